@@ -1,0 +1,166 @@
+"""One table: media type ↔ RDF or result format ↔ extension, and content negotiation over it.
+
+``negotiate`` follows RFC 9110 §12.5.1: q-values, ``q=0`` and wildcards count, the more specific
+range wins, and parameters other than ``q`` (``charset``, ``profile``, ``version``) are ignored
+when types are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pyoxigraph import QueryResultsFormat, RdfFormat
+
+
+@dataclass(frozen=True, slots=True)
+class RdfMedia:
+    """An RDF syntax: its media type, its file extension, what pyoxigraph calls it."""
+
+    extension: str
+    media_type: str
+    label: str
+    format: RdfFormat
+    quads: bool  # carries named graphs
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMedia:
+    """A SPARQL result syntax. ``boolean``: it can carry the answer of an ASK."""
+
+    extension: str
+    media_type: str
+    label: str
+    format: QueryResultsFormat
+    boolean: bool
+
+
+RDF: tuple[RdfMedia, ...] = (
+    RdfMedia("ttl", "text/turtle", "Turtle", RdfFormat.TURTLE, quads=False),
+    RdfMedia("nt", "application/n-triples", "N-Triples", RdfFormat.N_TRIPLES, quads=False),
+    RdfMedia("rdf", "application/rdf+xml", "RDF/XML", RdfFormat.RDF_XML, quads=False),
+    RdfMedia("jsonld", "application/ld+json", "JSON-LD", RdfFormat.JSON_LD, quads=True),
+    RdfMedia("trig", "application/trig", "TriG", RdfFormat.TRIG, quads=True),
+    RdfMedia("nq", "application/n-quads", "N-Quads", RdfFormat.N_QUADS, quads=True),
+)
+"""RDF 1.1 syntaxes, in the order of our preference."""
+
+RESULTS: tuple[ResultMedia, ...] = (
+    ResultMedia("srj", "application/sparql-results+json", "JSON", QueryResultsFormat.JSON, boolean=True),
+    ResultMedia("srx", "application/sparql-results+xml", "XML", QueryResultsFormat.XML, boolean=True),
+    ResultMedia("csv", "text/csv", "CSV", QueryResultsFormat.CSV, boolean=False),
+    ResultMedia("tsv", "text/tab-separated-values", "TSV", QueryResultsFormat.TSV, boolean=False),
+)
+"""SPARQL 1.1 result syntaxes, in the order of our preference."""
+
+HTML = "text/html"
+RDF_BY_TYPE = {m.media_type: m for m in RDF}
+RDF_BY_EXTENSION = {m.extension: m for m in RDF}
+RESULTS_BY_TYPE = {m.media_type: m for m in RESULTS}
+
+ALIASES: dict[str, str] = {
+    "application/xhtml+xml": HTML,
+    "application/x-turtle": "text/turtle",
+    "application/x-trig": "application/trig",
+    "text/plain": "application/n-triples",
+    "text/x-nquads": "application/n-quads",
+    "application/json": "application/sparql-results+json",
+    "application/xml": "application/sparql-results+xml",
+    "text/xml": "application/sparql-results+xml",
+}
+"""Types that clients send for one of ours; honoured where the real type is offered and the alias is not."""
+
+MAX_ACCEPT = 4096
+"""An Accept header longer than this many characters is read only up to its last whole range."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    main: str
+    sub: str
+    q: float
+
+    def specificity(self) -> int:
+        return (self.main != "*") + (self.sub != "*")
+
+
+def _quality(text: str) -> float:
+    """Read a qvalue (RFC 9110 §12.4.2); a malformed one counts as 1, as browsers' servers do."""
+    try:
+        q = float(text)
+    except ValueError:
+        return 1.0
+    return q if 0.0 <= q <= 1.0 else 1.0
+
+
+def _split(text: str, separator: str) -> Iterable[str]:
+    """Split at a separator that does not stand inside a quoted string."""
+    start, quoted, escaped = 0, False, False
+    for index, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quoted and char == "\\":
+            escaped = True
+        elif char == '"':
+            quoted = not quoted
+        elif char == separator and not quoted:
+            yield text[start:index]
+            start = index + 1
+    yield text[start:]
+
+
+def _ranges(accept: str) -> list[_Range]:
+    if len(accept) > MAX_ACCEPT:
+        accept = accept[:MAX_ACCEPT].rpartition(",")[0]
+    ranges = []
+    for item in _split(accept, ","):
+        media, *parameters = (part.strip() for part in _split(item, ";"))
+        main, slash, sub = media.lower().partition("/")
+        if not slash or not main or not sub:
+            if media != "*":  # Java's HttpURLConnection sends "*; q=.2"
+                continue
+            main = sub = "*"
+        q = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "q":
+                q = _quality(value.strip())
+        ranges.append(_Range(main, sub, q))
+    return ranges
+
+
+def negotiate(accept: str | None, offered: Sequence[str]) -> str | None:
+    """Choose the media type to answer with, or ``None`` where nothing offered is acceptable.
+
+    ``offered`` is in the server's order of preference, which decides between equal qualities.
+    An absent or empty header accepts everything (RFC 9110 §12.5.1).
+
+    >>> negotiate("text/turtle;q=0.5, application/n-triples", ["text/turtle", "application/n-triples"])
+    'application/n-triples'
+    >>> negotiate("text/turtle; charset=utf-8", ["text/html", "text/turtle"])
+    'text/turtle'
+    >>> negotiate("text/html;q=0, */*", ["text/html", "text/turtle"])
+    'text/turtle'
+    >>> negotiate("image/png", ["text/html"]) is None
+    True
+    """
+    if accept is None or not accept.strip():
+        return offered[0]
+    ranges = []
+    for r in _ranges(accept):
+        ranges.append(r)
+        real = ALIASES.get(f"{r.main}/{r.sub}")
+        if real and real in offered and f"{r.main}/{r.sub}" not in offered:
+            main, _, sub = real.partition("/")
+            ranges.append(_Range(main, sub, r.q))
+    best, best_key = None, (0.0, 0)
+    for media_type in offered:
+        main, _, sub = media_type.partition("/")
+        matching = [r for r in ranges if r.main in ("*", main) and r.sub in ("*", sub)]
+        if not matching:
+            continue
+        exact = max(matching, key=lambda r: (r.specificity(), r.q))
+        key = (exact.q, exact.specificity())
+        if exact.q > 0 and key > best_key:
+            best, best_key = media_type, key
+    return best

@@ -1,0 +1,1 @@
+"""Where a release's quads are read from: ``base`` is the verb, ``embedded`` the store of the release itself."""

@@ -1,0 +1,239 @@
+"""Normalised text, paragraphs, sentences, fingerprints: pure functions over ``str``.
+
+The rules (a browser runs the same, held together by ``tests/fixtures/text-vectors.json``):
+
+*Lines.* Text is cut into lines at LF, CR LF, CR, U+0085, U+2028 and U+2029. Where the first line that is not
+blank is nothing but one Markdown link, ``[title](target)``, only its title stays.
+
+*Paragraphs* are runs of lines that are not blank. Paragraph 0 is the title: the first paragraph, where it is one
+line that was such a link, or a Markdown heading (``# title``). The others count from 1.
+
+*Normalised text* is Unicode NFC, every run of white space (the code points of ``WHITE_SPACE``, no others) one
+space, trimmed. Positions are 0-based, half-open, counted in code points of that text.
+
+*Sentences* count from 1 through the document (the title is sentence 0). A sentence ends behind ``.``, ``!`` or
+``?`` and any closing quotes or brackets, where white space follows, unless the next character is a lower-case
+letter (general category Ll), or the full stop belongs to an abbreviation: single letters with stops ("U.S.", "J."), or a word of
+``ABBREVIATIONS``. A paragraph's end ends its last sentence.
+
+*Fingerprints* of a span: ``sha256`` of its UTF-8 bytes (lower-case hex), and ``rolling_hash``, 32 bits, by which a
+reader's own copy can be searched for candidates in one pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from kg.errors import PassageError
+
+WHITE_SPACE = (
+    "\u0009\u000a\u000b\u000c\u000d\u0020\u0085\u00a0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""The code points that count as white space; Python's ``\\s`` and JavaScript's differ from it and from each other."""
+
+ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr".split()
+)
+"""Words (compared in lower case) whose full stop ends no sentence."""
+
+ROLLING_BASE = 16777619
+"""Multiplier of the rolling hash (the 32-bit FNV prime): odd, so every code point keeps its influence."""
+
+_SPACE_RUN = re.compile(f"[{WHITE_SPACE}]+")
+_LINE_END = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
+_TITLE_LINK = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
+_HEADING = re.compile(r"#{1,6} ")
+_TERMINATORS = ".!?"
+_CLOSERS = "\"')]}\u2019\u201d\u00bb"
+_OPENERS = "\"'([{\u2018\u201c\u00ab"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence: its number, its paragraph, and its span in the normalised text."""
+
+    number: int
+    paragraph: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document's normalised text with its sentences in order."""
+
+    content: str
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.content)
+
+    def sentence_at(self, start: int, end: int) -> Sentence | None:
+        """The sentence that holds the whole span, or ``None`` where it crosses a boundary."""
+        for sentence in self.sentences:
+            if sentence.start <= start and end <= sentence.end:
+                return sentence
+        return None
+
+    def find(self, words: str) -> tuple[int, int]:
+        """The only place where ``words`` stand; they are normalised first.
+
+        :returns: start and end, 0-based, half-open, in code points.
+        :raises PassageError: if they are empty, stand nowhere, or more than once.
+
+        >>> parse("One two. Two, three.").find("two")
+        (4, 7)
+        """
+        wanted = normalise(words)
+        if not wanted:
+            raise PassageError("no words were given")
+        starts = occurrences(self.content, wanted)
+        if not starts:
+            raise PassageError("the words do not stand in the document")
+        if len(starts) > 1:
+            places = ", ".join(f"{s}-{s + len(wanted)}" for s in starts)
+            raise PassageError(
+                f"the words stand {len(starts)} times in the document, at {places}: cite a few more words",
+                positions=starts,
+            )
+        return starts[0], starts[0] + len(wanted)
+
+
+def occurrences(content: str, wanted: str) -> tuple[int, ...]:
+    """All offsets, overlapping ones included, at which ``wanted`` stands in ``content``."""
+    found, at = [], content.find(wanted)
+    while at >= 0:
+        found.append(at)
+        at = content.find(wanted, at + 1)
+    return tuple(found)
+
+
+def normalise(raw: str) -> str:
+    """NFC, every run of white space one space, trimmed.
+
+    >>> normalise("\\ufeffcafe\\u0301 \\r\\n au\\u00a0lait ")
+    'caf\\xe9 au lait'
+    """
+    return _SPACE_RUN.sub(" ", unicodedata.normalize("NFC", raw)).strip(" ")
+
+
+def sha256(span: str) -> str:
+    """Lower-case hex SHA-256 of the span's UTF-8 bytes.
+
+    >>> sha256("abc")[:8]
+    'ba7816bf'
+    """
+    return hashlib.sha256(span.encode("utf-8")).hexdigest()
+
+
+def rolling_hash(span: str) -> str:
+    """Polynomial hash of the span's code points modulo 2^32, as 8 lower-case hex digits.
+
+    ``h = Σ codepoint[i] · ROLLING_BASE^(n-1-i) mod 2^32`` (Karp and Rabin 1987, with the word size as modulus).
+
+    >>> rolling_hash("ab") == format((97 * ROLLING_BASE + 98) % 2**32, "08x")
+    True
+    """
+    h = 0
+    for char in span:
+        h = (h * ROLLING_BASE + ord(char)) & 0xFFFFFFFF
+    return format(h, "08x")
+
+
+def parse(raw: str) -> Text:
+    """Read a document: its normalised text, and where its paragraphs and sentences lie.
+
+    >>> [(s.paragraph, s.number) for s in parse("[A title](#)\\n\\nThe U.S. base. It closed.").sentences]
+    [(0, 0), (1, 1), (1, 2)]
+    """
+    blocks, has_title = _paragraphs(raw)
+    sentences: list[Sentence] = []
+    position, number = 0, 0
+    for index, block in enumerate(blocks):
+        paragraph = index if has_title else index + 1
+        if paragraph == 0:
+            sentences.append(Sentence(0, 0, position, position + len(block)))
+        else:
+            for start, end in split_sentences(block):
+                number += 1
+                sentences.append(Sentence(number, paragraph, position + start, position + end))
+        position += len(block) + 1
+    return Text(" ".join(blocks), tuple(sentences))
+
+
+def _paragraphs(raw: str) -> tuple[list[str], bool]:
+    """Normalised paragraphs in order, and whether the first is the title."""
+    lines = _LINE_END.split(raw)
+    groups: list[list[str]] = [[]]
+    title_line = None
+    for line in lines:
+        bare = line.strip(WHITE_SPACE)
+        if not bare:
+            groups.append([])
+            continue
+        if title_line is None:
+            link = _TITLE_LINK.fullmatch(bare)
+            title_line = bare
+            if link:
+                line = link[1]
+        groups[-1].append(line)
+    blocks = [group for group in groups if group]
+    has_title = bool(
+        blocks
+        and title_line is not None
+        and len(blocks[0]) == 1
+        and (_TITLE_LINK.fullmatch(title_line) or _HEADING.match(title_line))
+    )
+    return [text for group in blocks if (text := normalise("\n".join(group)))], has_title
+
+
+def split_sentences(paragraph: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of one normalised paragraph, without the space between them.
+
+    >>> split_sentences("The U.S. Army left. Then?")
+    [(0, 19), (20, 25)]
+    """
+    spans, start, at, length = [], 0, 0, len(paragraph)
+    while at < length:
+        if paragraph[at] not in _TERMINATORS:
+            at += 1
+            continue
+        stop = at
+        while at < length and paragraph[at] in _TERMINATORS:
+            at += 1
+        while at < length and paragraph[at] in _CLOSERS:
+            at += 1
+        if at < length and paragraph[at] == " " and _ends_sentence(paragraph, start, stop, at):
+            spans.append((start, at))
+            start = at + 1
+    if start < length:
+        spans.append((start, length))
+    return spans
+
+
+def _ends_sentence(paragraph: str, start: int, stop: int, space: int) -> bool:
+    """Whether the terminator at ``stop``, with white space at ``space``, ends the sentence begun at ``start``."""
+    following = paragraph[space + 1 : space + 2]
+    if following and unicodedata.category(following) == "Ll":
+        return False
+    if paragraph[stop] != "." or paragraph[stop + 1 : stop + 2] in (".", "!", "?"):
+        return True
+    word = paragraph[max(paragraph.rfind(" ", start, stop), start - 1) + 1 : stop + 1].lstrip(_OPENERS)
+    return not (_is_initials(word) or word[:-1].lower() in ABBREVIATIONS)
+
+
+def _is_initials(word: str) -> bool:
+    """Single letters (general category L*), each with a stop behind it: "U.S.", "J."."""
+    letters, stops = word[::2], word[1::2]
+    return (
+        bool(word)
+        and len(letters) == len(stops)
+        and set(stops) == {"."}
+        and all(unicodedata.category(letter).startswith("L") for letter in letters)
+    )

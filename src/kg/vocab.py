@@ -1,0 +1,170 @@
+"""Namespaces, prefixes, and the IRIs that kg mints.
+
+Everything kg mints lies under one *base* (it ends in ``/``)::
+
+    id/NAME                 a thing
+    document/NAME           a source document
+    claim/DOC/N             a claim, which is also the named graph of its triples
+    passage/DOC/START-END   a span of a document's normalised text
+    passage/…#position      its oa:TextPositionSelector     passage/…#quote  its oa:TextQuoteSelector
+    ontology#Term           our own terms; modules at ontology/MODULE#Term
+    shapes#Shape            our SHACL shapes
+    graph/background        the named copy of what background claims say
+    .well-known/genid/…     skolem IRIs of blank nodes (RDF 1.1 Concepts, section 3.5)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+OWL = "http://www.w3.org/2002/07/owl#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+PROV = "http://www.w3.org/ns/prov#"
+OA = "http://www.w3.org/ns/oa#"
+DCTERMS = "http://purl.org/dc/terms/"
+SCHEMA = "http://schema.org/"
+TIME = "http://www.w3.org/2006/time#"
+GEO = "http://www.opengis.net/ont/geosparql#"
+WGS84 = "http://www.w3.org/2003/01/geo/wgs84_pos#"
+FOAF = "http://xmlns.com/foaf/0.1/"
+SH = "http://www.w3.org/ns/shacl#"
+VANN = "http://purl.org/vocab/vann/"
+VOID = "http://rdfs.org/ns/void#"
+
+EXTERNAL_PREFIXES: dict[str, str] = {
+    "dcterms": DCTERMS,
+    "foaf": FOAF,
+    "geo": GEO,
+    "oa": OA,
+    "owl": OWL,
+    "prov": PROV,
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "schema": SCHEMA,
+    "sh": SH,
+    "skos": SKOS,
+    "time": TIME,
+    "vann": VANN,
+    "void": VOID,
+    "wgs84": WGS84,
+    "xsd": XSD,
+}
+
+RDF_TYPE = RDF + "type"
+RDFS_LABEL = RDFS + "label"
+RDFS_COMMENT = RDFS + "comment"
+RDFS_SUBCLASS = RDFS + "subClassOf"
+OWL_ONTOLOGY = OWL + "Ontology"
+SKOS_ALT_LABEL = SKOS + "altLabel"
+SKOS_PREF_LABEL = SKOS + "prefLabel"
+SKOS_DEFINITION = SKOS + "definition"
+DCTERMS_TITLE = DCTERMS + "title"
+DCTERMS_DESCRIPTION = DCTERMS + "description"
+DCTERMS_CREATOR = DCTERMS + "creator"
+OA_HAS_TARGET = OA + "hasTarget"
+OA_HAS_SOURCE = OA + "hasSource"
+OA_HAS_SELECTOR = OA + "hasSelector"
+OA_START = OA + "start"
+OA_END = OA + "end"
+OA_EXACT = OA + "exact"
+OA_POSITION_SELECTOR = OA + "TextPositionSelector"
+OA_QUOTE_SELECTOR = OA + "TextQuoteSelector"
+PROV_PRIMARY_SOURCE = PROV + "hadPrimarySource"
+VANN_PREFIX = VANN + "preferredNamespacePrefix"
+VANN_NAMESPACE = VANN + "preferredNamespaceUri"
+
+LANGUAGE_TAGGED = frozenset(
+    {
+        RDFS_LABEL,
+        RDFS_COMMENT,
+        SKOS_PREF_LABEL,
+        SKOS_ALT_LABEL,
+        SKOS_DEFINITION,
+        SKOS + "scopeNote",
+        SKOS + "editorialNote",
+        SKOS + "example",
+        SKOS + "note",
+        DCTERMS_TITLE,
+        DCTERMS_DESCRIPTION,
+        SCHEMA + "name",
+        SCHEMA + "alternateName",
+        SCHEMA + "description",
+    }
+)
+"""Properties whose literals are read aloud to people and so must say their language."""
+
+MODALITIES = ("asserted", "planned", "expected", "intended", "requested", "conditional", "alleged", "denied")
+"""Local names of the closed scheme of modalities: how the speaker puts it."""
+
+PROSPECTIVE = ("planned", "expected", "intended")
+"""Modalities whose content reaches the default graph as prospects when the document itself speaks."""
+
+BASES = ("stated", "inferred", "background")
+"""Local names of the closed scheme of bases: what a claim rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The IRIs minted under one base.
+
+    >>> n = Names("http://localhost:8000/")
+    >>> n.passage("report", 5, 9)
+    'http://localhost:8000/passage/report/5-9'
+    >>> n.local(n.claim("report", "4"))
+    'claim/report/4'
+    """
+
+    base: str
+
+    @property
+    def ontology(self) -> str:
+        return self.base + "ontology"
+
+    @property
+    def kg(self) -> str:
+        """The namespace of our own terms."""
+        return self.base + "ontology#"
+
+    @property
+    def shapes(self) -> str:
+        return self.base + "shapes"
+
+    @property
+    def id(self) -> str:
+        """The namespace of things."""
+        return self.base + "id/"
+
+    @property
+    def background(self) -> str:
+        return self.base + "graph/background"
+
+    @property
+    def genid(self) -> str:
+        return self.base + ".well-known/genid/"
+
+    def document(self, name: str) -> str:
+        return f"{self.base}document/{name}"
+
+    def claim(self, document: str, number: str) -> str:
+        return f"{self.base}claim/{document}/{number}"
+
+    def passage(self, document: str, start: int, end: int) -> str:
+        return f"{self.base}passage/{document}/{start}-{end}"
+
+    def local(self, iri: str) -> str | None:
+        """The part after the base, or ``None`` for somebody else's IRI."""
+        return iri.removeprefix(self.base) if iri.startswith(self.base) else None
+
+    def prefixes(self) -> dict[str, str]:
+        """The prefixes of our own namespaces and of the vocabularies we reuse, for people to read."""
+        return {
+            "": self.id,
+            "claim": self.base + "claim/",
+            "doc": self.base + "document/",
+            "kg": self.kg,
+            "passage": self.base + "passage/",
+            **EXTERNAL_PREFIXES,
+        }

@@ -1,0 +1,41 @@
+// Small help on every page. Nothing here is needed to read: pages work without scripts.
+
+// How long the button says that it worked, in milliseconds.
+const CONFIRM = 2000;
+
+/** Puts a button behind an element with `data-copy`; its value is copied, or the element's text if it is empty. */
+function addCopyButton(element) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(element.dataset.copy || element.textContent.trim());
+      button.textContent = "Copied";
+    } catch {
+      // The reader may have denied access to the clipboard.
+      button.textContent = "Copying is not allowed";
+    }
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, CONFIRM);
+  });
+  // Screen readers hear the outcome without moving to the button.
+  button.setAttribute("aria-live", "polite");
+  element.after(button);
+}
+
+// The clipboard exists on https and localhost only; elsewhere a button would do nothing, so there is none.
+if (navigator.clipboard) {
+  document.querySelectorAll("[data-copy]").forEach(addCopyButton);
+}
+
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && target instanceof HTMLTextAreaElement && target.form) {
+    event.preventDefault();
+    // requestSubmit, unlike submit, checks required fields and lets submit listeners run.
+    target.form.requestSubmit();
+  }
+});
