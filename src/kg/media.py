@@ -7,10 +7,11 @@ when types are compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyoxigraph import QueryResultsFormat, RdfFormat
+from pyoxigraph import Quad, QueryResultsFormat, RdfFormat, Triple, serialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +165,24 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> str | None:
         if exact.q > 0 and key > best_key:
             best, best_key = media_type, key
     return best
+
+
+def serialise(
+    items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixes: Mapping[str, str], base: str
+) -> bytes:
+    """Write triples or quads, in the order they come in, as the same bytes every time.
+
+    Turtle and TriG name only the prefixes that are used, sorted, and have IRIs relative to ``base``.
+    """
+    items = list(items)
+    if media.format not in (RdfFormat.TURTLE, RdfFormat.TRIG):
+        return serialize(items, format=media.format, prefixes=dict(prefixes))
+    # The engine keeps prefixes in a hash map, whose order differs from run to run: the head is written here.
+    body = serialize(items, format=media.format, prefixes=dict(prefixes), base_iri=base)
+    head_end = 0
+    while body.startswith((b"@prefix ", b"@base "), head_end):
+        head_end = body.index(b"\n", head_end) + 1
+    lines = body[:head_end].decode("utf-8").splitlines(keepends=True)
+    names = set(re.findall(rb"(?<![\w:<\\])([A-Za-z][\w-]*|):(?!//)", body[head_end:]))
+    used = [line for line in lines if line.startswith("@base") or line.split()[1][:-1].encode() in names]
+    return "".join(sorted(used)).encode("utf-8") + body[head_end:]

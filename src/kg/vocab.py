@@ -162,9 +162,7 @@ class Names:
         """The prefixes of our own namespaces and of the vocabularies we reuse, for people to read."""
         return {
             "": self.id,
-            "claim": self.base + "claim/",
             "doc": self.base + "document/",
             "kg": self.kg,
-            "passage": self.base + "passage/",
             **EXTERNAL_PREFIXES,
         }

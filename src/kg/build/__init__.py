@@ -1,0 +1,97 @@
+"""From sources to a sealed release. The order of the stages stands here, and nothing more.
+
+    parse → collect → ground → rules, assemble → validate → write (store, dumps, index, report, manifest) → seal
+
+Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
+written before the last gate is passed, and what is written is published by one rename.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg import vocab
+from kg.build.assemble import assemble
+from kg.build.collect import collect
+from kg.build.dumps import Content
+from kg.build.ground import ground
+from kg.build.parse import parse_sources
+from kg.build.rules import check_rules
+from kg.build.validate import validate
+from kg.build.write import display_prefixes, write_release
+from kg.config import Config
+from kg.model import Finding, Severity
+from kg.release import Release
+
+Progress = Callable[[str], None]
+"""Is told the name of each stage as it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What ``check`` found; ``content`` is ``None`` where the sources could not be read to their end."""
+
+    findings: tuple[Finding, ...]
+    content: Content | None
+
+    @property
+    def failed(self) -> bool:
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def check(config: Config, documents: Sequence[Path] = (), progress: Progress = lambda stage: None) -> Checked:
+    """Run every stage that reads, and gather what they find.
+
+    ``documents`` are folders in which texts that may not be republished are at hand.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    """
+    names = vocab.Names(config.base)
+    progress("parse")
+    sources = parse_sources(config.root, config.base)
+    found = list(sources.findings)
+    if _failed(found):
+        return Checked(_sorted(found), None)
+    progress("collect")
+    collected = collect(sources, config.base)
+    found += collected.findings
+    if _failed(found):
+        return Checked(_sorted(found), None)
+    progress("ground")
+    grounded = ground(collected, config.base, config.root, documents)
+    found += grounded.findings
+    progress("assemble")
+    assembled = assemble(sources, collected, grounded, config.base)
+    found += check_rules(sources, collected, config.base)
+    progress("validate")
+    found += validate(sources, assembled, config.base)
+    prefixes = display_prefixes(sources, names)
+    return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
+
+
+def build(
+    config: Config, documents: Sequence[Path] = (), progress: Progress = lambda stage: None
+) -> tuple[Release | None, tuple[Finding, ...]]:
+    """Check the sources and, where there is no error, publish them as the current release.
+
+    Returns the release, or ``None`` where errors were found: then nothing was written and the previous one stays.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    :raises BuildError: if another build is running or the release cannot be written.
+    """
+    checked = check(config, documents, progress)
+    if checked.failed or checked.content is None:
+        return None, checked.findings
+    progress("write")
+    return write_release(config, checked.content, checked.findings), checked.findings
+
+
+def _failed(findings: Sequence[Finding]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    order = list(Severity)
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (order.index(f.severity), f.place, f.message)))

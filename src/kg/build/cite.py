@@ -1,0 +1,94 @@
+"""The encoder's tool: print a passage, or a document's description, as TriG that is ready to paste."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from kg import text, vocab
+from kg.build.ground import SUFFIXES, find_text, make_passage, text_folders
+from kg.build.parse import FOLDERS, read_utf8
+from kg.config import Config
+from kg.errors import PassageError
+from kg.model import Passage, Place
+
+
+def read_document(config: Config, name: str, documents: Sequence[Path]) -> text.Text:
+    """The text of a document that is at hand.
+
+    :raises PassageError: if no folder has it; the message names those that were looked into.
+    :raises SourceError: if the file cannot be read as UTF-8.
+    :raises ConfigError: if one of ``documents`` is no folder.
+    """
+    folders = text_folders(config.root, documents)
+    path = find_text(name, folders)
+    if path is None:
+        present = sorted({p.stem for folder in folders for p in folder.glob("*") if p.suffix in SUFFIXES})
+        near = difflib.get_close_matches(name, present, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        places = " or ".join(str(folder) for folder in folders)
+        raise PassageError(
+            f"missing document: no {name}.txt or {name}.md in {places}{hint} (--documents DIR names another folder)"
+        )
+    return text.parse(read_utf8(path, str(path)).decode("utf-8"))
+
+
+def is_shown(config: Config, name: str) -> bool:
+    """Whether the text lies in the project's own folder, which holds only what may be shown."""
+    return find_text(name, [config.root / FOLDERS["documents"]]) is not None
+
+
+def cite(config: Config, name: str, words: str, documents: Sequence[Path]) -> tuple[Passage, str, bool]:
+    """The passage that the words are, its sentence for the encoder to look at, and whether it may be quoted.
+
+    :raises PassageError: if the words stand nowhere, twice, or across the end of a sentence.
+    """
+    parsed = read_document(config, name, documents)
+    start, end = parsed.find(words)
+    passage = make_passage(vocab.Names(config.base), name, parsed, start, end, Place(name))
+    sentence = parsed.sentence_at(start, end)
+    return passage, parsed.content[sentence.start : sentence.end] if sentence else "", is_shown(config, name)
+
+
+def passage_trig(passage: Passage, *, quote: bool) -> str:
+    """The passage with relative IRIs, as ``data/claims`` wants it; with its words where they may be shown."""
+    iri = f"passage/{passage.document}/{passage.start}-{passage.end}"
+    selectors = f"<{iri}#position>" + (f" , <{iri}#quote>" if quote else "")
+    lines = [
+        f"<{iri}> a kg:Passage ;",
+        f"    oa:hasSource <document/{passage.document}> ;",
+        f"    oa:hasSelector {selectors} ;",
+        f'    kg:sha256 "{passage.sha256}" ;',
+        f'    kg:rollingHash "{passage.rolling_hash}" ;',
+        f"    kg:paragraph {passage.paragraph} ; kg:sentence {passage.sentence} .",
+        f"<{iri}#position> a oa:TextPositionSelector ; oa:start {passage.start} ; oa:end {passage.end} .",
+    ]
+    if quote:
+        escaped = (passage.quote or "").replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'<{iri}#quote> a oa:TextQuoteSelector ; oa:exact "{escaped}" .')
+    return "\n".join(lines)
+
+
+def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str:
+    """A description of a document to complete, as ``data/documents/NAME.ttl`` wants it.
+
+    :raises PassageError: if its text is not at hand.
+    """
+    parsed, shown = read_document(config, name, documents), is_shown(config, name)
+    title = next((parsed.content[s.start : s.end].lstrip("# ") for s in parsed.sentences if s.number == 0), name)
+    escaped = title.replace("\\", "\\\\").replace('"', '\\"')
+    return "\n".join(
+        (
+            "@prefix : <id/> .",
+            "@prefix kg: <ontology#> .",
+            "@prefix dcterms: <http://purl.org/dc/terms/> .",
+            "",
+            f"<document/{name}> a kg:Document ;",
+            f'    dcterms:title "{escaped}"@en ;',
+            f"    dcterms:creator :{name}-author ;  # whose own voice the text is; label it in data/entities/",
+            f"    kg:textShown {str(shown).lower()} ;  # true only where the text may be republished",
+            *(["    dcterms:license <https://creativecommons.org/licenses/by/4.0/> ;"] if shown else []),
+            f'    kg:sha256 "{parsed.sha256}" .',
+        )
+    )

@@ -1,0 +1,357 @@
+"""Stage 2: recognise documents, passages and claims among the quads, and refuse facts that stand outside a claim.
+
+Which subjects a folder may describe is the rule that keeps facts without a passage out:
+
+=========================  ==================================================================
+``data/documents``         documents
+``data/claims``, outside   claims, passages and their selectors
+``data/claims``, inside    things: anything but claims, passages and terms
+``data/entities``          things, by labels only (``ENTITY_PROPERTIES``)
+``ontology``               terms: anything but things, claims, passages and documents
+=========================  ==================================================================
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
+
+from kg import vocab
+from kg.build.parse import Sources
+from kg.model import Claim, Document, Finding, Passage, Place, SourceQuad, error
+
+ENTITY_PROPERTIES = frozenset(
+    {
+        vocab.RDFS_LABEL,
+        vocab.SKOS_PREF_LABEL,
+        vocab.SKOS_ALT_LABEL,
+        vocab.SKOS + "hiddenLabel",
+        vocab.SKOS + "scopeNote",
+        vocab.SH + "order",
+    }
+)
+BUILD_MADE = ("mentions", "verified")
+"""Terms of ours that only the build may write: in the sources they would be claims about the build."""
+
+_NAME = r"[^/#?]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the sources describe. ``places`` says on which line a triple (without its graph) stands."""
+
+    documents: dict[str, Document]
+    passages: dict[str, Passage]
+    claims: tuple[Claim, ...]
+    findings: tuple[Finding, ...]
+
+
+class _Described:
+    """The triples of one subject in a file's default graph, for reading single values."""
+
+    def __init__(self, quads: Iterable[SourceQuad]) -> None:
+        self.quads = list(quads)
+        self.place = self.quads[0].place
+
+    def values(self, predicate: str) -> list[SourceQuad]:
+        return [q for q in self.quads if q.quad.predicate.value == predicate]
+
+    def text(self, predicate: str) -> str | None:
+        """The value (lexical form or IRI) of the first triple with this predicate."""
+        for q in self.values(predicate):
+            if isinstance(q.quad.object, NamedNode | Literal):
+                return q.quad.object.value
+        return None
+
+    def number(self, predicate: str) -> int | None:
+        text = self.text(predicate)
+        return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text) else None
+
+
+def collect(sources: Sources, base: str) -> Collected:
+    """Read documents, passages and claims out of the quads."""
+    return _Collector(sources, vocab.Names(base)).run()
+
+
+class _Collector:
+    def __init__(self, sources: Sources, names: vocab.Names) -> None:
+        self.sources = sources
+        self.names = names
+        self.findings: list[Finding] = []
+        self.terms = {
+            q.quad.subject.value for q in sources.ontology if isinstance(q.quad.subject, NamedNode)
+        } | {names.ontology}
+
+    def run(self) -> Collected:
+        self._terms_exist()
+        self._ontology_has_no_facts()
+        self._entities_have_labels_only()
+        documents = self._documents()
+        metadata = self._by_subject(self.sources.claims)
+        passages = self._passages(metadata)
+        claims = self._claims(metadata, documents, passages)
+        self._metadata_is_about_evidence(metadata)
+        return Collected(documents, passages, claims, tuple(self.findings))
+
+    def _fail(self, rule: str, message: str, place: Place, subject: str = "") -> None:
+        self.findings.append(error(rule, message, place, subject))
+
+    def _short(self, iri: str) -> str:
+        local = self.names.local(iri)
+        return f"<{iri}>" if local is None else local
+
+    @staticmethod
+    def _by_subject(quads: Iterable[SourceQuad]) -> dict[str, _Described]:
+        """Quads of the default graph by subject IRI; blank nodes go with whoever names them."""
+        groups: dict[str, list[SourceQuad]] = defaultdict(list)
+        for q in quads:
+            if q.quad.graph_name == DefaultGraph() and isinstance(q.quad.subject, NamedNode):
+                groups[q.quad.subject.value].append(q)
+        return {iri: _Described(group) for iri, group in groups.items()}
+
+    # -- terms ---------------------------------------------------------------------------------------------------
+
+    def _terms_exist(self) -> None:
+        """Every IRI in the namespace of one of our ontologies must be defined by it."""
+        space = re.compile(re.escape(self.names.ontology) + r"(?:/[^#?]*)?#")
+        reported: set[tuple[str, str]] = set()
+        s = self.sources
+        for q in (*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities):
+            for node in (q.quad.subject, q.quad.predicate, q.quad.object):
+                if not isinstance(node, NamedNode) or not space.match(node.value) or node.value in self.terms:
+                    continue
+                if (q.place.file, node.value) in reported:
+                    continue
+                reported.add((q.place.file, node.value))
+                near = difflib.get_close_matches(node.value, self.terms, n=1, cutoff=0.8)
+                hint = f"; did you mean {self._short(near[0])}?" if near else "; add it to ontology/"
+                self._fail("unknown-term", f"unknown term {self._short(node.value)}{hint}", q.place, node.value)
+        for q in (*s.documents, *s.claims, *s.entities):
+            for name in BUILD_MADE:
+                if q.quad.predicate.value == self.names.kg + name:
+                    self._fail("build-made", f"kg:{name} is written by the build only: remove it", q.place)
+
+    def _ontology_has_no_facts(self) -> None:
+        for q in self.sources.ontology:
+            kind = self._kind(q.quad.subject)
+            if kind in ("id", "claim", "passage", "document"):
+                message = f"the ontology describes terms only; {self._short(q.quad.subject.value)} needs a claim"
+                self._fail("fact-without-claim", message, q.place, q.quad.subject.value)
+
+    def _entities_have_labels_only(self) -> None:
+        for q in self.sources.entities:
+            if q.quad.predicate.value not in ENTITY_PROPERTIES or not isinstance(q.quad.object, Literal):
+                message = (
+                    f"entity files hold labels only; {self._short(q.quad.predicate.value)} of "
+                    f"{self._short(getattr(q.quad.subject, 'value', ''))} needs a claim"
+                )
+                self._fail("fact-without-claim", message, q.place, getattr(q.quad.subject, "value", ""))
+
+    def _kind(self, node: object) -> str:
+        """The first part of an IRI's path under the base: ``"id"``, ``"claim"`` …, or nothing."""
+        local = self.names.local(node.value) if isinstance(node, NamedNode) else None
+        return re.split("[/#]", local)[0] if local else ""
+
+    # -- documents -----------------------------------------------------------------------------------------------
+
+    def _documents(self) -> dict[str, Document]:
+        kg, found = self.names.kg, {}
+        for iri, described in self._by_subject(self.sources.documents).items():
+            name = re.fullmatch(re.escape(self.names.document("")) + f"({_NAME})", iri)
+            if not name:
+                message = f"{self._short(iri)} is no document; what is said of other things needs a claim"
+                self._fail("fact-without-claim", message, described.place, iri)
+                continue
+            author, sha256 = described.text(vocab.DCTERMS_CREATOR), described.text(kg + "sha256")
+            shown = described.text(kg + "textShown")
+            missing = [
+                term
+                for term, value in (("dcterms:creator", author), ("kg:sha256", sha256), ("kg:textShown", shown))
+                if value is None
+            ]
+            if missing:
+                self._fail("document", f"document {name[1]} lacks {', '.join(missing)}", described.place, iri)
+            found[name[1]] = Document(
+                name[1], iri, author or "", shown == "true", (sha256 or "").lower(), described.place
+            )
+        return found
+
+    # -- passages ------------------------------------------------------------------------------------------------
+
+    def _passages(self, metadata: dict[str, _Described]) -> dict[str, Passage]:
+        found = {}
+        for iri, described in metadata.items():
+            if self._kind(NamedNode(iri)) == "passage" and "#" not in iri:
+                passage = self._passage(iri, described, metadata)
+                if passage:
+                    found[iri] = passage
+        return found
+
+    def _passage(self, iri: str, described: _Described, metadata: dict[str, _Described]) -> Passage | None:
+        shape = re.fullmatch(re.escape(self.names.base) + rf"passage/({_NAME})/(\d{{1,9}})-(\d{{1,9}})", iri)
+        if not shape:
+            message = f"{self._short(iri)} is not of the form passage/DOCUMENT/START-END"
+            self._fail("passage", message, described.place, iri)
+            return None
+        document, start, end = shape[1], int(shape[2]), int(shape[3])
+        selectors = [metadata[s] for s in _iris(described, vocab.OA_HAS_SELECTOR) if s in metadata]
+        positions = [
+            (s.number(vocab.OA_START), s.number(vocab.OA_END), s.place)
+            for s in selectors
+            if s.text(vocab.RDF_TYPE) == vocab.OA_POSITION_SELECTOR
+        ]
+        if not positions:
+            message = f"{self._short(iri)} has no oa:TextPositionSelector; `kg cite` prints one"
+            self._fail("passage", message, described.place, iri)
+        for at_start, at_end, place in positions:
+            if (at_start, at_end) != (start, end):
+                message = f"{self._short(iri)} says {start}-{end}, its selector {at_start}-{at_end}"
+                self._fail("passage", message, place, iri)
+        if described.text(vocab.OA_HAS_SOURCE) not in (None, self.names.document(document)):
+            self._fail("passage", f"{self._short(iri)} has another document as oa:hasSource", described.place, iri)
+        sha256 = described.text(self.names.kg + "sha256")
+        if sha256 is None:
+            message = f"{self._short(iri)} has no kg:sha256; `kg cite` prints it"
+            self._fail("passage", message, described.place, iri)
+        quotes = [s.text(vocab.OA_EXACT) for s in selectors if s.text(vocab.OA_EXACT) is not None]
+        return Passage(
+            iri=iri,
+            document=document,
+            start=start,
+            end=end,
+            sha256=(sha256 or "").lower(),
+            rolling_hash=(described.text(self.names.kg + "rollingHash") or "").lower(),
+            paragraph=described.number(self.names.kg + "paragraph"),
+            sentence=described.number(self.names.kg + "sentence"),
+            quote=quotes[0] if quotes else None,
+            place=described.place,
+        )
+
+    # -- claims --------------------------------------------------------------------------------------------------
+
+    def _claims(
+        self, metadata: dict[str, _Described], documents: dict[str, Document], passages: dict[str, Passage]
+    ) -> tuple[Claim, ...]:
+        graphs: dict[str, list[SourceQuad]] = defaultdict(list)
+        for q in self.sources.claims:
+            if isinstance(q.quad.graph_name, NamedNode):
+                graphs[q.quad.graph_name.value].append(q)
+            elif isinstance(q.quad.graph_name, BlankNode):
+                self._fail("graph", "a claim's graph needs an IRI, claim/DOCUMENT/N", q.place)
+        claims = []
+        described_claims = {iri for iri in metadata if self._kind(NamedNode(iri)) == "claim"}
+        for iri in sorted(described_claims | set(graphs)):
+            if iri not in metadata:
+                message = f"the graph {self._short(iri)} has no claim about it: say who states it, how, and where"
+                self._fail("fact-without-claim", message, graphs[iri][0].place, iri)
+                continue
+            claim = self._claim(iri, metadata[iri], graphs.get(iri, []))
+            if claim:
+                self._references(claim, documents, passages, described_claims)
+                claims.append(claim)
+        self._glosses_are_unique(claims)
+        return tuple(claims)
+
+    def _claim(self, iri: str, described: _Described, graph: Sequence[SourceQuad]) -> Claim | None:
+        shape = re.fullmatch(re.escape(self.names.base) + f"claim/({_NAME})/({_NAME})", iri)
+        if not shape:
+            message = f"{self._short(iri)} is not of the form claim/DOCUMENT/N"
+            self._fail("claim", message, described.place, iri)
+            return None
+        kg, short = self.names.kg, self._short(iri)
+        texts = {
+            "rdfs:label (its gloss)": described.text(vocab.RDFS_LABEL),
+            "kg:speaker": described.text(kg + "speaker"),
+            "kg:modality": described.text(kg + "modality"),
+            "kg:basis": described.text(kg + "basis"),
+            "prov:hadPrimarySource": described.text(vocab.PROV_PRIMARY_SOURCE),
+        }
+        missing = [term for term, value in texts.items() if value is None]
+        if missing:
+            self._fail("claim", f"{short} lacks {', '.join(missing)}", described.place, iri)
+            return None
+        gloss, speaker, modality, basis, source = (value or "" for value in texts.values())
+        for term, value, allowed in (("modality", modality, vocab.MODALITIES), ("basis", basis, vocab.BASES)):
+            if len(described.values(kg + term)) > 1:
+                self._fail("claim", f"{short} has more than one kg:{term}", described.place, iri)
+            if value.removeprefix(kg) not in allowed:
+                message = f"{short}: {self._short(value)} is no {term}; one of kg:{', kg:'.join(allowed)}"
+                self._fail("claim", message, described.values(kg + term)[0].place, iri)
+        if source != self.names.document(shape[1]):
+            message = f"{short} must have doc:{shape[1]} as prov:hadPrimarySource, not {self._short(source)}"
+            self._fail("claim", message, described.place, iri)
+        quotes = tuple(
+            q.quad.object.value
+            for q in described.values(kg + "quote")
+            if isinstance(q.quad.object, Literal)
+        )
+        targets = tuple(_iris(described, vocab.OA_HAS_TARGET))
+        if not graph:
+            self._fail("claim", f"{short} has an empty graph: it says nothing", described.place, iri)
+        if not targets and not quotes:
+            message = f"{short} has no passage (oa:hasTarget): a fact without its passage is not published"
+            self._fail("no-passage", message, described.place, iri)
+        return Claim(
+            iri=iri,
+            document=shape[1],
+            number=shape[2],
+            gloss=gloss,
+            speaker=speaker,
+            modality=modality.removeprefix(kg),
+            basis=basis.removeprefix(kg),
+            targets=targets,
+            quotes=quotes,
+            graph=tuple(graph),
+            place=described.place,
+        )
+
+    def _references(
+        self, claim: Claim, documents: dict[str, Document], passages: dict[str, Passage], known: set[str]
+    ) -> None:
+        """What a claim points at must be there, and its graph may only be about things."""
+        short = self._short(claim.iri)
+        if claim.document not in documents:
+            message = f"{short}: missing document {claim.document}: describe it in data/documents/{claim.document}.ttl"
+            self._fail("missing-document", message, claim.place, claim.iri)
+        for target in claim.targets:
+            if target not in passages:
+                self._fail("missing-passage", f"{short}: {self._short(target)} is not described", claim.place, claim.iri)
+            elif passages[target].document != claim.document and claim.basis != "inferred":
+                message = f"{short}: {self._short(target)} is a passage of another document"
+                self._fail("missing-passage", message, claim.place, claim.iri)
+        for q in claim.graph:
+            if self._kind(q.quad.subject) in ("claim", "passage", "ontology", "shapes", "graph"):
+                message = f"{short}: a claim's graph cannot describe {self._short(q.quad.subject.value)}"
+                self._fail("claim", message, q.place, claim.iri)
+            if self._kind(q.quad.object) == "claim" and getattr(q.quad.object, "value", "") not in known:
+                message = f"{short}: {self._short(getattr(q.quad.object, 'value', ''))} is not described"
+                self._fail("missing-claim", message, q.place, claim.iri)
+
+    def _glosses_are_unique(self, claims: Iterable[Claim]) -> None:
+        seen: dict[tuple[str, str], Claim] = {}
+        for claim in claims:
+            first = seen.setdefault((claim.document, claim.gloss), claim)
+            if first is not claim:
+                message = f"{self._short(claim.iri)} has the same gloss as {self._short(first.iri)}"
+                self._fail("gloss", message, claim.place, claim.iri)
+
+    def _metadata_is_about_evidence(self, metadata: dict[str, _Described]) -> None:
+        for iri, described in metadata.items():
+            if self._kind(NamedNode(iri)) not in ("claim", "passage"):
+                message = f"{self._short(iri)} is described outside of a claim: write it as claim:N {{ … }}"
+                self._fail("fact-without-claim", message, described.place, iri)
+        outside = [q for q in self.sources.claims if q.quad.graph_name == DefaultGraph()]
+        named = {q.quad.object for q in outside if isinstance(q.quad.object, BlankNode)}
+        for q in outside:
+            if isinstance(q.quad.subject, BlankNode) and q.quad.subject not in named:
+                message = "a blank node is described outside of a claim: write it inside claim:N { … }"
+                self._fail("fact-without-claim", message, q.place)
+
+
+def _iris(described: _Described, predicate: str) -> list[str]:
+    return [q.quad.object.value for q in described.values(predicate) if isinstance(q.quad.object, NamedNode)]

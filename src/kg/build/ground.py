@@ -1,0 +1,209 @@
+"""Stage 3: hold every passage against the document's text, wherever the text is at hand.
+
+A text is looked for by its document's name, ``NAME.txt`` or ``NAME.md``, in ``data/documents`` and in every folder
+given with ``--documents``. Where it is found, positions, quotes and fingerprints must fit, and the passage counts as
+verified. Where it is not, the passage counts as not checked here; a document whose text may be shown must be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kg import text, vocab
+from kg.build.collect import Collected
+from kg.build.parse import FOLDERS, read_utf8
+from kg.errors import ConfigError, PassageError, SourceError
+from kg.model import Check, Claim, Document, Finding, Passage, Place, error, warning
+
+SUFFIXES = (".txt", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """Claims with every quote replaced by a passage; all passages, and what could be said of each.
+
+    ``raw`` holds the texts that are at hand, as they were read, by document name.
+    """
+
+    claims: tuple[Claim, ...]
+    passages: dict[str, Passage]
+    checks: dict[str, Check]
+    texts: dict[str, text.Text]
+    raw: dict[str, str]
+    findings: tuple[Finding, ...]
+
+
+def find_text(name: str, folders: Iterable[Path]) -> Path | None:
+    """The first file that holds the text of the document called ``name``."""
+    for folder in folders:
+        for suffix in SUFFIXES:
+            path = folder / (name + suffix)
+            if path.exists():
+                return path
+    return None
+
+
+def text_folders(root: Path, documents: Sequence[Path]) -> list[Path]:
+    """Where texts are looked for, the project's own folder first.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    """
+    for folder in documents:
+        if not folder.is_dir():
+            raise ConfigError(f"--documents {folder}: is not a folder")
+    return [root / FOLDERS["documents"], *documents]
+
+
+def ground(collected: Collected, base: str, root: Path, documents: Sequence[Path]) -> Grounded:
+    """Check every passage against the texts at hand, and find the words of every ``kg:quote``.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    """
+    findings: list[Finding] = []
+    raw: dict[str, str] = {}
+    folders = text_folders(root, documents)
+    for document in collected.documents.values():
+        path = find_text(document.name, folders)
+        if path is None:
+            if document.text_shown:
+                file = FOLDERS["documents"] / f"{document.name}.txt"
+                message = f"missing document: the text of {document.name} may be shown, so it must be at {file}"
+                findings.append(error("missing-document", message, document.place, document.iri))
+            continue
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        try:
+            raw[document.name] = read_utf8(path, shown).decode("utf-8")
+        except SourceError as e:
+            findings.append(error("text", f"the text of {document.name} {e}", Place(e.file, e.line), document.iri))
+    texts = {name: text.parse(content) for name, content in raw.items()}
+    for name, parsed in texts.items():
+        _check_document(collected.documents[name], parsed, findings)
+    names = vocab.Names(base)
+    claims, minted = _find_quotes(collected, names, texts, findings)
+    checked = [_check_passage(p, texts, collected.documents, names, findings) for p in collected.passages.values()]
+    passages = {p.iri: p for p in (*minted, *checked)}
+    checks = {
+        p.iri: Check.VERIFIED if p.document in texts else Check.NOT_CHECKED for p in passages.values()
+    }
+    return Grounded(claims, passages, checks, texts, raw, tuple(findings))
+
+
+def _check_document(document: Document, parsed: text.Text, findings: list[Finding]) -> None:
+    if document.sha256 and document.sha256 != parsed.sha256:
+        message = (
+            f"wrong fingerprint: the text of {document.name} has sha256 {parsed.sha256}, "
+            f"its description says {document.sha256}: the text was changed, or is another one"
+        )
+        findings.append(error("fingerprint", message, document.place, document.iri))
+
+
+def make_passage(names: vocab.Names, document: str, parsed: text.Text, start: int, end: int, place: Place) -> Passage:
+    """Describe a span of a text that is at hand.
+
+    :raises PassageError: if the span crosses the boundary of a sentence.
+    """
+    sentence = parsed.sentence_at(start, end)
+    span = parsed.content[start:end]
+    if sentence is None:
+        raise PassageError("the words cross the end of a sentence: a passage is at most one; a claim may have two")
+    return Passage(
+        iri=names.passage(document, start, end),
+        document=document,
+        start=start,
+        end=end,
+        sha256=text.sha256(span),
+        rolling_hash=text.rolling_hash(span),
+        paragraph=sentence.paragraph,
+        sentence=sentence.number,
+        quote=span,
+        place=place,
+    )
+
+
+def _find_quotes(
+    collected: Collected, names: vocab.Names, texts: dict[str, text.Text], findings: list[Finding]
+) -> tuple[tuple[Claim, ...], list[Passage]]:
+    """Claims whose quotes have become targets, and the passages that were made for them."""
+    claims, minted = [], []
+    for claim in collected.claims:
+        targets = list(claim.targets)
+        for quote in claim.quotes:
+            document = collected.documents.get(claim.document)
+            local = names.local(claim.iri)
+            if document is None:
+                continue
+            if not document.text_shown:
+                message = f"{local} quotes {claim.document}, whose text may not be shown: cite a passage by position"
+                findings.append(error("quote", message, claim.place, claim.iri))
+            elif claim.document in texts:
+                try:
+                    start, end = texts[claim.document].find(quote)
+                    passage = make_passage(names, claim.document, texts[claim.document], start, end, claim.place)
+                except PassageError as e:
+                    findings.append(error("quote", f"{local}: quote {quote[:60]!r}: {e}", claim.place, claim.iri))
+                    continue
+                minted.append(passage)
+                targets.append(passage.iri)
+        claims.append(replace(claim, targets=tuple(dict.fromkeys(targets)), quotes=()))
+    return tuple(claims), minted
+
+
+def _check_passage(
+    passage: Passage,
+    texts: dict[str, text.Text],
+    documents: dict[str, Document],
+    names: vocab.Names,
+    findings: list[Finding],
+) -> Passage:
+    """Compare a passage with its text; place numbers that its description leaves out are filled in."""
+    short = names.local(passage.iri) or passage.iri
+
+    def fail(rule: str, message: str) -> None:
+        findings.append(error(rule, f"{short}: {message}", passage.place, passage.iri))
+
+    document = documents.get(passage.document)
+    if document is None:
+        fail("missing-document", f"missing document {passage.document}: describe it in data/documents/")
+        return passage
+    if passage.quote is not None and not document.text_shown:
+        fail("quote", f"the text of {document.name} may not be shown, so it cannot be quoted: remove oa:exact")
+    if passage.start >= passage.end:
+        fail("position", "the end must be greater than the start")
+        return passage
+    parsed = texts.get(passage.document)
+    if parsed is None:
+        return passage
+    if passage.end > len(parsed.content):
+        fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
+        return passage
+    span = parsed.content[passage.start : passage.end]
+    if passage.quote is not None and passage.quote != span:
+        fail("quote", _where_is(passage.quote, parsed))
+    if passage.sha256 and passage.sha256 != text.sha256(span):
+        fail("fingerprint", f"wrong fingerprint: the text there has sha256 {text.sha256(span)}, not {passage.sha256}")
+    if passage.rolling_hash and passage.rolling_hash != text.rolling_hash(span):
+        fail("fingerprint", f"wrong rolling hash: the text there has {text.rolling_hash(span)}, not {passage.rolling_hash}")
+    if span != span.strip():
+        message = f"{short}: begins or ends with white space: a passage is the shortest span"
+        findings.append(warning("position", message, passage.place, passage.iri))
+    sentence = parsed.sentence_at(passage.start, passage.end)
+    if sentence is None:
+        fail("position", "crosses the end of a sentence: a passage is at most one; a claim may have two")
+        return passage
+    for what, said, actual in (
+        ("kg:paragraph", passage.paragraph, sentence.paragraph),
+        ("kg:sentence", passage.sentence, sentence.number),
+    ):
+        if said is not None and said != actual:
+            fail("position", f"{what} is {said}, but the span stands in {actual}")
+    return replace(passage, paragraph=sentence.paragraph, sentence=sentence.number)
+
+
+def _where_is(quote: str, parsed: text.Text) -> str:
+    starts = text.occurrences(parsed.content, text.normalise(quote))
+    if not starts:
+        return f"the quote {quote[:60]!r} does not stand in the document"
+    places = ", ".join(f"{start}-{start + len(text.normalise(quote))}" for start in starts)
+    return f"the quote {quote[:60]!r} does not stand there; it stands at {places}"

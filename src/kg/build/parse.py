@@ -1,0 +1,279 @@
+"""Stage 1: read every source file into quads that know their file and line. On disk::
+
+    ontology/**            Turtle    terms, their labels and definitions
+    shapes/**              Turtle    SHACL shapes
+    data/documents/**      Turtle    metadata; the texts themselves lie beside them (read by ``ground``)
+    data/claims/**         TriG      one named graph a claim, and its metadata
+    data/entities/**       Turtle    labels only
+    data/queries/*.rq      SPARQL    example questions
+
+Turtle, TriG, N-Triples and N-Quads are read, with relative IRIs resolved against the base, always. A file that
+cannot be read becomes findings and gives no quads at all: nothing is loaded in part.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import urljoin
+
+from pyoxigraph import Literal, NamedNode, Quad, QuadParser, RdfFormat, Store, Triple, parse
+from rdflib import Literal as RdflibLiteral
+from rdflib import URIRef
+
+from kg import vocab
+from kg.errors import SourceError
+from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, warning
+from kg.release import read_query
+
+# rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+
+FORMATS = {
+    ".ttl": RdfFormat.TURTLE,
+    ".trig": RdfFormat.TRIG,
+    ".nt": RdfFormat.N_TRIPLES,
+    ".nq": RdfFormat.N_QUADS,
+}
+UNREAD = {".rdf", ".owl", ".xml", ".jsonld", ".json", ".n3", ".csv"}
+"""Data that somebody may expect to be read: refused by name instead of being passed over."""
+
+FOLDERS = {
+    "ontology": Path("ontology"),
+    "shapes": Path("shapes"),
+    "documents": Path("data/documents"),
+    "claims": Path("data/claims"),
+    "entities": Path("data/entities"),
+}
+QUERIES = Path("data/queries")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that was read, by folder."""
+
+    ontology: tuple[SourceQuad, ...] = ()
+    shapes: tuple[SourceQuad, ...] = ()
+    documents: tuple[SourceQuad, ...] = ()
+    claims: tuple[SourceQuad, ...] = ()
+    entities: tuple[SourceQuad, ...] = ()
+    queries: tuple[ExampleQuery, ...] = ()
+    prefixes: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def parse_sources(root: Path, base: str) -> Sources:
+    """Read the sources under ``root``; what cannot be read is in ``findings``."""
+    findings: list[Finding] = []
+    parts: dict[str, tuple[SourceQuad, ...]] = {}
+    prefixes: dict[str, str] = {}
+    for name, folder in FOLDERS.items():
+        quads: list[SourceQuad] = []
+        for path in _files(root, folder, findings):
+            shown = path.relative_to(root).as_posix()
+            try:
+                quads += read_rdf(path, shown, base, findings, prefixes)
+            except SourceError as e:
+                findings.append(error("syntax", str(e), Place(e.file, e.line)))
+        parts[name] = tuple(_resolve_namespace(q, base) for q in quads)
+    if not parts["claims"] and not findings:
+        place = Place(FOLDERS["claims"].as_posix())
+        findings.append(error("no-claims", "there is no claim here; `kg cite` helps to write the first", place))
+    queries = _read_queries(root, base, findings)
+    return Sources(queries=queries, prefixes=prefixes, findings=tuple(findings), **parts)
+
+
+def read_rdf(
+    path: Path, shown: str, base: str, findings: list[Finding], prefixes: dict[str, str] | None = None
+) -> list[SourceQuad]:
+    """The quads of one file, each with the line on which it was complete.
+
+    :raises SourceError: if the file cannot be read, is empty, is not UTF-8, or breaks the grammar.
+    """
+    data = read_utf8(path, shown)
+    lines = _Lines(data)
+    quads = []
+    try:
+        # pyoxigraph only needs read(); typing asks for all of IO.
+        parser = parse(
+            cast(IO[bytes], lines), format=FORMATS[path.suffix], base_iri=base, rename_blank_nodes=True
+        )
+        for item in parser:
+            place = Place(shown, lines.count)
+            quad = _checked(cast(Quad, item), place, findings)
+            if quad is not None:
+                quads.append(SourceQuad(quad, place))
+    except SyntaxError as e:
+        raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
+    if prefixes is not None:
+        prefixes.update((k, v) for k, v in cast(QuadParser, parser).prefixes.items() if k not in prefixes)
+    if not quads:
+        raise SourceError("there is no triple in this file", file=shown)
+    return quads
+
+
+def read_utf8(path: Path, shown: str) -> bytes:
+    """A file's bytes without a byte order mark.
+
+    :raises SourceError: if it is no regular file, cannot be read, is empty, or is not UTF-8.
+    """
+    if path.is_dir():
+        raise SourceError("is a folder where a file was expected", file=shown)
+    if not path.is_file():
+        raise SourceError("is not a regular file that can be read" if path.exists() else "does not exist", file=shown)
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise SourceError(f"cannot be read: {e.strerror}", file=shown) from e
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise SourceError(
+            f"is not UTF-8 (byte 0x{data[e.start]:02x}): save the file as UTF-8", file=shown, line=line
+        ) from None
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise SourceError("is empty", file=shown)
+    return data
+
+
+class _Lines:
+    """Hands a parser one line a read, so that the number of lines read is the line of what it yields."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        line = self._file.readline()
+        self.count += bool(line)
+        return line
+
+
+def _readable(message: str) -> str:
+    """The parser's message without the place, which stands in front of it, and in words of Turtle."""
+    message = re.sub(r"^Parser error [^:]*: ", "", message)
+    unknown = re.search(r"The prefix (\S*) has not been declared", message)
+    if unknown:
+        name = unknown[1].rstrip(":")
+        return f"unknown prefix {name + ':'!r}: declare it with @prefix {name}: <…> ."
+    return f"syntax error: {message}"
+
+
+def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
+    top = root / folder
+    if top.exists() and not top.is_dir():
+        findings.append(error("folder", "must be a folder", Place(folder.as_posix())))
+        return
+    for path in sorted(top.rglob("*")):
+        if path.name.startswith("."):
+            continue
+        if path.suffix in FORMATS:
+            yield path
+        elif path.suffix in UNREAD:
+            place = Place(path.relative_to(root).as_posix())
+            findings.append(error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place))
+
+
+def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
+    """Namespaces in ``sh:declare`` and ``vann:`` are literals, which no parser resolves against the base.
+
+    Left relative, a query in a shape (SHACL, section 5.2.1) expands to terms that do not exist, and a violating
+    graph passes.
+    """
+    quad = q.quad
+    if quad.predicate.value not in _NAMESPACES or not isinstance(quad.object, Literal):
+        return q
+    value = Literal(urljoin(base, quad.object.value), datatype=quad.object.datatype)
+    return SourceQuad(Quad(quad.subject, quad.predicate, value, quad.graph_name), q.place)
+
+
+_NAMESPACES = (vocab.SH + "namespace", vocab.VANN_NAMESPACE)
+_ANY = NamedNode("urn:x-kg:any")
+_LITERALS = Store()
+_CANONICAL: dict[Literal, Literal] = {}
+
+
+def canonical(literal: Literal) -> Literal:
+    """The literal as the store will give it back: ``"01"^^xsd:integer`` becomes ``1``."""
+    if literal.language is not None or literal.datatype.value == vocab.XSD + "string":
+        return literal
+    if literal not in _CANONICAL:
+        _LITERALS.add(Quad(_ANY, _ANY, literal))
+        _CANONICAL[literal] = cast(Literal, next(iter(_LITERALS)).object)
+        _LITERALS.clear()
+    return _CANONICAL[literal]
+
+
+def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
+    """The quad with its literal made canonical, or ``None`` and a finding where it cannot be kept."""
+    value = quad.object
+    if isinstance(value, Triple):
+        findings.append(error("rdf-1.2", "triple terms are not stored: write a claim instead", place))
+        return None
+    if not isinstance(value, Literal):
+        return quad
+    if value.direction is not None:
+        findings.append(error("rdf-1.2", "literals with a base direction are not stored", place))
+        return None
+    if value.language is not None:
+        return quad
+    if RdflibLiteral(value.value, datatype=URIRef(value.datatype.value)).ill_typed:
+        kind = value.datatype.value.rpartition("#")[2]
+        findings.append(error("literal", f"{value.value!r} is no possible {kind}", place))
+        return None
+    if quad.predicate.value in vocab.LANGUAGE_TAGGED and value.datatype.value == vocab.XSD + "string":
+        local = re.split("[#/]", quad.predicate.value)[-1]
+        message = f'{local} "{value.value[:60]}" has no language: write "…"@en, or the language it is in'
+        findings.append(error("language", message, place, getattr(quad.subject, "value", "")))
+        return None
+    kept = canonical(value)
+    if kept == value:
+        return quad
+    findings.append(warning("canonical", f"{value.value!r} is stored as {kept.value!r}", place))
+    return Quad(quad.subject, quad.predicate, kept, quad.graph_name)
+
+
+_QUERY_TOKENS = re.compile(
+    r"""(?P<skip>\#[^\n\r]*|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")|<(?P<iri>[^<>"{}|^`\\\x00-\x20]*)>""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def resolve_iris(query: str, base: str) -> str:
+    """A SPARQL text with every relative IRI written out, so that it means the same anywhere.
+
+    >>> resolve_iris("PREFIX : <id/> # <id/>", "http://localhost:8000/")
+    'PREFIX : <http://localhost:8000/id/> # <id/>'
+    """
+
+    def absolute(match: re.Match[str]) -> str:
+        return match[0] if match["iri"] is None else f"<{urljoin(base, match['iri'])}>"
+
+    return _QUERY_TOKENS.sub(absolute, query)
+
+
+def _read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:
+    queries = []
+    for path in sorted((root / QUERIES).glob("*.rq")):
+        shown = path.relative_to(root).as_posix()
+        try:
+            text = resolve_iris(read_utf8(path, shown).decode("utf-8"), base)
+            Store().query(text)
+            queries.append(read_query(path.stem, text))
+        except SourceError as e:
+            findings.append(error("syntax", str(e), Place(e.file, e.line)))
+        except SyntaxError as e:
+            # The engine lists every token it would have taken, over many lines: the place is what helps.
+            at = re.match(r"error at (\d+):(\d+)", str(e.msg))
+            line, column = (int(at[1]), int(at[2])) if at else (e.lineno or 0, 0)
+            where = f", column {column}" if column else f": {str(e.msg).splitlines()[0][:200]}"
+            findings.append(error("syntax", f"this is not a SPARQL 1.1 query{where}", Place(shown, line)))
+    return tuple(queries)

@@ -1,0 +1,94 @@
+"""What ``kg query`` does: ask a release on this machine, or somebody else's endpoint."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kg import media
+from kg.errors import QueryError, QueryRefused
+from kg.query.lexer import Form, inspect
+from kg.query.limits import Limits
+from kg.query.pool import Pool, Query
+
+ENDPOINT_TIMEOUT = 60
+"""Seconds to wait for somebody else's endpoint."""
+
+
+def with_prefixes(query: str, prefixes: Mapping[str, str]) -> str:
+    """The query with a declaration for every known prefix that it uses and does not declare itself.
+
+    >>> with_prefixes("ASK { ?s a kg:Claim }", {"kg": "http://localhost:8000/ontology#"})
+    'PREFIX kg: <http://localhost:8000/ontology#>\\nASK { ?s a kg:Claim }'
+    """
+    declared = {name.lower() for name in re.findall(r"(?i)\bPREFIX\s+([\w-]*):", query)}
+    used = set(re.findall(r"(?<![\w<:/?$])([A-Za-z][\w-]*|):(?!//)", query))
+    lines = [f"PREFIX {name}: <{iri}>\\n" for name, iri in prefixes.items() if name in used - declared]
+    return "".join(lines) + query
+
+
+def media_type(form: Form, extension: str) -> str:
+    """The media type that an extension stands for, for this form of query.
+
+    :raises QueryRefused: if answers of that form are not written so; the message names those that are.
+    """
+    if form in (Form.SELECT, Form.ASK):
+        offered = {m.extension: m.media_type for m in media.RESULTS if form is Form.SELECT or m.boolean}
+        offered |= {"json": media.RESULTS[0].media_type, "xml": media.RESULTS[1].media_type}
+    else:
+        offered = {m.extension: m.media_type for m in media.RDF}
+    if extension not in offered:
+        raise QueryRefused(f"{form.value} cannot be written as {extension}; choose one of {', '.join(offered)}")
+    return offered[extension]
+
+
+def ask_release(
+    store: Path, base: str, query: str, format_: str | None, settings: Mapping[str, Any]
+) -> Iterator[bytes]:
+    """Run a query over a release's store in a limited process, and yield the answer as it is made.
+
+    :raises QueryError: as :meth:`kg.query.pool.Pool.run` does.
+    """
+    limits = Limits(**settings)
+    form = inspect(query, depth=limits.depth)
+    kind = media_type(form, format_ or _DEFAULT[form])
+    pool = Pool(store, base, limits)
+    try:
+        with pool.run(Query(text=query, media_type=kind)) as answer:
+            yield from answer.chunks
+    finally:
+        pool.close()
+
+
+_DEFAULT = {Form.SELECT: "csv", Form.ASK: "json", Form.CONSTRUCT: "ttl", Form.DESCRIBE: "ttl"}
+
+
+def ask_endpoint(url: str, query: str, format_: str | None) -> bytes:
+    """Ask a SPARQL endpoint elsewhere, by SPARQLWrapper.
+
+    :raises QueryError: if it cannot be reached, refuses, or answers with another media type than asked for.
+    """
+    from SPARQLWrapper import SPARQLWrapper
+    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+    form = inspect(query, depth=128)
+    kind = media_type(form, format_ or _DEFAULT[form])
+    client = SPARQLWrapper(url)
+    client.setQuery(query)
+    client.setTimeout(ENDPOINT_TIMEOUT)
+    # SPARQLWrapper would ask for formats of its own choice; the header says what we can pass on.
+    client.addCustomHttpHeader("Accept", kind)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            response = client.query()
+            received = response.info().get("content-type", "").partition(";")[0].strip()
+            if received != kind:
+                raise QueryError(f"{url}: answered with {received or 'no media type'} where {kind} was asked for")
+            body: bytes = response.response.read()
+            return body
+    except (SPARQLWrapperException, OSError) as e:
+        raise QueryError(f"{url}: {' '.join(str(e).split())[:300]}") from e

@@ -1,0 +1,314 @@
+"""A release: sealed, immutable, verified before it is opened. On disk::
+
+    releases/
+      .lock                   held by the build that is running
+      .staging-XXXXXXXX/      a build in the making; the next build removes what a killed one left
+      current -> VERSION      the release that is served
+      VERSION/                YYYY-MM-DD-DDDDDDDDDDDD: date and 12 hex digits of the manifest's digest
+        manifest.json         content: base, counts, every reproducible file with sha256 and size, one digest
+        seal.json             version, time of sealing, tool versions, sha256 of the manifest and of the store's files
+        store/                the quads, as RocksDB files (their bytes are not reproducible; seal.json has them)
+        dumps/                facts.* (default graph), all.* (every graph), claims.csv, ontology.ttl, shapes.ttl
+        documents/NAME.txt    the texts that may be shown, as they were read
+        queries/NAME.rq       the example questions, every IRI absolute
+        search.sqlite         the full-text index
+        report.json           findings, counts, coverage, and for every passage what was checked
+
+A release is never written again. ``Release.open`` compares every hash first, because a damaged RocksDB store can
+open as an empty one without an error.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+from kg.config import Config
+from kg.errors import BuildError, ReleaseError
+from kg.model import ExampleQuery, FileEntry, Manifest
+
+MANIFEST = "manifest.json"
+SEAL = "seal.json"
+CURRENT = "current"
+STORE = "store"
+_STAGING = ".staging-"
+_TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
+
+
+class Release:
+    """One sealed release, opened and verified. Make it with :meth:`open`."""
+
+    def __init__(self, path: Path, manifest: Manifest, seal: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.version: str = seal["version"]
+        self.sealed_at = datetime.fromisoformat(seal["sealed_at"])
+
+    @classmethod
+    def open(cls, path: Path) -> Release:
+        """Read and verify the release at ``path`` (links are followed).
+
+        :raises ReleaseError: naming the first file that is missing, cut, changed, or not listed.
+        """
+        path = path.resolve()
+        if not path.is_dir():
+            raise ReleaseError(f"{path}: there is no release here; `kg build` makes one", file=str(path))
+        seal = _read_json(path / SEAL)
+        try:
+            listed = [FileEntry(**entry) for entry in seal["files"]]
+            expected = {MANIFEST: next(entry for entry in listed if entry.path == MANIFEST)}
+            _compare(path, expected[MANIFEST])
+            manifest = _manifest(_read_json(path / MANIFEST))
+            expected |= {entry.path: entry for entry in (*listed, *manifest.files)}
+            release = cls(path, manifest, seal)
+        except (KeyError, TypeError, ValueError, StopIteration) as e:
+            raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
+        if release.manifest.digest != digest(release.manifest):
+            raise ReleaseError(f"{path / MANIFEST}: the digest does not fit the content", file=MANIFEST)
+        present = set(_files(path)) - {SEAL}
+        for name in sorted(present ^ set(expected)):
+            problem = "is missing" if name in expected else "does not belong to the release"
+            raise ReleaseError(f"{path / name}: {problem}", file=name)
+        for entry in expected.values():
+            _compare(path, entry)
+        return release
+
+    @property
+    def store_path(self) -> Path:
+        return self.path / STORE
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """``report.json``: see :mod:`kg.build.report` for its members."""
+        report: dict[str, Any] = _read_json(self.path / "report.json")
+        return report
+
+    @cached_property
+    def queries(self) -> tuple[ExampleQuery, ...]:
+        """The example questions in the order of their file names."""
+        return tuple(
+            read_query(file.stem, file.read_text(encoding="utf-8"))
+            for file in sorted((self.path / "queries").glob("*.rq"))
+        )
+
+    def document_text(self, name: str) -> str | None:
+        """The raw text of a document that may be shown, else ``None``."""
+        if f"documents/{name}.txt" not in {entry.path for entry in self.manifest.files}:
+            return None
+        return (self.path / "documents" / f"{name}.txt").read_text(encoding="utf-8")
+
+    def dumps(self) -> tuple[FileEntry, ...]:
+        """The files people download."""
+        return tuple(entry for entry in self.manifest.files if entry.path.startswith("dumps/"))
+
+
+def read_query(name: str, text: str) -> ExampleQuery:
+    """Title and description of a question stand in its leading comments.
+
+    >>> read_query("q", "# title: Who?\\n# description: Asks\\n#   who.\\nASK {}").description
+    'Asks who.'
+    """
+    fields: dict[str, str] = {}
+    current = ""
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        words = line.lstrip("# ").strip()
+        key, colon, rest = words.partition(":")
+        if colon and key.lower() in ("title", "description"):
+            current = key.lower()
+            fields[current] = rest.strip()
+        elif current:
+            fields[current] = f"{fields[current]} {words}".strip()
+    return ExampleQuery(name, fields.get("title", name), fields.get("description", ""), text)
+
+
+def digest(manifest: Manifest) -> str:
+    """SHA-256 over the manifest's own content, the digest itself left empty."""
+    return hashlib.sha256(_json_bytes(replace(manifest, digest="").as_json())).hexdigest()
+
+
+def file_entry(root: Path, path: Path, count: int | None = None) -> FileEntry:
+    """Hash a file of the release under ``root``."""
+    with path.open("rb") as file:
+        sha = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(path.relative_to(root).as_posix(), sha, path.stat().st_size, count)
+
+
+@contextmanager
+def staging(releases: Path) -> Iterator[Path]:
+    """An empty folder on the same file system to build in; what is left in it at the end is removed.
+
+    :raises BuildError: if another build is running, or the folder cannot be made.
+    """
+    try:
+        releases.mkdir(parents=True, exist_ok=True)
+        lock = (releases / ".lock").open("w")
+    except OSError as e:
+        raise BuildError(f"{releases}: cannot be written: {e.strerror}") from e
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BuildError(f"{releases}: another build is running; wait for it to end") from None
+        for left in releases.glob(_STAGING + "*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=releases))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
+    """Hash, sync and rename a staged build into place, and make it the current release.
+
+    A release with the same content that is already there is kept, and becomes current again.
+    """
+    manifest = replace(manifest, digest="")
+    manifest = replace(manifest, digest=digest(manifest))
+    short = manifest.digest[:12]
+    for existing in sorted(config.releases.glob(f"*-{short}")):
+        release = _intact(existing)
+        if release:
+            activate(config.releases, release.version)
+            return release
+        shutil.rmtree(existing)
+    version = f"{config.date()}-{short}"
+    (folder / MANIFEST).write_bytes(_json_bytes(manifest.as_json()))
+    sealed = [file_entry(folder, folder / MANIFEST)]
+    sealed += [file_entry(folder, folder / name) for name in sorted(_files(folder / STORE, folder))]
+    content = {
+        "version": version,
+        "sealed_at": (config.now or datetime.now(UTC)).isoformat(timespec="seconds"),
+        "tools": {name: package_version(name) for name in _TOOLS},
+        "files": [asdict(entry) for entry in sealed],
+    }
+    (folder / SEAL).write_bytes(_json_bytes(content))
+    _sync(folder)
+    # Staging is private (mkdtemp); a release is for every account of the machine to read.
+    folder.chmod(0o755)
+    target = config.releases / version
+    folder.rename(target)
+    _sync_folder(config.releases)
+    release = Release.open(target)
+    activate(config.releases, version)
+    return release
+
+
+def activate(releases: Path, version: str) -> None:
+    """Point ``current`` at a release, atomically.
+
+    :raises ReleaseError: if there is no release of that name.
+    """
+    if "/" in version or version.startswith(".") or not (releases / version / SEAL).is_file():
+        raise ReleaseError(f"{releases / version}: no such release; `kg releases` lists them", file=version)
+    link = releases / f"{_STAGING}link-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(version)
+    link.replace(releases / CURRENT)
+    _sync_folder(releases)
+
+
+def versions(releases: Path) -> list[str]:
+    """The names of the releases that are there, oldest first by name."""
+    return sorted(p.parent.name for p in releases.glob(f"[!.]*/{SEAL}") if not p.parent.is_symlink())
+
+
+def _intact(path: Path) -> Release | None:
+    try:
+        return Release.open(path)
+    except ReleaseError:
+        return None
+
+
+def _manifest(table: dict[str, Any]) -> Manifest:
+    files = tuple(FileEntry(**entry) for entry in table.pop("files"))
+    return Manifest(files=files, **table)
+
+
+def _compare(root: Path, entry: FileEntry) -> None:
+    path = root / entry.path
+    try:
+        if not path.is_file() or path.is_symlink():
+            raise ReleaseError(f"{path}: is missing", file=entry.path)
+        if path.stat().st_size != entry.size:
+            raise ReleaseError(
+                f"{path}: has {path.stat().st_size} bytes where the release was sealed with {entry.size}", file=entry.path
+            )
+        if file_entry(root, path).sha256 != entry.sha256:
+            raise ReleaseError(f"{path}: was changed after the release was sealed", file=entry.path)
+    except OSError as e:
+        raise ReleaseError(f"{path}: cannot be read: {e.strerror}", file=entry.path) from e
+
+
+def _files(folder: Path, root: Path | None = None) -> Iterator[str]:
+    """Every path under ``folder`` that is no folder, relative to ``root``."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path.relative_to(root or folder).as_posix()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ReleaseError(f"{path}: is missing", file=path.name) from None
+    except (OSError, ValueError) as e:
+        raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
+
+
+def _json_bytes(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _sync(folder: Path) -> None:
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            with (Path(directory) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        _sync_folder(Path(directory))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of ``kg releases``."""
+
+    version: str
+    current: bool
+    problem: str
+
+
+def listing(releases: Path) -> list[Listed]:
+    """Every release with its state: ``problem`` is empty for one that verifies."""
+    link = releases / CURRENT
+    served = os.readlink(link) if link.is_symlink() else ""
+    rows = []
+    for version in versions(releases):
+        try:
+            Release.open(releases / version)
+            problem = ""
+        except ReleaseError as e:
+            problem = str(e)
+        rows.append(Listed(version, version == served, problem))
+    return rows
