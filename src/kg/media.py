@@ -167,22 +167,18 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> str | None:
     return best
 
 
-def serialise(
-    items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixes: Mapping[str, str], base: str
-) -> bytes:
+def serialise(items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixes: Mapping[str, str]) -> bytes:
     """Write triples or quads, in the order they come in, as the same bytes every time.
 
-    Turtle and TriG name only the prefixes that are used, sorted, and have IRIs relative to ``base``.
+    Turtle and TriG declare only the prefixes that are used, sorted.
     """
-    items = list(items)
+    body = serialize(list(items), format=media.format, prefixes=dict(prefixes))
     if media.format not in (RdfFormat.TURTLE, RdfFormat.TRIG):
-        return serialize(items, format=media.format, prefixes=dict(prefixes))
-    # The engine keeps prefixes in a hash map, whose order differs from run to run: the head is written here.
-    body = serialize(items, format=media.format, prefixes=dict(prefixes), base_iri=base)
+        return body
+    # The engine keeps prefixes in a hash map, whose order differs from run to run: the head is sorted here.
     head_end = 0
-    while body.startswith((b"@prefix ", b"@base "), head_end):
+    while body.startswith(b"@prefix ", head_end):
         head_end = body.index(b"\n", head_end) + 1
-    lines = body[:head_end].decode("utf-8").splitlines(keepends=True)
-    names = set(re.findall(rb"(?<![\w:<\\])([A-Za-z][\w-]*|):(?!//)", body[head_end:]))
-    used = [line for line in lines if line.startswith("@base") or line.split()[1][:-1].encode() in names]
-    return "".join(sorted(used)).encode("utf-8") + body[head_end:]
+    used = set(re.findall(rb"([A-Za-z][\w-]*|):(?!//)", body[head_end:]))
+    lines = (line for line in body[:head_end].splitlines(keepends=True) if line.split()[1][:-1] in used)
+    return b"".join(sorted(lines)) + body[head_end:]

@@ -13,6 +13,11 @@ Node = NamedNode | BlankNode | Literal
 """An RDF 1.1 term."""
 
 
+def value_of(node: object) -> str:
+    """An IRI, a blank node's label or a literal's lexical form; empty for anything else (RDF 1.2's triple terms)."""
+    return node.value if isinstance(node, NamedNode | BlankNode | Literal) else ""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where something stands in the sources: the file as the user knows it, the line from 1 (0: the whole file)."""

@@ -6,7 +6,8 @@
       current -> VERSION      the release that is served
       VERSION/                YYYY-MM-DD-DDDDDDDDDDDD: date and 12 hex digits of the manifest's digest
         manifest.json         content: base, counts, every reproducible file with sha256 and size, one digest
-        seal.json             version, time of sealing, tool versions, sha256 of the manifest and of the store's files
+        seal.json             version, time of sealing, tool versions, sha256 of the manifest and of the store's
+                              files, and of itself without that member
         store/                the quads, as RocksDB files (their bytes are not reproducible; seal.json has them)
         dumps/                facts.* (default graph), all.* (every graph), claims.csv, ontology.ttl, shapes.ttl
         documents/NAME.txt    the texts that may be shown, as they were read
@@ -72,6 +73,8 @@ class Release:
             _compare(path, expected[MANIFEST])
             manifest = _manifest(_read_json(path / MANIFEST))
             expected |= {entry.path: entry for entry in (*listed, *manifest.files)}
+            if seal.pop("sha256") != _seal_sha256(seal) or not seal["version"].endswith(manifest.digest[:12]):
+                raise ReleaseError(f"{path / SEAL}: was changed after the release was sealed", file=SEAL)
             release = cls(path, manifest, seal)
         except (KeyError, TypeError, ValueError, StopIteration) as e:
             raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
@@ -196,7 +199,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
         "tools": {name: package_version(name) for name in _TOOLS},
         "files": [asdict(entry) for entry in sealed],
     }
-    (folder / SEAL).write_bytes(_json_bytes(content))
+    (folder / SEAL).write_bytes(_json_bytes({**content, "sha256": _seal_sha256(content)}))
     _sync(folder)
     # Staging is private (mkdtemp); a release is for every account of the machine to read.
     folder.chmod(0o755)
@@ -239,6 +242,10 @@ def _manifest(table: dict[str, Any]) -> Manifest:
     return Manifest(files=files, **table)
 
 
+def _seal_sha256(content: dict[str, Any]) -> str:
+    return hashlib.sha256(_json_bytes(content)).hexdigest()
+
+
 def _compare(root: Path, entry: FileEntry) -> None:
     path = root / entry.path
     try:
@@ -246,7 +253,8 @@ def _compare(root: Path, entry: FileEntry) -> None:
             raise ReleaseError(f"{path}: is missing", file=entry.path)
         if path.stat().st_size != entry.size:
             raise ReleaseError(
-                f"{path}: has {path.stat().st_size} bytes where the release was sealed with {entry.size}", file=entry.path
+                f"{path}: has {path.stat().st_size} bytes where the release was sealed with {entry.size}",
+                file=entry.path,
             )
         if file_entry(root, path).sha256 != entry.sha256:
             raise ReleaseError(f"{path}: was changed after the release was sealed", file=entry.path)
@@ -302,7 +310,7 @@ class Listed:
 def listing(releases: Path) -> list[Listed]:
     """Every release with its state: ``problem`` is empty for one that verifies."""
     link = releases / CURRENT
-    served = os.readlink(link) if link.is_symlink() else ""
+    served = link.readlink().name if link.is_symlink() else ""
     rows = []
     for version in versions(releases):
         try:

@@ -13,8 +13,8 @@ space, trimmed. Positions are 0-based, half-open, counted in code points of that
 
 *Sentences* count from 1 through the document (the title is sentence 0). A sentence ends behind ``.``, ``!`` or
 ``?`` and any closing quotes or brackets, where white space follows, unless the next character is a lower-case
-letter (general category Ll), or the full stop belongs to an abbreviation: single letters with stops ("U.S.", "J."), or a word of
-``ABBREVIATIONS``. A paragraph's end ends its last sentence.
+letter (general category Ll), or the full stop belongs to an abbreviation: single letters with stops ("U.S.", "J."),
+or a word of ``ABBREVIATIONS``. A paragraph's end ends its last sentence.
 
 *Fingerprints* of a span: ``sha256`` of its UTF-8 bytes (lower-case hex), and ``rolling_hash``, 32 bits, by which a
 reader's own copy can be searched for candidates in one pass.
@@ -169,28 +169,23 @@ def parse(raw: str) -> Text:
 
 def _paragraphs(raw: str) -> tuple[list[str], bool]:
     """Normalised paragraphs in order, and whether the first is the title."""
-    lines = _LINE_END.split(raw)
     groups: list[list[str]] = [[]]
-    title_line = None
-    for line in lines:
-        bare = line.strip(WHITE_SPACE)
-        if not bare:
+    for line in _LINE_END.split(raw):
+        if line.strip(WHITE_SPACE):
+            groups[-1].append(line)
+        else:
             groups.append([])
-            continue
-        if title_line is None:
-            link = _TITLE_LINK.fullmatch(bare)
-            title_line = bare
-            if link:
-                line = link[1]
-        groups[-1].append(line)
     blocks = [group for group in groups if group]
-    has_title = bool(
-        blocks
-        and title_line is not None
-        and len(blocks[0]) == 1
-        and (_TITLE_LINK.fullmatch(title_line) or _HEADING.match(title_line))
-    )
-    return [text for group in blocks if (text := normalise("\n".join(group)))], has_title
+    has_title = False
+    if blocks:
+        first = blocks[0][0].strip(WHITE_SPACE)
+        link = _TITLE_LINK.fullmatch(first)
+        if link and link[1].strip(WHITE_SPACE):
+            blocks[0][0] = link[1]
+            has_title = len(blocks[0]) == 1
+        else:
+            has_title = len(blocks[0]) == 1 and _HEADING.match(first) is not None
+    return [normalise("\n".join(group)) for group in blocks], has_title
 
 
 def split_sentences(paragraph: str) -> list[tuple[int, int]]:

@@ -29,6 +29,10 @@ Progress = Callable[[str], None]
 """Is told the name of each stage as it begins."""
 
 
+def _silent(_stage: str) -> None:
+    """No progress is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What ``check`` found; ``content`` is ``None`` where the sources could not be read to their end."""
@@ -41,7 +45,7 @@ class Checked:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-def check(config: Config, documents: Sequence[Path] = (), progress: Progress = lambda stage: None) -> Checked:
+def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _silent) -> Checked:
     """Run every stage that reads, and gather what they find.
 
     ``documents`` are folders in which texts that may not be republished are at hand.
@@ -72,7 +76,7 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = l
 
 
 def build(
-    config: Config, documents: Sequence[Path] = (), progress: Progress = lambda stage: None
+    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent
 ) -> tuple[Release | None, tuple[Finding, ...]]:
     """Check the sources and, where there is no error, publish them as the current release.
 

@@ -82,8 +82,8 @@ def in_default_graph(claim: Claim, author: str) -> bool:
     if claim.basis == "background":
         return claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE
     own_voice = bool(author) and claim.speaker == author
-    return own_voice and claim.basis == "stated" and (
-        claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE
+    return (
+        own_voice and claim.basis == "stated" and (claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE)
     )
 
 
@@ -147,9 +147,7 @@ def passage_quads(passage: Passage, names: vocab.Names) -> Iterator[Quad]:
         yield say(iri, kg + "sentence", Literal(passage.sentence))
 
 
-def _skolemised_claims(
-    claims: Iterable[Claim], names: vocab.Names
-) -> list[tuple[Claim, tuple[SourceQuad, ...]]]:
+def _skolemised_claims(claims: Iterable[Claim], names: vocab.Names) -> list[tuple[Claim, tuple[SourceQuad, ...]]]:
     return [(claim, tuple(skolemise(claim.graph, names))) for claim in claims]
 
 

@@ -46,7 +46,7 @@ def cite(config: Config, name: str, words: str, documents: Sequence[Path]) -> tu
     """
     parsed = read_document(config, name, documents)
     start, end = parsed.find(words)
-    passage = make_passage(vocab.Names(config.base), name, parsed, start, end, Place(name))
+    passage = make_passage(vocab.Names(config.base), name, parsed, (start, end), Place(name))
     sentence = parsed.sentence_at(start, end)
     return passage, parsed.content[sentence.start : sentence.end] if sentence else "", is_shown(config, name)
 

@@ -23,7 +23,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from kg import vocab
 from kg.build.parse import Sources
-from kg.model import Claim, Document, Finding, Passage, Place, SourceQuad, error
+from kg.model import Claim, Document, Finding, Passage, Place, SourceQuad, error, value_of
 
 ENTITY_PROPERTIES = frozenset(
     {
@@ -83,9 +83,9 @@ class _Collector:
         self.sources = sources
         self.names = names
         self.findings: list[Finding] = []
-        self.terms = {
-            q.quad.subject.value for q in sources.ontology if isinstance(q.quad.subject, NamedNode)
-        } | {names.ontology}
+        self.terms = {q.quad.subject.value for q in sources.ontology if isinstance(q.quad.subject, NamedNode)} | {
+            names.ontology
+        }
 
     def run(self) -> Collected:
         self._terms_exist()
@@ -140,17 +140,17 @@ class _Collector:
         for q in self.sources.ontology:
             kind = self._kind(q.quad.subject)
             if kind in ("id", "claim", "passage", "document"):
-                message = f"the ontology describes terms only; {self._short(q.quad.subject.value)} needs a claim"
-                self._fail("fact-without-claim", message, q.place, q.quad.subject.value)
+                message = f"the ontology describes terms only; {self._short(value_of(q.quad.subject))} needs a claim"
+                self._fail("fact-without-claim", message, q.place, value_of(q.quad.subject))
 
     def _entities_have_labels_only(self) -> None:
         for q in self.sources.entities:
             if q.quad.predicate.value not in ENTITY_PROPERTIES or not isinstance(q.quad.object, Literal):
                 message = (
                     f"entity files hold labels only; {self._short(q.quad.predicate.value)} of "
-                    f"{self._short(getattr(q.quad.subject, 'value', ''))} needs a claim"
+                    f"{self._short(value_of(q.quad.subject))} needs a claim"
                 )
-                self._fail("fact-without-claim", message, q.place, getattr(q.quad.subject, "value", ""))
+                self._fail("fact-without-claim", message, q.place, value_of(q.quad.subject))
 
     def _kind(self, node: object) -> str:
         """The first part of an IRI's path under the base: ``"id"``, ``"claim"`` …, or nothing."""
@@ -171,7 +171,11 @@ class _Collector:
             shown = described.text(kg + "textShown")
             missing = [
                 term
-                for term, value in (("dcterms:creator", author), ("kg:sha256", sha256), ("kg:textShown", shown))
+                for term, value in (
+                    ("dcterms:creator", author),
+                    ("kg:sha256", sha256),
+                    ("kg:textShown", shown),
+                )
                 if value is None
             ]
             if missing:
@@ -286,9 +290,7 @@ class _Collector:
             message = f"{short} must have doc:{shape[1]} as prov:hadPrimarySource, not {self._short(source)}"
             self._fail("claim", message, described.place, iri)
         quotes = tuple(
-            q.quad.object.value
-            for q in described.values(kg + "quote")
-            if isinstance(q.quad.object, Literal)
+            q.quad.object.value for q in described.values(kg + "quote") if isinstance(q.quad.object, Literal)
         )
         targets = tuple(_iris(described, vocab.OA_HAS_TARGET))
         if not graph:
@@ -320,16 +322,21 @@ class _Collector:
             self._fail("missing-document", message, claim.place, claim.iri)
         for target in claim.targets:
             if target not in passages:
-                self._fail("missing-passage", f"{short}: {self._short(target)} is not described", claim.place, claim.iri)
+                self._fail(
+                    "missing-passage",
+                    f"{short}: {self._short(target)} is not described",
+                    claim.place,
+                    claim.iri,
+                )
             elif passages[target].document != claim.document and claim.basis != "inferred":
                 message = f"{short}: {self._short(target)} is a passage of another document"
                 self._fail("missing-passage", message, claim.place, claim.iri)
         for q in claim.graph:
             if self._kind(q.quad.subject) in ("claim", "passage", "ontology", "shapes", "graph"):
-                message = f"{short}: a claim's graph cannot describe {self._short(q.quad.subject.value)}"
+                message = f"{short}: a claim's graph cannot describe {self._short(value_of(q.quad.subject))}"
                 self._fail("claim", message, q.place, claim.iri)
-            if self._kind(q.quad.object) == "claim" and getattr(q.quad.object, "value", "") not in known:
-                message = f"{short}: {self._short(getattr(q.quad.object, 'value', ''))} is not described"
+            if self._kind(q.quad.object) == "claim" and value_of(q.quad.object) not in known:
+                message = f"{short}: {self._short(value_of(q.quad.object))} is not described"
                 self._fail("missing-claim", message, q.place, claim.iri)
 
     def _glosses_are_unique(self, claims: Iterable[Claim]) -> None:

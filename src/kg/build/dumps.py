@@ -7,18 +7,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Quad, Triple
 
 from kg import media, vocab
 from kg.build.assemble import Assembled, in_default_graph
 from kg.build.collect import Collected
 from kg.build.ground import Grounded
 from kg.build.parse import Sources
-from kg.model import Claim
+from kg.model import Claim, value_of
 
 _ALL = ("trig", "nq")
 
@@ -72,9 +72,8 @@ def _canonical(quads: Iterable[Quad]) -> list[Triple]:
     return [q.triple for q in sorted(dataset, key=lambda q: (isinstance(q.subject, BlankNode), str(q)))]
 
 
-def _serialise(path: Path, items: Iterable[Triple] | Iterable[Quad], extension: str, content: Content) -> int:
-    items = list(items)
-    path.write_bytes(media.serialise(items, media.RDF_BY_EXTENSION[extension], content.prefixes, content.names.base))
+def _serialise(path: Path, items: Sequence[Triple] | Sequence[Quad], extension: str, content: Content) -> int:
+    path.write_bytes(media.serialise(items, media.RDF_BY_EXTENSION[extension], content.prefixes))
     return len(items)
 
 
@@ -97,7 +96,7 @@ CLAIM_COLUMNS = (
 def _claims(path: Path, content: Content) -> int:
     grounded = content.grounded
     labels = {
-        q.quad.subject: q.quad.object.value
+        value_of(q.quad.subject): value_of(q.quad.object)
         for q in reversed(content.sources.entities)
         if q.quad.predicate.value == vocab.RDFS_LABEL
     }
@@ -113,7 +112,7 @@ def _claims(path: Path, content: Content) -> int:
                     claim.iri,
                     claim.document,
                     claim.gloss,
-                    labels.get(NamedNode(claim.speaker), claim.speaker),
+                    labels.get(claim.speaker, claim.speaker),
                     claim.modality,
                     claim.basis,
                     " ".join(p.iri for p in passages),
@@ -131,7 +130,9 @@ def in_document_order(grounded: Grounded) -> list[Claim]:
     """Claims by document and by the position of their first passage; their numbers are only names."""
 
     def key(claim: Claim) -> tuple[str, int, int, int, str]:
-        spans = [(grounded.passages[t].start, grounded.passages[t].end) for t in claim.targets if t in grounded.passages]
+        spans = [
+            (grounded.passages[t].start, grounded.passages[t].end) for t in claim.targets if t in grounded.passages
+        ]
         start, end = min(spans, default=(0, 0))
         number = int(claim.number) if claim.number.isdigit() else 0
         return claim.document, start, end, number, claim.number

@@ -7,7 +7,7 @@ verified. Where it is not, the passage counts as not checked here; a document wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,9 +84,8 @@ def ground(collected: Collected, base: str, root: Path, documents: Sequence[Path
     claims, minted = _find_quotes(collected, names, texts, findings)
     checked = [_check_passage(p, texts, collected.documents, names, findings) for p in collected.passages.values()]
     passages = {p.iri: p for p in (*minted, *checked)}
-    checks = {
-        p.iri: Check.VERIFIED if p.document in texts else Check.NOT_CHECKED for p in passages.values()
-    }
+    findings += _uncovered(texts, collected.documents, claims, passages)
+    checks = {p.iri: Check.VERIFIED if p.document in texts else Check.NOT_CHECKED for p in passages.values()}
     return Grounded(claims, passages, checks, texts, raw, tuple(findings))
 
 
@@ -99,13 +98,14 @@ def _check_document(document: Document, parsed: text.Text, findings: list[Findin
         findings.append(error("fingerprint", message, document.place, document.iri))
 
 
-def make_passage(names: vocab.Names, document: str, parsed: text.Text, start: int, end: int, place: Place) -> Passage:
+def make_passage(names: vocab.Names, document: str, parsed: text.Text, span: tuple[int, int], place: Place) -> Passage:
     """Describe a span of a text that is at hand.
 
     :raises PassageError: if the span crosses the boundary of a sentence.
     """
+    start, end = span
     sentence = parsed.sentence_at(start, end)
-    span = parsed.content[start:end]
+    words = parsed.content[start:end]
     if sentence is None:
         raise PassageError("the words cross the end of a sentence: a passage is at most one; a claim may have two")
     return Passage(
@@ -113,11 +113,11 @@ def make_passage(names: vocab.Names, document: str, parsed: text.Text, start: in
         document=document,
         start=start,
         end=end,
-        sha256=text.sha256(span),
-        rolling_hash=text.rolling_hash(span),
+        sha256=text.sha256(words),
+        rolling_hash=text.rolling_hash(words),
         paragraph=sentence.paragraph,
         sentence=sentence.number,
-        quote=span,
+        quote=words,
         place=place,
     )
 
@@ -139,8 +139,8 @@ def _find_quotes(
                 findings.append(error("quote", message, claim.place, claim.iri))
             elif claim.document in texts:
                 try:
-                    start, end = texts[claim.document].find(quote)
-                    passage = make_passage(names, claim.document, texts[claim.document], start, end, claim.place)
+                    span = texts[claim.document].find(quote)
+                    passage = make_passage(names, claim.document, texts[claim.document], span, claim.place)
                 except PassageError as e:
                     findings.append(error("quote", f"{local}: quote {quote[:60]!r}: {e}", claim.place, claim.iri))
                     continue
@@ -178,16 +178,27 @@ def _check_passage(
     if passage.end > len(parsed.content):
         fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
         return passage
+    _check_span(passage, parsed, fail)
+    return _check_sentence(passage, parsed, fail)
+
+
+def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], None]) -> None:
+    """Quote, fingerprints and edges against the words that stand at the passage's position."""
     span = parsed.content[passage.start : passage.end]
     if passage.quote is not None and passage.quote != span:
         fail("quote", _where_is(passage.quote, parsed))
-    if passage.sha256 and passage.sha256 != text.sha256(span):
-        fail("fingerprint", f"wrong fingerprint: the text there has sha256 {text.sha256(span)}, not {passage.sha256}")
-    if passage.rolling_hash and passage.rolling_hash != text.rolling_hash(span):
-        fail("fingerprint", f"wrong rolling hash: the text there has {text.rolling_hash(span)}, not {passage.rolling_hash}")
-    if span != span.strip():
-        message = f"{short}: begins or ends with white space: a passage is the shortest span"
-        findings.append(warning("position", message, passage.place, passage.iri))
+    for name, said, actual in (
+        ("fingerprint", passage.sha256, text.sha256(span)),
+        ("rolling hash", passage.rolling_hash, text.rolling_hash(span)),
+    ):
+        if said and said != actual:
+            fail("fingerprint", f"wrong {name}: the text there has {actual}, not {said}")
+    if span != span.strip(text.WHITE_SPACE):
+        fail("position", "begins or ends with white space: a passage is the shortest span")
+
+
+def _check_sentence(passage: Passage, parsed: text.Text, fail: Callable[[str, str], None]) -> Passage:
+    """Paragraph and sentence against the text's; filled in where the description leaves them out."""
     sentence = parsed.sentence_at(passage.start, passage.end)
     if sentence is None:
         fail("position", "crosses the end of a sentence: a passage is at most one; a claim may have two")
@@ -199,6 +210,23 @@ def _check_passage(
         if said is not None and said != actual:
             fail("position", f"{what} is {said}, but the span stands in {actual}")
     return replace(passage, paragraph=sentence.paragraph, sentence=sentence.number)
+
+
+def _uncovered(
+    texts: dict[str, text.Text], documents: dict[str, Document], claims: Iterable[Claim], passages: dict[str, Passage]
+) -> Iterator[Finding]:
+    """A warning for every sentence (the title aside) that no claim rests on."""
+    cited = {
+        (passages[target].document, passages[target].sentence)
+        for claim in claims
+        for target in claim.targets
+        if target in passages
+    }
+    for name, parsed in texts.items():
+        for sentence in parsed.sentences:
+            if sentence.number and (name, sentence.number) not in cited:
+                message = f"{name}: no claim rests on sentence {sentence.number} (paragraph {sentence.paragraph})"
+                yield warning("no-claim", message, documents[name].place, documents[name].iri)
 
 
 def _where_is(quote: str, parsed: text.Text) -> str:

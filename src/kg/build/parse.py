@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urljoin
 
-from pyoxigraph import Literal, NamedNode, Quad, QuadParser, RdfFormat, Store, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
 from kg import vocab
 from kg.errors import SourceError
-from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, warning
+from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, value_of, warning
 from kg.release import read_query
 
 # rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
@@ -100,9 +100,7 @@ def read_rdf(
     quads = []
     try:
         # pyoxigraph only needs read(); typing asks for all of IO.
-        parser = parse(
-            cast(IO[bytes], lines), format=FORMATS[path.suffix], base_iri=base, rename_blank_nodes=True
-        )
+        parser = parse(cast(IO[bytes], lines), format=FORMATS[path.suffix], base_iri=base, rename_blank_nodes=True)
         for item in parser:
             place = Place(shown, lines.count)
             quad = _checked(cast(Quad, item), place, findings)
@@ -111,7 +109,7 @@ def read_rdf(
     except SyntaxError as e:
         raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
     if prefixes is not None:
-        prefixes.update((k, v) for k, v in cast(QuadParser, parser).prefixes.items() if k not in prefixes)
+        prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if not quads:
         raise SourceError("there is no triple in this file", file=shown)
     return quads
@@ -150,7 +148,7 @@ class _Lines:
         self._file = io.BytesIO(data)
         self.count = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - a line is less than any size asked for
         line = self._file.readline()
         self.count += bool(line)
         return line
@@ -181,6 +179,16 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
             findings.append(error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place))
 
 
+def absolute(reference: str, base: str) -> str:
+    """An IRI reference resolved against the base (RFC 3986, section 5.2), an empty fragment kept.
+
+    >>> absolute("ontology#", "http://localhost:8000/")
+    'http://localhost:8000/ontology#'
+    """
+    # urljoin drops an empty fragment, and with it the "#" that a namespace ends in.
+    return urljoin(base, reference) + "#" * (reference.endswith("#") and reference != "#")
+
+
 def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
     """Namespaces in ``sh:declare`` and ``vann:`` are literals, which no parser resolves against the base.
 
@@ -190,7 +198,7 @@ def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
     quad = q.quad
     if quad.predicate.value not in _NAMESPACES or not isinstance(quad.object, Literal):
         return q
-    value = Literal(urljoin(base, quad.object.value), datatype=quad.object.datatype)
+    value = Literal(absolute(quad.object.value, base), datatype=quad.object.datatype)
     return SourceQuad(Quad(quad.subject, quad.predicate, value, quad.graph_name), q.place)
 
 
@@ -231,7 +239,7 @@ def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
     if quad.predicate.value in vocab.LANGUAGE_TAGGED and value.datatype.value == vocab.XSD + "string":
         local = re.split("[#/]", quad.predicate.value)[-1]
         message = f'{local} "{value.value[:60]}" has no language: write "…"@en, or the language it is in'
-        findings.append(error("language", message, place, getattr(quad.subject, "value", "")))
+        findings.append(error("language", message, place, value_of(quad.subject)))
         return None
     kept = canonical(value)
     if kept == value:
@@ -254,10 +262,10 @@ def resolve_iris(query: str, base: str) -> str:
     'PREFIX : <http://localhost:8000/id/> # <id/>'
     """
 
-    def absolute(match: re.Match[str]) -> str:
-        return match[0] if match["iri"] is None else f"<{urljoin(base, match['iri'])}>"
+    def written_out(match: re.Match[str]) -> str:
+        return match[0] if match["iri"] is None else f"<{absolute(match['iri'], base)}>"
 
-    return _QUERY_TOKENS.sub(absolute, query)
+    return _QUERY_TOKENS.sub(written_out, query)
 
 
 def _read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:

@@ -1,8 +1,8 @@
 """Stage 7c: ``report.json``, what the build has to say about the release it made.
 
-Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``documents`` (by name: claims,
-passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by IRI:
-"passage verified" or "not checked here").
+Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``documents`` (by name:
+claims, passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by
+IRI: "passage verified" or "not checked here").
 """
 
 from __future__ import annotations
@@ -59,5 +59,3 @@ def _document(name: str, grounded: Grounded) -> dict[str, Any]:
         "sentences_with_claim": len({p.sentence for p in passages if p.sentence}),
         "checked": text is not None,
     }
-
-

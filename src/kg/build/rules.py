@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode
 from kg import vocab
 from kg.build.collect import Collected
 from kg.build.parse import Sources
-from kg.model import Finding, error, warning
+from kg.model import Finding, error, value_of, warning
 
 Rule = Callable[[Sources, Collected, vocab.Names], Iterator[Finding]]
 
@@ -23,7 +23,7 @@ def _subclasses(sources: Sources, top: set[str]) -> set[str]:
     children: dict[str, set[str]] = defaultdict(set)
     for q in sources.ontology:
         if q.quad.predicate.value == vocab.RDFS_SUBCLASS and isinstance(q.quad.object, NamedNode):
-            children[q.quad.object.value].add(getattr(q.quad.subject, "value", ""))
+            children[q.quad.object.value].add(value_of(q.quad.subject))
     found, waiting = set(top), list(top)
     while waiting:
         for child in children[waiting.pop()] - found:
@@ -45,11 +45,11 @@ def happened_only_if_asserted(sources: Sources, collected: Collected, names: voc
             continue
         for q in claim.graph:
             value = q.quad.object
-            if q.quad.predicate.value == vocab.RDF_TYPE and getattr(value, "value", "") in happened:
+            if q.quad.predicate.value == vocab.RDF_TYPE and value_of(value) in happened:
                 how = claim.modality if claim.modality != "asserted" else "said by another speaker"
                 message = (
-                    f"{names.local(claim.iri)} is {how}, so {names.local(q.quad.subject.value)} cannot be a "
-                    f"{names.local(getattr(value, 'value', ''))}: type it as a Prospect or a ReportedSituation"
+                    f"{names.local(claim.iri)} is {how}, so {names.local(value_of(q.quad.subject))} cannot be a "
+                    f"{names.local(value_of(value))}: type it as a Prospect or a ReportedSituation"
                 )
                 yield error("not-asserted", message, q.place, claim.iri)
 
@@ -73,7 +73,7 @@ def things_have_labels(sources: Sources, collected: Collected, names: vocab.Name
 
 def speakers_have_labels(sources: Sources, collected: Collected, names: vocab.Names) -> Iterator[Finding]:
     """Every speaker and author has a label: who says it is what pages show beside every fact."""
-    labelled = {getattr(q.quad.subject, "value", "") for q in sources.entities}
+    labelled = {value_of(q.quad.subject) for q in sources.entities}
     for claim in collected.claims:
         if claim.speaker not in labelled:
             yield error("no-label", f"{names.local(claim.iri)}: the speaker has no label", claim.place, claim.iri)
@@ -94,7 +94,7 @@ def labels_are_used(sources: Sources, collected: Collected, names: vocab.Names) 
             used.add(q.quad.object.value)
     reported = set()
     for q in sources.entities:
-        iri = getattr(q.quad.subject, "value", "")
+        iri = value_of(q.quad.subject)
         if iri not in used and iri not in reported:
             reported.add(iri)
             yield warning("unused-label", f"{names.local(iri) or iri} is in no claim", q.place, iri)
@@ -106,7 +106,8 @@ def content_is_said(sources: Sources, collected: Collected, names: vocab.Names) 
         q.quad.object.value
         for claim in collected.claims
         for q in claim.graph
-        if q.quad.predicate.value == names.kg + "content" and not isinstance(q.quad.object, Literal)
+        if q.quad.predicate.value == names.kg + "content"
+        and not isinstance(q.quad.object, Literal)
         and isinstance(q.quad.object, NamedNode)
     }
     for claim in collected.claims:

@@ -26,9 +26,14 @@ from kg.model import Finding, Place, Severity, SourceQuad, error
 from kg.query.lexer import inspect
 
 _SH = vocab.SH
-_SEVERITIES = {_SH + "Violation": Severity.ERROR, _SH + "Warning": Severity.WARNING, _SH + "Info": Severity.INFO}
+_SEVERITIES = {
+    _SH + "Violation": Severity.ERROR,
+    _SH + "Warning": Severity.WARNING,
+    _SH + "Info": Severity.INFO,
+}
 _QUERY_TEXTS = (_SH + "select", _SH + "ask", _SH + "construct", _SH + "update")
 _MAX_DEPTH = 128
+_EVIDENCE = re.compile(r"shapes/evidence[^/]*$")
 
 
 def to_rdflib(node: object) -> Node:
@@ -60,8 +65,8 @@ def validate(sources: Sources, assembled: Assembled, base: str) -> tuple[Finding
     refused = tuple(_refused_queries(sources.shapes))
     if refused:
         return refused
-    evidence_shapes = [q for q in sources.shapes if re.match(r"shapes/evidence[^/]*$", q.place.file)]
-    fact_shapes = [q for q in sources.shapes if q not in set(evidence_shapes)]
+    evidence_shapes = [q for q in sources.shapes if _EVIDENCE.match(q.place.file)]
+    fact_shapes = [q for q in sources.shapes if not _EVIDENCE.match(q.place.file)]
     facts = (quad for quad in assembled.quads if not isinstance(quad.graph_name, NamedNode))
     findings: list[Finding] = []
     for data, shapes in ((facts, fact_shapes), (assembled.evidence, evidence_shapes)):
@@ -94,17 +99,21 @@ def _run(data: Graph, shapes: list[SourceQuad], assembled: Assembled, base: str)
     except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as e:
         message = " ".join(str(getattr(e, "message", e)).split())
         return [error("shape", f"a shape cannot be used: {message}", Place(place.file))]
-    except Exception as e:  # rdflib's own errors out of a query in a shape have no common class
-        return [error("shape", f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}", Place(place.file))]
+    except Exception as e:  # noqa: BLE001 - rdflib's errors out of a query in a shape have no common class
+        return [
+            error(
+                "shape",
+                f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}",
+                Place(place.file),
+            )
+        ]
     if not isinstance(results, Graph):
         return [error("shape", f"the validation did not end: {results!r}", Place(place.file))]
     nodes = results.subjects(URIRef(vocab.RDF_TYPE), URIRef(_SH + "ValidationResult"))
     return [_finding(results, node, shapes, assembled, base) for node in sorted(nodes, key=str)]
 
 
-def _finding(
-    results: Graph, node: Node, shapes: list[SourceQuad], assembled: Assembled, base: str
-) -> Finding:
+def _finding(results: Graph, node: Node, shapes: list[SourceQuad], assembled: Assembled, base: str) -> Finding:
     def one(name: str) -> Node | None:
         return results.value(node, URIRef(_SH + name))
 

@@ -64,9 +64,7 @@ def _write(folder: Path, config: Config, content: Content, findings: Sequence[Fi
 
 
 def _shown_texts(content: Content) -> dict[str, str]:
-    return {
-        name: raw for name, raw in content.grounded.raw.items() if content.collected.documents[name].text_shown
-    }
+    return {name: raw for name, raw in content.grounded.raw.items() if content.collected.documents[name].text_shown}
 
 
 def _entries(folder: Path, counts: dict[str, int]) -> tuple[FileEntry, ...]:
@@ -88,8 +86,8 @@ def display_prefixes(sources: Sources, names: vocab.Names) -> dict[str, str]:
             prefixes.setdefault(pair[vocab.VANN_PREFIX], pair[vocab.VANN_NAMESPACE])
     for prefix, namespace in sorted(sources.prefixes.items()):
         # A claims file calls its own claims "claim:"; that is no name outside of the file.
-        if namespace not in prefixes.values() and not namespace.startswith((names.base + "claim/", names.base + "passage")):
+        if namespace not in prefixes.values() and not namespace.startswith(
+            (names.base + "claim/", names.base + "passage")
+        ):
             prefixes.setdefault(prefix, namespace)
     return dict(sorted(prefixes.items()))
-
-
