@@ -1,0 +1,161 @@
+"""Measures kg on its own dataset and prints one table: `make bench`.
+
+CPU time is that of the whole process tree (from /proc, so Linux only) and steadier than the clock on a shared
+machine; every figure is the median of several rounds. Goals stand beside the figures; nothing fails here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+KG = [sys.executable, "-m", "kg.cli"]
+SOURCES = ("kg.toml", "ontology", "shapes", "data")
+ROUNDS = 5
+REQUESTS = 500
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="kg-bench-") as scratch:
+        project = copy_sources(Path(scratch))
+        wall, cpu = zip(*(build(project) for _ in range(ROUNDS)), strict=True)
+        rows.append(("build of the default dataset, clock", f"{statistics.median(wall):.2f} s", "3 s"))
+        rows.append(("build of the default dataset, CPU", f"{statistics.median(cpu):.2f} s", ""))
+        first = [time_to_first_page(project) for _ in range(ROUNDS)]
+        rows.append(("first page after start", f"{statistics.median(first):.2f} s", "1 s"))
+        with serving(project) as (process, port):
+            for name, path in pages(port).items():
+                rows.append((f"{name}, CPU", f"{cpu_per_request(process, port, path):.2f} ms", goal(name)))
+    width = max(len(row[0]) for row in rows)
+    print(f"{'what':<{width}}  {'median':>9}  goal")
+    for name, figure, wanted in rows:
+        print(f"{name:<{width}}  {figure:>9}  {wanted}")
+
+
+def goal(name: str) -> str:
+    return "1.5 ms" if name.startswith("entity page") else ""
+
+
+def copy_sources(scratch: Path) -> Path:
+    """A copy of the project, so that no release of a bench lands among the real ones."""
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, scratch / name)
+        else:
+            shutil.copy(source, scratch / name)
+    return scratch
+
+
+def build(project: Path) -> tuple[float, float]:
+    """Seconds on the clock and of CPU for one ``kg build`` from nothing, interpreter start included."""
+    shutil.rmtree(project / "releases", ignore_errors=True)
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([*KG, "build"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@contextmanager
+def serving(project: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A real ``kg serve`` on a free port."""
+    command = [*KG, "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process, port_of(process)
+        finally:
+            process.terminate()
+
+
+def port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stdout
+    for line in process.stdout:
+        if "http://" in line:
+            return int(line.rpartition(":")[2].strip().rstrip("/"))
+    raise SystemExit("kg serve ended before it said where it listens")
+
+
+def time_to_first_page(project: Path) -> float:
+    """Seconds from the start of the process to the last byte of its first page."""
+    start = time.perf_counter()
+    with serving(project) as (_, port):
+        fetch(http.client.HTTPConnection("127.0.0.1", port), "/")
+        return time.perf_counter() - start
+
+
+def fetch(connection: http.client.HTTPConnection, path: str) -> str:
+    connection.request("GET", path, headers={"Accept": "text/html"})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status}")
+    return body
+
+
+def pages(port: int) -> dict[str, str]:
+    """A page of each kind by a name for the table; entities by the length of their page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    subjects = set(
+        re.findall(
+            r"^<[^>]*?//[^/>]+/((?:id|claim|document)/[^>#]+)>", fetch(connection, "/dumps/facts.nt"), re.MULTILINE
+        )
+    )
+    entities = ["/page/" + path.removeprefix("id/") for path in subjects if path.startswith("id/")]
+    sizes = {path: len(fetch(connection, path)) for path in entities}
+    ordered = sorted(sizes, key=lambda path: sizes[path])
+    chosen = {
+        "entity page (largest)": ordered[-1],
+        "entity page (median)": ordered[len(ordered) // 2],
+        "home page": "/",
+    }
+    for kind in ("claim", "document"):
+        chosen[f"{kind} page"] = "/" + min(path for path in subjects if path.startswith(f"{kind}/"))
+    return chosen
+
+
+def cpu_of_tree(process: subprocess.Popen[str]) -> float:
+    """CPU seconds of a process and all its living descendants."""
+    fields: dict[int, list[str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields[int(folder.name)] = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+    family, waiting = set(), [process.pid]
+    while waiting:
+        pid = waiting.pop()
+        family.add(pid)
+        waiting += [child for child, stat in fields.items() if int(stat[1]) == pid]
+    return sum(int(fields[pid][11]) + int(fields[pid][12]) for pid in family if pid in fields) / TICK
+
+
+def cpu_per_request(process: subprocess.Popen[str], port: int, path: str) -> float:
+    """Milliseconds of CPU for one request over a kept-alive connection, the median of the rounds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for _ in range(20):
+        fetch(connection, path)
+    figures = []
+    for _ in range(ROUNDS):
+        before = cpu_of_tree(process)
+        for _ in range(REQUESTS):
+            fetch(connection, path)
+        figures.append((cpu_of_tree(process) - before) / REQUESTS * 1000)
+    return statistics.median(figures)
+
+
+if __name__ == "__main__":
+    main()

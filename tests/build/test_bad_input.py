@@ -1,0 +1,271 @@
+"""Each bad input gets one clear line that says what, where and what to do; nothing of the build is published."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.config import load
+from kg.errors import ConfigError
+from kg.model import Severity
+
+CLAIMS = "data/claims/about-kg.trig"
+DOCUMENT = "data/documents/about-kg.ttl"
+TEXT = "data/documents/about-kg.md"
+LABELS = "data/entities/labels.ttl"
+
+
+def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def damage(project: Path) -> None:
+        path = project / file
+        before = path.read_text(encoding="utf-8")
+        assert old in before
+        path.write_text(before.replace(old, new, 1), encoding="utf-8")
+
+    return damage
+
+
+def added(file: str, content: str | bytes) -> Callable[[Path], None]:
+    def damage(project: Path) -> None:
+        path = project / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode())
+
+    return damage
+
+
+def written(file: str, content: bytes) -> Callable[[Path], None]:
+    def damage(project: Path) -> None:
+        (project / file).write_bytes(content)
+
+    return damage
+
+
+def removed(file: str) -> Callable[[Path], None]:
+    return lambda project: (project / file).unlink()
+
+
+def a_folder(file: str) -> Callable[[Path], None]:
+    def damage(project: Path) -> None:
+        (project / file).unlink()
+        (project / file).mkdir()
+
+    return damage
+
+
+def passage(start: int, end: int, sha256: str = "0" * 64, extra: str = "") -> str:
+    iri = f"passage/about-kg/{start}-{end}"
+    return f"""
+    @prefix oa: <http://www.w3.org/ns/oa#> .
+    claim:1 oa:hasTarget <{iri}> .
+    <{iri}> a kg:Passage ; oa:hasSource doc:about-kg ; oa:hasSelector <{iri}#position> ; kg:sha256 "{sha256}" {extra} .
+    <{iri}#position> a oa:TextPositionSelector ; oa:start {start} ; oa:end {end} .
+    """
+
+
+# What is done to the starter project, and the finding it must give: FILE[:LINE]: error: MESSAGE (a pattern).
+CASES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "syntax": (added(LABELS, ":x rdfs:label ;;. }\n"), rf"{LABELS}:\d+: error: syntax error: "),
+    "unfinished": (added(CLAIMS, "claim:9 {"), rf"{CLAIMS}:\d+: error: syntax error: "),
+    "encoding": (
+        added(LABELS, b'\n:x rdfs:label "caf\xe9"@fr .\n'),
+        rf"{LABELS}:\d+: error: is not UTF-8 \(byte 0xe9\): save the file as UTF-8",
+    ),
+    "encoding of a text": (
+        written(TEXT, b"caf\xe9\n"),
+        rf"{TEXT}:1: error: the text of about-kg is not UTF-8 \(byte 0xe9\)",
+    ),
+    "unknown prefix": (
+        added(LABELS, 'oops:x rdfs:label "x"@en .\n'),
+        rf"{LABELS}:\d+: error: unknown prefix 'oops:': declare it with @prefix oops:",
+    ),
+    "missing text": (
+        removed(TEXT),
+        rf"{DOCUMENT}:\d+: error: missing document: the text of about-kg may be shown, so it must be at ",
+    ),
+    "missing document": (
+        replaced(CLAIMS, "prov:hadPrimarySource doc:about-kg ;", "prov:hadPrimarySource doc:other ;"),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1 must have doc:about-kg as prov:hadPrimarySource",
+    ),
+    "undescribed document": (
+        removed(DOCUMENT),
+        r".*: error: claim/about-kg/1: missing document about-kg: describe it in data/documents/about-kg.ttl",
+    ),
+    "quote absent": (
+        replaced(CLAIMS, "kg is written in Python", "kg is written in Cobol"),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1: quote 'kg is written in Cobol': the words do not stand in the",
+    ),
+    "quote twice": (
+        replaced(CLAIMS, '"kg is written in Python"', '"k"'),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1: quote 'k': the words stand \d+ times in the document, at 8-9, ",
+    ),
+    "quote over two sentences": (
+        replaced(CLAIMS, '"kg is written in Python"', '"Python. Its authors"'),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1: .*cross the end of a sentence",
+    ),
+    "position past the end": (
+        added(CLAIMS, passage(0, 99999)),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/0-99999: the position is past the end: the text has \d+ code points",
+    ),
+    "position backwards": (
+        added(CLAIMS, passage(9, 9)),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/9-9: the end must be greater than the start",
+    ),
+    "wrong fingerprint": (
+        added(CLAIMS, passage(11, 13)),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/11-13: wrong fingerprint: the text there has sha256 [0-9a-f]{{64}}",
+    ),
+    "wrong fingerprint of a document": (
+        replaced(TEXT, "Python", "Rust"),
+        rf"{DOCUMENT}:\d+: error: wrong fingerprint: the text of about-kg has sha256 ",
+    ),
+    "wrong sentence": (
+        added(CLAIMS, passage(11, 13, extra="; kg:sentence 2")),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/11-13: kg:sentence is 2, but the span stands in 1",
+    ),
+    "selector that differs": (
+        added(CLAIMS, passage(11, 13).replace("oa:start 11", "oa:start 10")),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/11-13 says 11-13, its selector 10-13",
+    ),
+    "unknown term": (
+        replaced(CLAIMS, "a kg:Plan", "a kg:Plam"),
+        rf"{CLAIMS}:\d+: error: unknown term ontology#Plam; did you mean ontology#Plan\?",
+    ),
+    "label without language": (
+        added(LABELS, ':kg skos:altLabel "graph publisher" .\n'.replace("skos:", "rdfs:").replace("altL", "l")),
+        rf'{LABELS}:\d+: error: label "graph publisher" has no language: write "…"@en',
+    ),
+    "impossible date": (
+        added(CLAIMS, 'claim:1 prov:generatedAtTime "2026-02-30"^^<http://www.w3.org/2001/XMLSchema#date> .\n'),
+        rf"{CLAIMS}:\d+: error: '2026-02-30' is no possible date",
+    ),
+    "a folder for a file": (a_folder(CLAIMS), rf"{CLAIMS}: error: is a folder where a file was expected"),
+    "a folder for a text": (a_folder(TEXT), rf"{TEXT}: error: the text of about-kg is a folder where a file"),
+    "an empty file": (written(CLAIMS, b""), rf"{CLAIMS}: error: is empty"),
+    "a file of white space": (written(LABELS, b" \n\n"), rf"{LABELS}: error: is empty"),
+    "a file of comments": (written(LABELS, b"# nothing\n"), rf"{LABELS}: error: there is no triple in this file"),
+    "no passage": (
+        replaced(CLAIMS, 'kg:quote "kg is written in Python"', "rdfs:seeAlso :kg"),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1 has no passage \(oa:hasTarget\)",
+    ),
+    "a fact outside a claim": (
+        added(CLAIMS, ":kg schema:license <https://example.org/> .\n"),
+        rf"{CLAIMS}:\d+: error: id/kg is described outside of a claim",
+    ),
+    "a fact among the labels": (
+        added(LABELS, ":kg a rdfs:Resource .\n"),
+        rf"{LABELS}:\d+: error: entity files hold labels only; .*needs a claim",
+    ),
+    "a graph without a claim": (
+        added(CLAIMS, "claim:7 { :kg a schema:Thing }\n"),
+        rf"{CLAIMS}:\d+: error: the graph claim/about-kg/7 has no claim about it",
+    ),
+    "unknown modality": (
+        replaced(CLAIMS, "kg:modality kg:asserted", "kg:modality kg:Plan"),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1: ontology#Plan is no modality; one of kg:asserted, ",
+    ),
+    "a shape that asks the network": (
+        added(
+            "shapes/mine.ttl",
+            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeShape ; sh:targetNode <id/kg> ; "
+            'sh:sparql [ sh:select "SELECT $this WHERE { SERVICE <http://localhost:1/> { ?s ?p $this } }" ] .\n',
+        ),
+        r"shapes/mine.ttl:\d+: error: this query in a shape is not run: ",
+    ),
+    "a violated shape": (
+        replaced(CLAIMS, 'rdfs:label "The program', 'rdfs:label "The programme"@fr , "The program'),
+        rf"{CLAIMS}:\d+: error: claim/about-kg/1, rdfs:label.*\[shapes#",
+    ),
+    "a question with a slip": (
+        added("data/queries/claims.rq", "}}\n"),
+        r"data/queries/claims.rq:\d+: error: this is not a SPARQL 1.1 query",
+    ),
+    "another format": (
+        added("data/claims/more.jsonld", "{}"),
+        r"data/claims/more.jsonld: error: .jsonld is not read here: convert it to Turtle or TriG",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_input_is_found_at_its_place_and_nothing_is_published(case: str, starter: Path) -> None:
+    damage, pattern = CASES[case]
+    damage(starter)
+    release, findings = build.build(load(starter))
+    assert release is None
+    errors = [str(f) for f in findings if f.severity is Severity.ERROR]
+    assert any(re.match(pattern, line) for line in errors), errors
+    assert not any("\n" in line for line in errors)
+    assert not (starter / "releases").exists()
+
+
+def test_a_failed_build_leaves_the_previous_release_current(starter: Path) -> None:
+    config = load(starter)
+    release, _ = build.build(config)
+    assert release is not None
+    before = sorted(p.name for p in config.releases.iterdir())
+    CASES["quote absent"][0](starter)
+    assert build.build(config)[0] is None
+    assert sorted(p.name for p in config.releases.iterdir()) == before
+    assert (config.releases / "current").readlink().name == release.version
+
+
+@pytest.mark.parametrize(
+    "base", ["http://localhost:8000", "localhost:8000/", "ftp://x/", "http://x/?q=/", "http://a b/"]
+)
+def test_a_base_that_iris_cannot_start_with_is_refused(base: str, starter: Path) -> None:
+    with pytest.raises(ConfigError, match="base"):
+        load(starter, base=base)
+
+
+def test_the_command_line_prints_findings_and_a_count_and_no_traceback(starter: Path, kg) -> None:
+    CASES["quote absent"][0](starter)
+    done = kg("build", cwd=starter)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    *lines, count, last = done.stdout.splitlines()
+    assert re.match(CASES["quote absent"][1], lines[0])
+    assert (count, last) == ("1 error, 1 warning", "nothing was published")
+
+
+def test_findings_are_printed_as_json_on_request(starter: Path, kg) -> None:
+    CASES["unknown term"][0](starter)
+    done = kg("check", "--format", "json", cwd=starter)
+    assert done.returncode == 1
+    answer = json.loads(done.stdout)
+    assert answer["counts"] == {"error": 1, "warning": 0, "info": 0}
+    (finding,) = answer["findings"]
+    assert finding["file"] == CLAIMS
+    assert finding["line"] > 0
+    assert finding["rule"] == "unknown-term"
+    assert finding["severity"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "content", "message"),
+    [
+        (["build"], None, "kg: kg.toml: not found; `kg init DIR` writes a project to start from\n"),
+        (["build"], "base = 'http://localhost:8000'", "kg: kg.toml: base 'http://localhost:8000' must end in '/'"),
+        (["build"], "base = ", "kg: kg.toml: not TOML"),
+        (["build"], "bass = 'x'", "kg: kg.toml: unknown setting 'bass'; known: base, title"),
+        (["build", "--documents", "nowhere"], "title = 'x'", "kg: --documents nowhere: is not a folder"),
+        (["serve"], "title = 'x'", "there is no release here; `kg build` makes one"),
+        (["verify", "2020-01-01-000000000000"], "title = 'x'", "there is no release here"),
+    ],
+)
+def test_a_mistake_outside_the_sources_is_one_line_and_exit_code_1(
+    arguments: list[str], content: str | None, message: str, tmp_path: Path, kg
+) -> None:
+    if content is not None:
+        (tmp_path / "kg.toml").write_text(content)
+    done = kg(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert len((done.stderr + done.stdout).splitlines()) <= 3

@@ -1,0 +1,94 @@
+"""``kg cite``: the encoder's own tool."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pyoxigraph import RdfFormat, parse
+
+from kg import build
+from kg.config import load
+
+PREFIXES = """
+@prefix kg: <ontology#> .
+@prefix oa: <http://www.w3.org/ns/oa#> .
+"""
+
+
+def test_a_citation_pasted_into_the_claims_builds_and_is_verified(starter: Path, kg) -> None:
+    done = kg("cite", "about-kg", "written in Python", cwd=starter)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "# paragraph 1, sentence 1: kg is written in Python.\n"
+    claims = starter / "data/claims/about-kg.trig"
+    target = done.stdout.split(" ", 1)[0]
+    with claims.open("a") as file:
+        file.write(f"{PREFIXES}\n{done.stdout}\nclaim:1 oa:hasTarget {target} .\n")
+    release, findings = build.build(load(starter))
+    assert release is not None, findings
+    iri = f"{release.manifest.base}{target.strip('<>')}"
+    assert release.report["passages"][iri] == "passage verified"
+
+
+def test_a_passage_says_position_fingerprint_paragraph_and_sentence(starter: Path, kg) -> None:
+    printed = kg("cite", "about-kg", "written in Python", cwd=starter).stdout
+    triples = {
+        (q.subject.value.rpartition("/")[2], q.predicate.value.rpartition("#")[2], q.object.value)
+        for q in parse(PREFIXES + printed, format=RdfFormat.TRIG, base_iri="http://b/")
+    }
+    start = (starter / "data/documents/about-kg.md").read_text().replace("\n\n", "\n").index("written in Python")
+    end = start + len("written in Python")
+    span = f"{start}-{end}"
+    assert triples >= {
+        (span, "sha256", hashlib.sha256(b"written in Python").hexdigest()),
+        (span, "paragraph", "1"),
+        (span, "sentence", "1"),
+        (f"{span}#position", "start", str(start)),
+        (f"{span}#position", "end", str(end)),
+        (f"{span}#quote", "exact", "written in Python"),
+    }
+
+
+def test_words_of_a_text_that_may_not_be_shown_are_not_printed_as_a_quote(starter: Path, tmp_path: Path, kg) -> None:
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "memo.txt").write_text("A secret memo. It says little.\n")
+    done = kg("cite", "memo", "secret memo", "--documents", folder, cwd=starter)
+    assert done.returncode == 0
+    assert "secret" not in done.stdout
+    assert "oa:exact" not in done.stdout
+    assert hashlib.sha256(b"secret memo").hexdigest() in done.stdout
+
+
+def test_words_that_stand_twice_or_never_or_in_two_sentences_get_one_line(starter: Path, kg) -> None:
+    for words, message in {
+        "k": "the words stand ",
+        "nowhere at all": "the words do not stand in the document",
+        "Python. Its": "the words cross the end of a sentence",
+        " ": "no words were given",
+    }.items():
+        done = kg("cite", "about-kg", words, cwd=starter)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.startswith(f"kg: {message}")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_document_that_is_not_at_hand_is_named_with_a_suggestion(starter: Path, kg) -> None:
+    done = kg("cite", "about-gk", "x", cwd=starter)
+    assert done.returncode == 1
+    assert "missing document: no about-gk.txt or about-gk.md in " in done.stderr
+    assert "did you mean about-kg?" in done.stderr
+
+
+def test_without_words_the_description_of_a_new_document_is_printed(starter: Path, kg) -> None:
+    (starter / "data/documents/news.md").write_text("# Some news\n\nIt rained.\n")
+    printed = kg("cite", "news", cwd=starter).stdout
+    (starter / "data/documents/news.ttl").write_text(printed)
+    (starter / "data/entities/news.ttl").write_text(
+        "@prefix : <id/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+        ':news-author rdfs:label "the author of the news"@en .\n'
+    )
+    release, findings = build.build(load(starter))
+    assert release is not None, findings
+    assert [f.rule for f in findings if f.rule == "no-claim"], "its sentence is still without a claim"

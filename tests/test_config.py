@@ -1,0 +1,56 @@
+"""Configuration: one value from kg.toml, options and the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kg.config import load
+from kg.errors import ConfigError
+
+
+def project(tmp_path: Path, content: str) -> Path:
+    (tmp_path / "kg.toml").write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_an_option_wins_over_the_environment_which_wins_over_the_file(tmp_path: Path) -> None:
+    root = project(tmp_path, 'base = "http://file/"')
+    env = {"KG_BASE": "http://env/"}
+    assert load(root, environ={}).base == "http://file/"
+    assert load(root, environ=env).base == "http://env/"
+    assert load(root, environ=env, base="http://option/").base == "http://option/"
+
+
+def test_without_settings_the_base_is_this_machine(tmp_path: Path) -> None:
+    assert load(project(tmp_path, ""), environ={}).base == "http://localhost:8000/"
+
+
+def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
+    assert load(project(tmp_path, ""), environ={"SOURCE_DATE_EPOCH": "86400"}).date() == "1970-01-02"
+    with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH must be seconds since 1970, not 'soon'"):
+        load(tmp_path, environ={"SOURCE_DATE_EPOCH": "soon"})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("title = 3", "title must be a text in quotes, not 3"),
+        ("query = 3", r"\[query\] must be a table"),
+        ("[query]\ndeadline = 'x'", "query.deadline must be a number, not 'x'"),
+        ("[query]\ndeadline = true", "query.deadline must be a number, not True"),
+        ("unknown = 1", "unknown setting 'unknown'"),
+        ("base = 'http://x/#'", "must have no query, fragment"),
+        ("base = 'http://[x/'", "is not an address"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(content: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"kg\.toml: .*{message}"):
+        load(project(tmp_path, content), environ={})
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "kg.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, environ={})

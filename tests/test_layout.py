@@ -1,0 +1,105 @@
+"""The layout shows the pipeline: imports go down only, and each outer library stays in its place."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parent.parent / "src"
+MODULES = {
+    ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((SRC / "kg").rglob("*.py"))
+}
+
+# From the top down. A part imports itself (for a package: its own modules) and what stands below it in this table.
+MAY_IMPORT: dict[str, set[str]] = {
+    "cli": {"build", "site", "query", "release", "config", "model", "errors"},
+    "build": {"query.lexer", "release", "store", "media", "text", "config", "model", "vocab", "errors"},
+    "site": {"query", "release", "store", "media", "text", "config", "model", "vocab", "errors"},
+    "query": {"release", "store", "media", "config", "model", "vocab", "errors"},
+    "release": {"config", "model", "errors"},
+    "store": {"model", "errors"},
+    "media": {"errors"},
+    "text": {"errors"},
+    "config": {"errors"},
+    "model": {"errors"},
+    "vocab": {"errors"},
+    "errors": set(),
+}
+ONLY_IN = {
+    "flask": "site",
+    "werkzeug": "site",
+    "jinja2": "site",
+    "gunicorn": "site",
+    "click": "cli",
+    "pyshacl": "build",
+}
+
+
+def imports(module: str) -> set[str]:
+    """Absolute names of the modules and objects that a module imports, anywhere in its code."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part(module: str) -> str:
+    return [*module.split("."), ""][1]
+
+
+def ours(module: str) -> set[str]:
+    """The modules of kg that a module imports, as the longest name that is one."""
+    found = set()
+    for name in imports(module):
+        parts = name.split(".")
+        known = [".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in MODULES]
+        if known and known[0] != "kg":
+            found.add(known[0].removeprefix("kg."))
+    return found
+
+
+def test_every_part_of_the_package_has_its_place_in_the_table() -> None:
+    assert {part(module) for module in MODULES if module != "kg"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "kg"])
+def test_imports_go_down_only(module: str) -> None:
+    own = part(module)
+    allowed = MAY_IMPORT[own]
+    wrong = {name for name in ours(module) if name.split(".")[0] not in allowed | {own} and name not in allowed}
+    assert wrong == set()
+
+
+def test_outer_libraries_stay_in_their_part() -> None:
+    wrong = {
+        (module, name)
+        for module in MODULES
+        for name in imports(module)
+        if part(module) != ONLY_IN.get(name.split(".")[0], part(module))
+    }
+    assert wrong == set()
+
+
+def test_the_environment_is_read_in_config_only() -> None:
+    readers = {m for m, path in MODULES.items() if "os.environ" in path.read_text() or "getenv" in path.read_text()}
+    assert readers <= {"kg.config"}
+
+
+def test_stages_read_only_what_earlier_stages_made() -> None:
+    # A stage names the earlier stages' values in its signatures; it never calls their functions again.
+    order = ["parse", "collect", "ground", "assemble", "rules", "validate"]
+    for index, stage in enumerate(order):
+        later = set(order[index + 1 :])
+        used = {name.removeprefix("build.") for name in ours(f"kg.build.{stage}") if name.startswith("build.")}
+        assert used & later == set(), stage
+
+
+def test_no_module_has_grown_beyond_400_lines() -> None:
+    long = {m: n for m, path in MODULES.items() if (n := len(path.read_text(encoding="utf-8").splitlines())) > 400}
+    assert long == {}

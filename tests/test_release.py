@@ -1,0 +1,198 @@
+"""A sealed release: verified before it is opened, never written again, published by one rename."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.config import Config, load
+from kg.errors import BuildError, ReleaseError
+from kg.release import Release, activate, listing, staging, versions
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of the starter project, to be copied before it is damaged."""
+    project = tmp_path_factory.mktemp("sealed") / "project"
+    shutil.copytree(ROOT / "src/kg/starter", project)
+    release, findings = build.build(load(project))
+    assert release is not None, findings
+    return release.path
+
+
+@pytest.fixture
+def release(sealed: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "releases" / sealed.name
+    shutil.copytree(sealed, copy)
+    return copy
+
+
+def files_of(path: Path) -> list[str]:
+    return sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
+
+
+def test_an_untouched_release_opens_and_lists_what_it_holds(release: Path) -> None:
+    opened = Release.open(release)
+    listed = {entry.path for entry in opened.manifest.files}
+    assert listed == {f for f in files_of(release) if not f.startswith(("store/", "seal", "manifest"))}
+    assert opened.version == release.name
+    assert opened.version.endswith(opened.manifest.digest[:12])
+
+
+@pytest.mark.parametrize(
+    "damage", ["removed", "cut in half", "one byte changed", "one byte added", "a folder", "emptied"]
+)
+def test_every_single_damaged_file_is_refused_by_name(damage: str, sealed: Path, tmp_path: Path) -> None:
+    for name in files_of(sealed):
+        copy = tmp_path / "copy"
+        shutil.copytree(sealed, copy)
+        path = copy / name
+        data = path.read_bytes()
+        if damage == "removed":
+            path.unlink()
+        elif damage == "a folder":
+            path.unlink()
+            path.mkdir()
+        else:
+            middle = len(data) // 2
+            path.write_bytes(
+                {
+                    "cut in half": data[:middle],
+                    "one byte changed": data[:middle] + bytes([data[middle] ^ 1 if data else 0]) + data[middle + 1 :],
+                    "one byte added": data + b"x",
+                    "emptied": b"",
+                }[damage]
+                if data
+                else b"x"
+            )
+        with pytest.raises(ReleaseError) as refused:
+            Release.open(copy)
+        assert refused.value.file == name
+        assert name in str(refused.value)
+        shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize("name", ["stranger.txt", "store/stranger.sst", "dumps/stranger.ttl", ".hidden"])
+def test_a_file_that_was_added_is_refused_by_name(name: str, release: Path) -> None:
+    (release / name).write_text("x")
+    with pytest.raises(ReleaseError, match="does not belong to the release") as refused:
+        Release.open(release)
+    assert refused.value.file == name
+
+
+def test_a_link_in_place_of_a_file_is_refused(release: Path, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    (release / "report.json").rename(target)
+    (release / "report.json").symlink_to(target)
+    with pytest.raises(ReleaseError, match=r"report\.json"):
+        Release.open(release)
+
+
+def test_a_seal_rewritten_to_hide_a_lost_file_is_refused(release: Path) -> None:
+    seal = json.loads((release / "seal.json").read_text())
+    lost = next(entry for entry in seal["files"] if entry["path"].startswith("store/MANIFEST"))
+    seal["files"].remove(lost)
+    (release / lost["path"]).unlink()
+    (release / "seal.json").write_text(json.dumps(seal))
+    with pytest.raises(ReleaseError, match=r"seal\.json: was changed"):
+        Release.open(release)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"files": 3}', '{"files": [{}]}', "\x00"])
+def test_nonsense_for_a_seal_is_refused(content: str, release: Path) -> None:
+    (release / "seal.json").write_text(content)
+    with pytest.raises(ReleaseError, match=r"seal\.json"):
+        Release.open(release)
+
+
+def test_reading_a_release_changes_no_byte_of_it(release: Path) -> None:
+    from kg.store.embedded import EmbeddedStore
+
+    before = {name: (release / name).read_bytes() for name in files_of(release)}
+    store = EmbeddedStore(Release.open(release).store_path)
+    assert sum(1 for _ in store.quads(None, None, None, None)) > 0
+    assert {name: (release / name).read_bytes() for name in files_of(release)} == before
+
+
+def test_the_same_sources_give_the_same_release_and_it_is_kept(starter: Path) -> None:
+    config = load(starter)
+    first, _ = build.build(config)
+    second, _ = build.build(config)
+    assert first is not None
+    assert second is not None
+    assert first.version == second.version
+    assert versions(config.releases) == [first.version]
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4711"])
+def test_content_is_byte_identical_whatever_folder_hash_seed_time_zone_and_locale(
+    seed: str, sealed: Path, starter: Path, kg
+) -> None:
+    env = {"PYTHONHASHSEED": seed, "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
+    done = kg("build", cwd=starter, env=env)
+    assert done.returncode == 0, done.stdout
+    made = starter / "releases/current"
+    assert made.readlink().name.startswith("1970-01-01-")
+    assert (made / "manifest.json").read_bytes() == (sealed / "manifest.json").read_bytes()
+    for name in files_of(sealed):
+        if not name.startswith(("store/", "seal.json")):
+            assert (made / name).read_bytes() == (sealed / name).read_bytes(), name
+
+
+def test_a_second_build_at_the_same_time_is_refused(starter: Path) -> None:
+    config = load(starter)
+    with staging(config.releases), pytest.raises(BuildError, match="another build is running"):
+        build.build(config)
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(starter: Path) -> None:
+    config = load(starter)
+    script = (
+        "import os, pathlib, signal; from kg.release import staging\n"
+        f"with staging(pathlib.Path({str(config.releases)!r})) as folder:\n"
+        "    (folder / 'half').write_text('x'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert list(config.releases.glob(".staging-*"))
+    assert build.build(config)[0] is not None
+    assert list(config.releases.glob(".staging-*")) == []
+
+
+def test_a_damaged_release_is_not_taken_for_the_same_content(starter: Path) -> None:
+    config = load(starter)
+    first, _ = build.build(config)
+    assert first is not None
+    (first.path / "dumps/all.nq").write_text("")
+    again, _ = build.build(config)
+    assert again is not None
+    assert Release.open(config.releases / "current").version == again.version
+
+
+def test_activating_switches_and_refuses_what_is_no_release(starter: Path) -> None:
+    config = load(starter)
+    first, _ = build.build(config)
+    second, _ = build.build(replace(config, title="Another title"))
+    assert first is not None
+    assert second is not None
+    assert _current(config) == second.version
+    activate(config.releases, first.version)
+    assert _current(config) == first.version
+    for name in ("nothing", "../project", ".", "current/..", ""):
+        with pytest.raises(ReleaseError, match="no such release"):
+            activate(config.releases, name)
+    assert [(row.version, row.current, row.problem) for row in listing(config.releases)] == sorted(
+        [(first.version, True, ""), (second.version, False, "")]
+    )
+
+
+def _current(config: Config) -> str:
+    return Release.open(config.releases / "current").version
