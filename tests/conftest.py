@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+
+from kg import build
+from kg.config import load
 
 ROOT = Path(__file__).resolve().parent.parent
 Kg = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -49,3 +54,54 @@ def starter(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     shutil.copytree(ROOT / "src/kg/starter", project)
     return project
+
+
+@contextmanager
+def serving(project: Path, *options: str) -> Iterator[str]:
+    """A real ``kg serve`` on a free port; gives its address, which ends in ``/``."""
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            address = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if address:
+                break
+        else:
+            pytest.fail("kg serve ended: " + "".join(said))
+        try:
+            yield address[0] + "/"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """A context manager that runs a real server on a project and gives its address."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this repository's own project with its release built, without the report's text."""
+    project = tmp_path_factory.mktemp("dataset") / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "kg.toml", project)
+    for name in ("ontology", "shapes", "data"):
+        shutil.copytree(ROOT / name, project / name)
+    release, findings = build.build(load(project))
+    assert release is not None, [str(f) for f in findings]
+    return project
+
+
+@pytest.fixture(scope="session")
+def dataset_address(dataset: Path) -> Iterator[str]:
+    """The address of a server that shows the repository's own dataset."""
+    with serving(dataset) as address:
+        yield address

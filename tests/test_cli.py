@@ -1,0 +1,109 @@
+"""The command line: every command helps with an example, and does what its help says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kg.cli import main
+
+COMMANDS = {"build", "check", "serve", "verify", "query", "cite", "releases", "init"}
+
+
+def test_the_commands_are_these() -> None:
+    assert set(main.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_help_of_a_command_has_an_example_and_explains_every_option(command: str) -> None:
+    answer = CliRunner().invoke(main, [command, "--help"])
+    assert answer.exit_code == 0
+    assert "Example:    kg " + command in answer.output
+    for parameter in main.commands[command].params:
+        if parameter.param_type_name == "option":
+            assert getattr(parameter, "help", None), f"{command} {parameter.opts[0]}"
+
+
+def test_a_terminal_less_build_prints_findings_count_and_release_and_nothing_else(starter: Path, kg) -> None:
+    done = kg("build", cwd=starter)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1].endswith("2 claims from 1 document, 2 passages verified, 0 not checked here")
+
+
+def test_verify_says_what_is_intact_and_names_what_is_not(starter: Path, kg) -> None:
+    kg("build", cwd=starter)
+    done = kg("verify", cwd=starter)
+    assert done.returncode == 0
+    assert done.stdout.strip().endswith("every file as it was sealed")
+    (starter / "releases/current/dumps/claims.csv").write_text("x")
+    done = kg("verify", cwd=starter)
+    assert done.returncode == 1
+    assert "dumps/claims.csv: has 1 bytes where the release was sealed with" in done.stderr
+    assert kg("serve", "--port", "0", cwd=starter).returncode == 1
+    assert "DAMAGED" in kg("releases", cwd=starter).stdout
+
+
+def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
+    assert "no release yet" in kg("releases", cwd=starter).stdout
+    kg("build", cwd=starter)
+    kg_toml = starter / "kg.toml"
+    kg_toml.write_text(kg_toml.read_text().replace("My knowledge graph", "Another"))
+    kg("build", cwd=starter)
+    rows = kg("releases", cwd=starter).stdout.splitlines()
+    assert len(rows) == 2
+    assert sum(row.startswith("* ") for row in rows) == 1
+    other = next(row.strip() for row in rows if not row.startswith("*"))
+    assert kg("releases", "activate", other, cwd=starter).stdout == f"{other} is current\n"
+    assert f"* {other}" in kg("releases", cwd=starter).stdout
+
+
+def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Path, kg) -> None:
+    kg("build", cwd=starter)
+    question = "SELECT ?gloss { ?c a kg:Claim ; rdfs:label ?gloss } ORDER BY ?gloss"
+    rows = list(csv.reader(io.StringIO(kg("query", question, cwd=starter).stdout)))
+    assert rows[0] == ["gloss"]
+    assert len(rows) == 3
+    answer = json.loads(kg("query", "--format", "json", question, cwd=starter).stdout)
+    assert len(answer["results"]["bindings"]) == 2
+    assert json.loads(kg("query", "ASK { ?c a kg:Claim }", cwd=starter).stdout)["boolean"] is True
+    turtle = kg("query", "CONSTRUCT WHERE { ?c a kg:Claim }", cwd=starter).stdout
+    assert turtle.count("a kg:Claim") + turtle.count("ontology#Claim>") >= 2
+    assert kg("query", "-q", "claims", cwd=starter).stdout.count("\n") == 3
+    assert kg("query", "-f", "-", cwd=starter, stdin=question).stdout.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["SELECT"], 1, "kg: "),
+        (["SELECT * { SERVICE <http://localhost:1/> { ?s ?p ?o } }"], 1, "SERVICE"),
+        (["DELETE WHERE { ?s ?p ?o }"], 1, "kg: "),
+        (["SELECT * { ?s ?p ?o }", "--format", "ttl"], 1, "SELECT cannot be written as ttl; choose one of"),
+        (["-q", "nothing"], 2, "no question 'nothing' in this release; known: claims"),
+        ([], 2, "give one of QUERY, --file and --question"),
+        (["ASK {}", "--endpoint", "http://127.0.0.1:9/sparql"], 1, "kg: http://127.0.0.1:9/sparql: "),
+    ],
+)
+def test_a_query_that_cannot_be_answered_gets_one_line(
+    arguments: list[str], code: int, message: str, starter: Path, kg
+) -> None:
+    kg("build", cwd=starter)
+    done = kg("query", *arguments, cwd=starter)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_init_refuses_a_folder_that_holds_something(tmp_path: Path, kg) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    done = kg("init", ".", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "is not an empty folder" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
