@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +111,24 @@ def test_init_refuses_a_folder_that_holds_something(tmp_path: Path, kg) -> None:
     assert done.returncode == 1
     assert "is not an empty folder" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_terminal_sees_the_stages_go_by(starter: Path) -> None:
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "kg.cli", "build"], cwd=starter, stdout=subprocess.PIPE, stderr=follower
+    ) as process:
+        os.close(follower)
+        seen = b""
+        while True:
+            try:
+                chunk = os.read(leader, 4096)
+            except OSError:  # Linux says so when the other end is closed
+                break
+            if not chunk:
+                break
+            seen += chunk
+        process.communicate()
+    os.close(leader)
+    for stage in ("parse", "ground", "validate", "write"):
+        assert f"{stage} …" in seen.decode()

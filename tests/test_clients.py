@@ -7,8 +7,10 @@ import io
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rdflib import Graph, URIRef
@@ -39,7 +41,7 @@ def test_sparqlwrapper_gets_every_claim(
     client.setRequestMethod(kind)
     client.setReturnFormat(form)
     client.setQuery(CLAIMS)
-    answer = client.query().convert()
+    answer: Any = client.query().convert()
     if form == JSON:
         found = [row["c"]["value"] for row in answer["results"]["bindings"]]
     elif form == XML:
@@ -54,7 +56,7 @@ def test_sparqlwrapper_gets_graphs(form: str, dataset_address: str, claims: list
     client = SPARQLWrapper(dataset_address + "sparql")
     client.setReturnFormat(form)
     client.setQuery(f"CONSTRUCT WHERE {{ ?c a <{CLAIM}> }}")
-    answer = client.query().convert()
+    answer: Any = client.query().convert()
     graph = answer if isinstance(answer, Graph) else Graph().parse(data=answer, format="turtle")
     assert sorted(str(s) for s in graph.subjects()) == claims
 
@@ -92,7 +94,7 @@ def test_a_runaway_query_is_killed_while_pages_answer(dataset: Path, serve) -> N
     with serve(dataset) as address:
 
         def run_away() -> None:
-            url = address + "sparql?timeout=3&query=" + urllib.request.quote(query)
+            url = address + "sparql?timeout=3&query=" + urllib.parse.quote(query)
             start = time.monotonic()
             try:
                 with urllib.request.urlopen(url, timeout=60) as answer:
@@ -109,9 +111,7 @@ def test_a_runaway_query_is_killed_while_pages_answer(dataset: Path, serve) -> N
             with urllib.request.urlopen(address, timeout=10) as page:
                 assert page.status == 200
                 pages += 1
-            with urllib.request.urlopen(
-                address + "sparql?query=" + urllib.request.quote("ASK {}"), timeout=10
-            ) as answer:
+            with urllib.request.urlopen(address + "sparql?query=" + urllib.parse.quote("ASK {}"), timeout=10) as answer:
                 assert answer.status == 200
         thread.join()
     assert outcome["status"] == 503

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_from_init_to_a_served_claim_of_their_own(tmp_path: Path, kg, serve) -> 
         assert "Python" in page
         assert "passage verified" in get(address + "claim/about-kg/1").lower()
         answer = get(
-            address + "sparql?query=" + urllib.request.quote("SELECT * { ?s a <ontology#Plan> }"),
+            address + "sparql?query=" + urllib.parse.quote("SELECT * { ?s a <ontology#Plan> }"),
             "application/sparql-results+json",
         )
         assert len(json.loads(answer)["results"]["bindings"]) == 1
