@@ -1,0 +1,55 @@
+"""The site of one release: ``create_app`` makes the Flask application; ``server`` runs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from kg.config import Config
+from kg.release import Release
+from kg.site import headers, templating
+from kg.site.state import open_site
+
+if TYPE_CHECKING:
+    from kg.query.pool import Pool
+
+BLUEPRINTS = (
+    "kg.site.home",
+    "kg.site.things",
+    "kg.site.claims",
+    "kg.site.documents",
+    "kg.site.terms",
+    "kg.site.classes",
+    "kg.site.lists",
+    "kg.site.dumps",
+    "kg.site.report",
+    "kg.site.search",
+    "kg.site.sparql",
+    "kg.site.anything",
+)
+"""Every module with routes, the one that takes what is left last."""
+
+
+def create_app(release: Release, config: Config, *, pool: Pool | None = None) -> Flask:
+    """The site of a release that was opened, and so verified.
+
+    ``pool`` runs strangers' queries; without one, the site starts its own at the first query.
+
+    :raises ConfigError: if the styles and scripts were not bundled.
+    :raises ReleaseError: if the store cannot be opened.
+    """
+    from kg.site import problems
+
+    app = Flask(__name__, static_folder=None)
+    # A slash twice, or one at the end, is part of a name.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    app.extensions["kg"] = open_site(release, config, pool)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(name).bp)
+    problems.register(app)
+    headers.register(app)
+    templating.register(app)
+    return app

@@ -1,0 +1,45 @@
+"""The bundle of styles and scripts, ``static/``, which ``hatch_build.py`` makes from ``web/``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.errors import ConfigError
+
+FOLDER = Path(__file__).parent / "static"
+NEEDED = ("site.css", "site.js", "favicon.svg")
+
+
+@dataclass(frozen=True)
+class Assets:
+    """``versions`` has 12 hex digits of each file's content: a changed file is another address."""
+
+    versions: Mapping[str, str]
+    digest: str
+
+    @classmethod
+    def load(cls) -> Assets:
+        """Read the bundle's content.
+
+        :raises ConfigError: if it was not made; the message says how to make it.
+        """
+        missing = [name for name in NEEDED if not (FOLDER / name).is_file()]
+        if missing:
+            raise ConfigError(
+                f"{FOLDER / missing[0]}: is missing: the site's styles and scripts were not bundled; "
+                "install kg again (`pip install --editable .` in its repository does it)"
+            )
+        versions = {
+            path.relative_to(FOLDER).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            for path in sorted(FOLDER.rglob("*"))
+            if path.is_file()
+        }
+        return cls(versions, hashlib.sha256(json.dumps(versions).encode()).hexdigest())
+
+    def address(self, name: str) -> str:
+        """A file's address relative to the site's root."""
+        return f"static/{name}?v={self.versions[name]}"

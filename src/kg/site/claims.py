@@ -1,0 +1,134 @@
+"""``/claim/DOC/N``: what is claimed, in words and as RDF, where it stands, who says it, and what was checked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from flask import Blueprint, Response
+from markupsafe import Markup
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
+
+from kg import media, vocab
+from kg.site import describe
+from kg.site.address import find, here, raw_path
+from kg.site.documents import excerpt
+from kg.site.evidence import Source
+from kg.site.links import data_path, page_path
+from kg.site.nodes import Linker, sort_key
+from kg.site.respond import Page, answer, not_found
+from kg.site.rows import plain, types_of
+from kg.site.schema import UNSHAPED, Shown
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("claims", __name__)
+
+_SHOWN_ALREADY = ("speaker", "modality", "basis", "mentions")
+
+
+class Sentence(NamedTuple):
+    """A triple to read from left to right."""
+
+    subject: Markup
+    predicate: Markup
+    object: Markup
+
+
+@bp.get("/claim/<path:name>")
+def claim(name: str) -> Response:
+    """The page of a claim, or its data: its graph, its description, its passages."""
+    site = current()
+    found = find(site, raw_path()[1:])
+    source = site.evidence.claim(found[0]) if found else None
+    if found is None or source is None:
+        raise not_found(f"claim {name}")
+    iri, extension = found
+    local = site.names.local(iri) or ""
+    page = Page(
+        iri=iri,
+        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        html=lambda: _html(site, source),
+        data=lambda format_: describe.claim(site, iri, graphs=format_.quads).serialise(format_),
+    )
+    return answer(page, extension)
+
+
+def _html(site: Site, source: Source) -> str:
+    root = here()
+    linker = site.linker(root)
+    local = site.names.local(source.iri) or ""
+    graph = sorted(site.store.quads(None, None, None, NamedNode(source.iri)), key=str)
+    order = site.evidence.of_document(source.document)
+    at = order.index(source.iri)
+    hidden = {site.names.kg + name for name in _SHOWN_ALREADY} | {vocab.RDF_TYPE, vocab.OA_HAS_TARGET}
+    return render(
+        "claim.html",
+        root=root,
+        source=source,
+        gloss=site.labels[source.iri],
+        document=linker.link(site.names.document(source.document)),
+        sentences=sentences(site, linker, graph),
+        said_in=_said_in(site, source),
+        definitions={iri: definition(site, iri) for iri in (source.modality, source.basis)},
+        excerpts=[excerpt(site, span) for span in source.spans],
+        rdf=rdf(site, graph),
+        rows=tuple(r for r in plain(site, linker, source.iri) if r.name not in {linker.term(h) for h in hidden}),
+        number=at + 1,
+        count=len(order),
+        before=order[at - 1] if at else None,
+        after=order[at + 1] if at + 1 < len(order) else None,
+        address=lambda extension: root + data_path(local, extension),
+    )
+
+
+def sentences(site: Site, linker: Linker, graph: list[Quad]) -> list[Sentence]:
+    """The triples of a graph in reading order: each subject's type first, what hangs from it after."""
+    by_subject: dict[str, list[Quad]] = defaultdict(list)
+    for q in graph:
+        if isinstance(q.subject, NamedNode):
+            by_subject[q.subject.value].append(q)
+    values = {q.object.value for q in graph if isinstance(q.object, NamedNode)}
+    # A subject that is nobody's value begins the sentence.
+    subjects = sorted(by_subject, key=lambda iri: (iri in values, site.labels[iri].key, iri))
+    found = []
+    for iri in subjects:
+        quads = by_subject[iri]
+        order = site.schema.order(types_of(quads))
+        for q in sorted(quads, key=lambda q, order=order: _place(site, q, order)):  # type: ignore[misc]
+            value = q.object
+            if not isinstance(value, NamedNode | Literal):
+                continue
+            is_type = q.predicate.value == vocab.RDF_TYPE and isinstance(value, NamedNode)
+            html = linker.kind(value.value) if is_type and isinstance(value, NamedNode) else linker.node(value)
+            found.append(Sentence(linker.link(iri), linker.term(q.predicate.value), html))
+    return found
+
+
+def _place(site: Site, q: Quad, order: Mapping[str, Shown]) -> tuple[object, ...]:
+    predicate, value = q.predicate.value, q.object
+    rank = order.get(predicate, UNSHAPED)
+    last = sort_key(value, site.labels) if isinstance(value, NamedNode | Literal) else (3, 0.0, "")
+    return predicate != vocab.RDF_TYPE, rank, predicate, last
+
+
+def rdf(site: Site, graph: list[Quad]) -> str:
+    """A claim's graph as TriG, without the prefix declarations that its download has."""
+    text = media.serialise(graph, media.RDF_BY_EXTENSION["trig"], site.prefixes).decode()
+    return "\n".join(line for line in text.splitlines() if not line.startswith("@prefix")).replace("\t", "    ")
+
+
+def definition(site: Site, iri: str) -> str:
+    """What a term means, from the ontology."""
+    for predicate in (vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT):
+        for q in site.store.quads(NamedNode(iri), NamedNode(predicate), None, DefaultGraph()) if iri else ():
+            if isinstance(q.object, Literal):
+                return q.object.value
+    return ""
+
+
+def _said_in(site: Site, source: Source) -> list[Source]:
+    """The claims that say that this was said: those whose graphs have this claim as a value."""
+    quads = site.store.quads(None, None, NamedNode(source.iri))
+    return site.evidence.claims({q.graph_name.value for q in quads if isinstance(q.graph_name, NamedNode)})

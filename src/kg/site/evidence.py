@@ -1,0 +1,183 @@
+"""Who says it: the claims behind a triple, and what kind of saying each of them is.
+
+A triple's evidence is the set of named graphs that hold it. ``STATUSES`` are the five marks that readers learn:
+
+=============  ======================================================================================
+``stated``     the document says so in its own voice
+``prospect``   the document says in its own voice that it is planned, expected or intended
+``reported``   somebody else says so; or the document requests, conditions, alleges or denies it
+``inferred``   worked out from what documents say
+``background`` not from the documents: from the publisher's own note
+=============  ======================================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pyoxigraph import DefaultGraph, Literal, NamedNode
+
+from kg import vocab
+from kg.site.labels import Labels
+from kg.store.base import Store
+
+STATUSES = ("stated", "prospect", "reported", "inferred", "background")
+UNCLAIMED = "unclaimed"
+"""The sixth mark, for what no claim holds: labels, and the description of claims themselves."""
+
+_FULL = 20_000
+_DEFAULT = DefaultGraph()
+_SPAN = re.compile(r"(.+)/(\d+)-(\d+)")
+
+
+class Span(NamedTuple):
+    """A passage: where it stands; ``verified`` is what the build could say, never that the fact is true."""
+
+    iri: str
+    document: str
+    start: int
+    end: int
+    paragraph: int | None
+    sentence: int | None
+    verified: bool
+
+
+class Source(NamedTuple):
+    """A claim as evidence. ``modality`` and ``basis`` are IRIs; ``reviewed`` says whether somebody read it."""
+
+    iri: str
+    document: str
+    number: str
+    speaker: str
+    modality: str
+    basis: str
+    status: str
+    spans: tuple[Span, ...]
+    reviewed: bool
+
+
+class Evidence:
+    """Claims and passages by IRI, read once each."""
+
+    def __init__(self, store: Store, names: vocab.Names, labels: Labels) -> None:
+        self._store = store
+        self._names = names
+        self._labels = labels
+        self._claims: dict[str, Source | None] = {}
+        self._spans: dict[str, Span] = {}
+        self._authors: dict[str, str] = {}
+        self._orders: dict[str, tuple[str, ...]] = {}
+
+    def claim(self, iri: str) -> Source | None:
+        """The claim with this IRI, or ``None`` where there is none."""
+        if iri in self._claims:
+            return self._claims[iri]
+        if len(self._claims) >= _FULL:
+            self._claims.clear()
+        source = self._claims[iri] = self._read(iri)
+        return source
+
+    def claims(self, iris: Iterable[str]) -> list[Source]:
+        """Those that are claims, by document and position, the strongest status first."""
+        found = [source for iri in iris if (source := self.claim(iri)) is not None]
+        return sorted(found, key=lambda s: (STATUSES.index(s.status), _place(s)))
+
+    def of_document(self, document: str) -> tuple[str, ...]:
+        """IRIs of a document's claims in the order of their passages; numbers are only names."""
+        order = self._orders.get(document)
+        if order is None:
+            if len(self._orders) >= 64:
+                self._orders.clear()
+            source = NamedNode(vocab.PROV_PRIMARY_SOURCE)
+            iris = [
+                q.subject.value
+                for q in self._store.quads(None, source, NamedNode(self._names.document(document)), _DEFAULT)
+                if isinstance(q.subject, NamedNode)
+            ]
+            found = [claim for iri in iris if (claim := self._read(iri)) is not None]
+            order = self._orders[document] = tuple(claim.iri for claim in sorted(found, key=_place))
+        return order
+
+    def span(self, iri: str) -> Span:
+        """A passage by its IRI; only its position is known of one that the release does not describe."""
+        span = self._spans.get(iri)
+        if span is None:
+            if len(self._spans) >= _FULL:
+                self._spans.clear()
+            span = self._spans[iri] = self._read_span(iri)
+        return span
+
+    def author(self, document: str) -> str:
+        """The agent whose own voice a document is."""
+        author = self._authors.get(document)
+        if author is None:
+            node = NamedNode(self._names.document(document))
+            found = self._store.quads(node, NamedNode(vocab.DCTERMS_CREATOR), None, _DEFAULT)
+            author = self._authors[document] = min((_value(q.object) for q in found), default="")
+        return author
+
+    def _read(self, iri: str) -> Source | None:
+        local = self._names.local(iri) or ""
+        kind, _, rest = local.partition("/")
+        document, slash, number = rest.rpartition("/")
+        if kind != "claim" or not slash:
+            return None
+        kg, fields = self._names.kg, defaultdict(list)
+        for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT):
+            fields[q.predicate.value].append(_value(q.object))
+        if not fields:
+            return None
+        speaker, modality, basis = (min(fields[kg + name], default="") for name in ("speaker", "modality", "basis"))
+        own_voice = bool(speaker) and speaker == self.author(document)
+        return Source(
+            iri=iri,
+            document=document,
+            number=number,
+            speaker=speaker,
+            modality=modality,
+            basis=basis,
+            status=status(modality.removeprefix(kg), basis.removeprefix(kg), own_voice=own_voice),
+            spans=tuple(sorted((self.span(t) for t in fields[vocab.OA_HAS_TARGET]), key=lambda s: (s.start, s.end))),
+            reviewed=bool(fields[kg + "reviewedBy"]),
+        )
+
+    def _read_span(self, iri: str) -> Span:
+        shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
+        document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
+        numbers: dict[str, int] = {}
+        verified = False
+        for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT):
+            name = q.predicate.value.removeprefix(self._names.kg)
+            if name in ("paragraph", "sentence") and _value(q.object).isdecimal():
+                numbers[name] = int(_value(q.object))
+            elif name == "verified":
+                verified = _value(q.object) in ("true", "1")
+        return Span(iri, document, start, end, numbers.get("paragraph"), numbers.get("sentence"), verified)
+
+
+def status(modality: str, basis: str, *, own_voice: bool) -> str:
+    """Which of the five marks a claim bears; modality and basis are local names.
+
+    >>> status("planned", "stated", own_voice=True), status("planned", "stated", own_voice=False)
+    ('prospect', 'reported')
+    """
+    if basis in ("background", "inferred"):
+        return basis
+    if not own_voice:
+        return "reported"
+    if modality == "asserted":
+        return "stated"
+    return "prospect" if modality in vocab.PROSPECTIVE else "reported"
+
+
+def _place(source: Source) -> tuple[str, int, int, int, str]:
+    start, end = min(((s.start, s.end) for s in source.spans), default=(0, 0))
+    number = int(source.number) if source.number.isdecimal() else 0
+    return source.document, start, end, number, source.number
+
+
+def _value(node: object) -> str:
+    return node.value if isinstance(node, NamedNode | Literal) else ""

@@ -1,0 +1,159 @@
+"""What things are called: one label for each IRI, in the reader's language where there is one, else in another.
+
+The table fills as pages ask, and starts anew when it is full, so its size does not follow the release's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+from pyoxigraph import DefaultGraph, Literal, NamedNode
+
+from kg import vocab
+from kg.store.base import Store
+
+LABELS = tuple(
+    NamedNode(iri)
+    for iri in (
+        vocab.RDFS_LABEL,
+        vocab.SKOS_PREF_LABEL,
+        vocab.DCTERMS_TITLE,
+        vocab.SCHEMA + "name",
+        vocab.FOAF + "name",
+    )
+)
+"""Properties that name a thing, the best first."""
+
+LONGEST = 300
+"""Characters of a label that are shown where it stands for its thing; more is cut, visibly."""
+
+WELL_KNOWN = {vocab.RDF_TYPE: "is a", vocab.SKOS_ALT_LABEL: "also called", vocab.OWL + "sameAs": "is the same as"}
+"""Names for terms that nobody labels and everybody uses."""
+
+_FULL = 50_000
+_DEFAULT = DefaultGraph()
+
+
+class Label(NamedTuple):
+    """``html`` is ``text`` escaped, isolated (``<bdi>``) and with its language; ``given``: not made from the IRI."""
+
+    text: str
+    language: str
+    html: Markup
+    given: bool
+
+    @property
+    def key(self) -> str:
+        """What lists are sorted by."""
+        return self.text.casefold()
+
+
+def isolated(text: str, language: str | None) -> Markup:
+    """Text of the data as HTML: its direction cannot leak out of it (UAX #9, isolates).
+
+    >>> isolated("<b> \\u202e", "en")
+    Markup('<bdi lang="en">&lt;b&gt; \\u202e</bdi>')
+    """
+    lang = f' lang="{escape(language)}"' if language else ""
+    return Markup(f"<bdi{lang}>{escape(text)}</bdi>")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut at ``limit`` characters, and show that it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class Labels:
+    """Labels by IRI. ``prefixes`` shorten the IRIs that have none."""
+
+    def __init__(self, store: Store, base: str, prefixes: Mapping[str, str], language: str) -> None:
+        self._store = store
+        self._base = base
+        self._language = language
+        self._table: dict[str, Label] = {}
+        # The longest namespace first: "ontology/x#" before "ontology#".
+        self._prefixes = sorted(prefixes.items(), key=lambda pair: -len(pair[1]))
+
+    def __getitem__(self, iri: str) -> Label:
+        label = self._table.get(iri)
+        if label is None:
+            if len(self._table) >= _FULL:
+                self._table.clear()
+            label = self._table[iri] = self._find(iri)
+        return label
+
+    def all(self, iri: str) -> list[Label]:
+        """Every label of the first property that has any, the one to show first."""
+        try:
+            node = NamedNode(iri)
+        except ValueError:
+            return []
+        for predicate in LABELS:
+            found = [
+                (q.object.value, q.object.language or "")
+                for q in self._store.quads(node, predicate, None, _DEFAULT)
+                if isinstance(q.object, Literal)
+            ]
+            if found:
+                found.sort(key=self._rank)
+                return [self._label(text, language, given=True) for text, language in found]
+        return []
+
+    def curie(self, iri: str) -> str | None:
+        """``prefix:local`` where a known prefix fits and the rest is one plain name."""
+        for prefix, namespace in self._prefixes:
+            if iri.startswith(namespace) and len(iri) > len(namespace):
+                local = iri[len(namespace) :]
+                if not any(c in local for c in "/#?"):
+                    return f"{prefix}:{local}"
+        return None
+
+    def expand(self, curie: str) -> str | None:
+        """The IRI that a ``prefix:local`` stands for, or ``None`` where the prefix is not known."""
+        prefix, colon, local = curie.partition(":")
+        for known, namespace in self._prefixes:
+            if colon and known == prefix:
+                return namespace + local
+        return None
+
+    def _find(self, iri: str) -> Label:
+        found = self.all(iri)
+        return found[0] if found else self._label(self._name(iri), "", given=False)
+
+    def _name(self, iri: str) -> str:
+        """What an IRI without a label is called: its own end, for ours; a short form, for others'."""
+        if iri.startswith(self._base):
+            kind, _, rest = iri[len(self._base) :].partition("/")
+            if kind == "passage" and "/" in rest:
+                document, _, span = rest.rpartition("/")
+                return f"{document}, characters {span.replace('-', '–')}"
+            if kind == ".well-known":
+                return "something without a name"
+            if kind in ("id", "document", "claim") and rest:
+                return rest
+        curie = self.curie(iri)
+        return WELL_KNOWN.get(iri) or (_words(curie.partition(":")[2]) if curie else iri)
+
+    def _rank(self, found: tuple[str, str]) -> tuple[int, str, str]:
+        text, language = found
+        main, wanted = language.partition("-")[0].lower(), self._language.partition("-")[0].lower()
+        order = 0 if language == self._language else 1 if main == wanted else 2 if not language else 3
+        return (order if main != "en" else min(order, 2), language, text)
+
+    @staticmethod
+    def _label(text: str, language: str, *, given: bool) -> Label:
+        text = shorten(text, LONGEST)
+        return Label(text, language, isolated(text, language), given)
+
+
+def _words(name: str) -> str:
+    """A term's local name as words, in place of the label that a foreign vocabulary did not bring along.
+
+    >>> _words("containedInPlace"), _words("Place")
+    ('contained in place', 'Place')
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return words if words == name else words.lower()

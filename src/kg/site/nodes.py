@@ -1,0 +1,160 @@
+"""RDF terms as HTML: every link and every value on a page is made here, escaped, once for each depth of page."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from markupsafe import Markup
+from pyoxigraph import BlankNode, Literal, NamedNode
+
+from kg import vocab
+from kg.site.evidence import Evidence, Source, Span
+from kg.site.labels import Label, Labels, isolated, shorten
+from kg.site.links import EXTERNAL_REL, encode, is_web, page_path
+from kg.site.schema import Schema
+from kg.vocab import Names
+
+LONGEST_VALUE = 2_000
+"""Characters of a literal that a page shows; the data formats have all of it."""
+
+_FULL = 20_000
+_PLAIN = frozenset(
+    vocab.XSD + name
+    for name in ("string", "integer", "decimal", "double", "boolean", "date", "gYear", "gYearMonth", "dateTime", "anyURI")
+) | {vocab.RDF + "langString"}
+"""Datatypes that need no mention beside a value."""
+
+
+class Linker:
+    """Makes HTML for pages whose way back to the root is ``prefix`` (``"../"`` …)."""
+
+    def __init__(
+        self, names: Names, labels: Labels, schema: Schema, evidence: Evidence, prefix: str
+    ) -> None:
+        self.prefix = prefix
+        self._names = names
+        self._labels = labels
+        self._schema = schema
+        self._evidence = evidence
+        self._links: dict[str, Markup] = {}
+        self._says: dict[str, Markup] = {}
+
+    def href(self, iri: str) -> str | None:
+        """Where an IRI leads, or ``None`` where it must not be a link."""
+        local = self._names.local(iri)
+        if local is not None:
+            return self.prefix + page_path(local)
+        return iri if is_web(iri) else None
+
+    def link(self, iri: str) -> Markup:
+        """An IRI by its label."""
+        html = self._links.get(iri)
+        if html is None:
+            if len(self._links) >= _FULL:
+                self._links.clear()
+            html = self._links[iri] = self._anchor(iri, self._labels[iri])
+        return html
+
+    def term(self, iri: str, name: str = "") -> Markup:
+        """A property or class by its name, leading to where it is defined; ``name`` replaces its label."""
+        label = Label(name, "", isolated(name, ""), given=True) if name else self._labels[iri]
+        curie = self._labels.curie(iri)
+        if self._names.local(iri) is None and iri in self._schema.terms and curie:
+            return Markup('<a href="{}">{}</a>').format(f"{self.prefix}ontology#{encode(curie)}", label.html)
+        return self._anchor(iri, label)
+
+    def kind(self, iri: str) -> Markup:
+        """A class by its label, leading to its instances."""
+        return Markup('<a href="{}">{}</a>').format(self.class_href(iri), self._labels[iri].html)
+
+    def class_href(self, iri: str) -> str:
+        curie = self._labels.curie(iri)
+        return f"{self.prefix}class/{encode(curie)}" if curie else f"{self.prefix}class/?iri={quote(iri, safe='')}"
+
+    def node(self, node: NamedNode | BlankNode | Literal) -> Markup:
+        """Any term as a value."""
+        if isinstance(node, NamedNode):
+            return self.link(node.value)
+        if isinstance(node, Literal):
+            return literal(node, self._labels)
+        return Markup("something without a name")
+
+    def says(self, source: Source) -> Markup:
+        """One line: how and on what basis, who says it, and where it stands."""
+        html = self._says.get(source.iri)
+        if html is None:
+            if len(self._says) >= _FULL:
+                self._says.clear()
+            html = self._says[source.iri] = self._say(source)
+        return html
+
+    def span(self, span: Span) -> Markup:
+        """A passage by its place in the document."""
+        return Markup('<a href="{}">{}</a>').format(self.href(span.iri), place(span))
+
+    def _anchor(self, iri: str, label: Label) -> Markup:
+        local = self._names.local(iri)
+        if local is not None:
+            return Markup('<a href="{}">{}</a>').format(self.prefix + page_path(local), label.html)
+        if is_web(iri):
+            return Markup('<a href="{}" rel="{}" class="out">{}</a>').format(iri, EXTERNAL_REL, label.html)
+        return Markup('<code class="iri">{}</code>').format(shorten(iri, LONGEST_VALUE))
+
+    def _say(self, source: Source) -> Markup:
+        labels = self._labels
+        claim = self.prefix + page_path(self._names.local(source.iri) or "")
+        where = Markup(", ").join(self.span(span) for span in source.spans)
+        return Markup(
+            '<span class="says {status}"><a class="mark" href="{claim}" title="{gloss}">{modality} · {basis}</a> '
+            '<span class="who">{speaker}</span> <span class="where">{document}, {where}</span></span>'
+        ).format(
+            status=source.status,
+            claim=claim,
+            gloss=labels[source.iri].text,
+            modality=labels[source.modality].html,
+            basis=labels[source.basis].html,
+            speaker=self.link(source.speaker),
+            document=Markup('<a class="doc" href="{}">{}</a>').format(
+                self.href(self._names.document(source.document)), source.document
+            ),
+            where=where,
+        )
+
+
+def place(span: Span) -> str:
+    """Where a passage stands, for people.
+
+    >>> place(Span("…", "report", 3, 9, 1, 2, True))
+    '¶ 1, sentence 2'
+    """
+    if span.sentence is None:
+        return f"characters {span.start}–{span.end}"
+    if span.sentence == 0:
+        return "the title"
+    return f"sentence {span.sentence}" if span.paragraph is None else f"¶ {span.paragraph}, sentence {span.sentence}"
+
+
+def literal(value: Literal, labels: Labels) -> Markup:
+    """A literal as text, whatever it holds: rdf:HTML and the like are shown, never interpreted."""
+    text = value.value
+    shown = isolated(shorten(text, LONGEST_VALUE), value.language)
+    if len(text) > LONGEST_VALUE:
+        shown += Markup(' <span class="note">({:,} characters; all of them are in the data)</span>').format(len(text))
+    if value.language:
+        return shown + Markup(' <span class="lang">{}</span>').format(value.language)
+    if value.datatype.value in _PLAIN:
+        return shown
+    name = labels.curie(value.datatype.value) or value.datatype.value
+    return Markup("{} <code class=datatype>{}</code>").format(shown, shorten(name, 120))
+
+
+def sort_key(node: NamedNode | BlankNode | Literal, labels: Labels) -> tuple[int, float, str]:
+    """Numbers by size, then texts and labels by letter."""
+    if isinstance(node, Literal):
+        try:
+            return 0, float(node.value), node.value
+        except ValueError:
+            return 1, 0.0, node.value.casefold()
+    return 2, 0.0, labels[node.value].key
+
+

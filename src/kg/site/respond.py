@@ -1,0 +1,142 @@
+"""One way to answer: negotiate, compare ETags, remember, and say where the other formats are.
+
+Every answer that depends on ``Accept`` says so (``Vary``), has a strong ETag for exactly its bytes, and links to the
+same thing in the other formats. What is not acceptable is refused with the list of what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import Response, request
+from werkzeug.exceptions import NotAcceptable, NotFound
+
+from kg import media
+from kg.site.address import raw_path
+from kg.site.state import Site, current
+
+HTML_TYPE = "text/html; charset=utf-8"
+_OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Something with a page and data.
+
+    ``iri`` is what is described; ``address(extension)`` the path of a format, relative to the site's root (``""``: the
+    address that negotiates).
+    """
+
+    iri: str
+    address: Callable[[str], str]
+    html: Callable[[], str]
+    data: Callable[[media.RdfMedia], bytes]
+
+
+def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED) -> Response:
+    """The page or its data: as the extension says, or as the client prefers.
+
+    :raises NotAcceptable: naming what there is.
+    """
+    site = current()
+    if extension is None:
+        media_type = media.negotiate(request.headers.get("Accept"), offered)
+        if media_type is None:
+            raise not_acceptable(offered)
+        chosen = "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
+    else:
+        chosen = extension
+    response = conditional(site, chosen, lambda: _body(page, chosen))
+    response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
+    if chosen != "html":
+        cors(response)
+    response.headers["Link"] = _links(site, page, chosen)
+    if extension is None:
+        response.vary.add("Accept")
+    return response
+
+
+def html(render: Callable[[], str]) -> Response:
+    """A page that has no other format."""
+    if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
+        raise not_acceptable((media.HTML,))
+    response = conditional(current(), "html", lambda: render().encode())
+    response.content_type = HTML_TYPE
+    response.vary.add("Accept")
+    return response
+
+
+def conditional(site: Site, variant: str, make: Callable[[], bytes]) -> Response:
+    """An answer with a strong ETag; 304 where the client has it already, and then nothing is made."""
+    etag = f'"{site.tag}-{variant}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if request.if_none_match.contains(etag.strip('"')) or request.if_none_match.star_tag:
+        return Response(status=304, headers=headers)
+    key = (raw_path(), request.query_string.decode("latin-1"), variant)
+    body = site.cache.get(key)
+    if body is None:
+        body = make()
+        site.cache.put(key, body)
+    return Response(body, headers=headers)
+
+
+def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:
+    """303 to another address of the site, relative to the one that was asked for."""
+    response = Response(status=303, headers={"Location": prefix + path})
+    if varies:
+        response.vary.add("Accept")
+    return cors(response)
+
+
+def cors(response: Response) -> Response:
+    """Let pages of other sites read this: data is public, and no answer depends on who asks."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Location, Content-Length"
+    return response
+
+
+def not_found(what: str) -> NotFound:
+    """A 404 that says what is missing."""
+    return NotFound(f"This release has no {what}.")
+
+
+def not_acceptable(offered: Sequence[str]) -> NotAcceptable:
+    """A 406 that says what there is."""
+    return NotAcceptable(f"There is this in {', '.join(offered)}; your Accept header takes none of them.")
+
+
+def content_type(format_: media.RdfMedia) -> str:
+    # Only text/* has a charset parameter (RFC 6838, section 4.2.1); Turtle's registration has one too.
+    return f"{format_.media_type}; charset=utf-8" if format_.media_type.startswith("text/") else format_.media_type
+
+
+def _body(page: Page, chosen: str) -> bytes:
+    return page.html().encode() if chosen == "html" else page.data(media.RDF_BY_EXTENSION[chosen])
+
+
+def _links(site: Site, page: Page, chosen: str) -> str:
+    """Signposting (RFC 8288): the other formats, the licence, and what this is about."""
+    from kg.site.links import prefix
+
+    root = prefix(raw_path())
+    links = [
+        f'<{root}{page.address(m.extension)}>; rel="alternate"; type="{m.media_type}"'
+        for m in media.RDF
+        if m.extension != chosen
+    ]
+    if chosen == "html":
+        links.append(f'<{root}{page.address("ttl")}>; rel="describedby"; type="text/turtle"')
+        links.append(f'<{site.base}{page.address("")}>; rel="canonical"')
+    else:
+        links.append(f'<{root}{page.address("html")}>; rel="alternate"; type="text/html"')
+        links.append(f'<{_ascii(page.iri)}>; rel="describes"')
+    if site.release.manifest.license:
+        links.append(f'<{_ascii(site.release.manifest.license)}>; rel="license"')
+    return ", ".join(links)
+
+
+def _ascii(iri: str) -> str:
+    from urllib.parse import quote
+
+    return quote(iri, safe="/%:@!$&'()*+,;=~-._?#")

@@ -1,0 +1,172 @@
+"""What is said of a thing, arranged for people: sections by who says it, rows by property, values with their claims.
+
+The order is the shapes': group, then ``sh:order``, then the name. Values of one property stay together in the section
+of their strongest evidence, and each names every claim behind it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from markupsafe import Markup
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
+
+from kg import vocab
+from kg.site.evidence import STATUSES, UNCLAIMED, Source
+from kg.site.labels import LABELS
+from kg.site.nodes import Linker, sort_key
+from kg.site.schema import UNSHAPED, Shown
+from kg.site.state import Site
+
+MOST_VALUES = 50
+"""Values of one property that a page shows; it says how many more there are."""
+
+MOST_QUADS = 5_000
+"""Quads that a page looks at in each direction; the data formats have all."""
+
+_DEFAULT = DefaultGraph()
+_DEPTH = 3
+_HIDDEN = frozenset({*(p.value for p in LABELS[:3]), vocab.SH + "order"})
+"""Properties that a page shows elsewhere: in its heading."""
+
+Node = NamedNode | BlankNode | Literal
+
+
+class Value(NamedTuple):
+    """A value as HTML, a line for each claim that gives it, and what hangs from it if it has no name."""
+
+    html: Markup
+    says: tuple[Markup, ...]
+    parts: tuple[Row, ...] = ()
+
+
+class Row(NamedTuple):
+    """A property with its values; ``inverse``: the page's thing is the value, and these are the subjects."""
+
+    name: Markup
+    values: tuple[Value, ...]
+    more: int
+    inverse: bool
+    group: str
+
+
+class Section(NamedTuple):
+    """All rows of one status."""
+
+    status: str
+    rows: tuple[Row, ...]
+
+
+class _Statement(NamedTuple):
+    predicate: str
+    node: Node
+    inverse: bool
+    sources: tuple[Source, ...]
+
+
+def sections(site: Site, linker: Linker, iri: str) -> tuple[tuple[Section, ...], bool]:
+    """Everything said of a thing and linking to it, strongest evidence first; and whether more was left out."""
+    node = NamedNode(iri)
+    outgoing = list(islice(site.store.quads(node), MOST_QUADS + 1))
+    incoming = list(islice(site.store.quads(None, None, node), MOST_QUADS + 1))
+    by_status: dict[str, list[_Statement]] = defaultdict(list)
+    for statement in (*_statements(site, outgoing, inverse=False), *_statements(site, incoming, inverse=True)):
+        by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
+    order = site.schema.order(types_of(outgoing))
+    found = tuple(
+        Section(status, _rows(site, linker, by_status[status], order))
+        for status in (*STATUSES, UNCLAIMED)
+        if status in by_status
+    )
+    return found, len(outgoing) > MOST_QUADS or len(incoming) > MOST_QUADS
+
+
+def plain(site: Site, linker: Linker, iri: str, *, depth: int = 0) -> tuple[Row, ...]:
+    """What the default graph says of a claim, a document, a term or a nameless node, without evidence."""
+    quads = list(islice(site.store.quads(NamedNode(iri), None, None, _DEFAULT), MOST_QUADS))
+    return rows_of(site, linker, quads, depth=depth)
+
+
+def rows_of(site: Site, linker: Linker, quads: list[Quad], *, depth: int = 0) -> tuple[Row, ...]:
+    """Rows of quads with one subject, without evidence."""
+    order = site.schema.order(types_of(quads))
+    statements = [
+        _Statement(q.predicate.value, q.object, inverse=False, sources=())
+        for q in quads
+        if q.predicate.value not in _HIDDEN and isinstance(q.object, Node)
+    ]
+    return _rows(site, linker, statements, order, depth)
+
+
+def types_of(quads: Iterable[Quad]) -> frozenset[str]:
+    """The classes that any of the quads names."""
+    return frozenset(
+        q.object.value for q in quads if q.predicate.value == vocab.RDF_TYPE and isinstance(q.object, NamedNode)
+    )
+
+
+def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
+    """The same triple in several graphs is one statement with several sources."""
+    graphs: dict[tuple[str, Node], list[str]] = {}
+    mentions = site.names.kg + "mentions"
+    for q in quads[:MOST_QUADS]:
+        predicate, other = q.predicate.value, q.subject if inverse else q.object
+        if predicate == mentions or (predicate in _HIDDEN and q.graph_name == _DEFAULT and not inverse):
+            continue
+        if isinstance(other, Node):
+            names = graphs.setdefault((predicate, other), [])
+            if isinstance(q.graph_name, NamedNode):
+                names.append(q.graph_name.value)
+    return [
+        _Statement(predicate, other, inverse, tuple(site.evidence.claims(names)))
+        for (predicate, other), names in graphs.items()
+    ]
+
+
+def _rows(
+    site: Site, linker: Linker, statements: list[_Statement], order: dict[str, Shown], depth: int = 0
+) -> tuple[Row, ...]:
+    grouped: dict[tuple[bool, str], list[_Statement]] = defaultdict(list)
+    for statement in statements:
+        grouped[statement.inverse, statement.predicate].append(statement)
+    labels = site.labels
+
+    def place(key: tuple[bool, str]) -> tuple[bool, bool, float, str, float, str]:
+        inverse, predicate = key
+        shown = order.get(predicate, UNSHAPED)
+        is_type = predicate == vocab.RDF_TYPE
+        return inverse, not is_type, shown.group_order, shown.group, shown.order, labels[predicate].key
+
+    rows = []
+    for key in sorted(grouped, key=place):
+        inverse, predicate = key
+        shown = order.get(predicate, UNSHAPED)
+        values = sorted(grouped[key], key=lambda s: sort_key(s.node, labels))
+        rows.append(
+            Row(
+                name=linker.term(predicate, "" if inverse else shown.name),
+                values=tuple(_value(site, linker, s, depth) for s in values[:MOST_VALUES]),
+                more=max(0, len(values) - MOST_VALUES),
+                inverse=inverse,
+                group="" if inverse else shown.group,
+            )
+        )
+    return tuple(rows)
+
+
+def _value(site: Site, linker: Linker, statement: _Statement, depth: int) -> Value:
+    node = statement.node
+    says = tuple(linker.says(source) for source in statement.sources)
+    if not isinstance(node, NamedNode):
+        return Value(linker.node(node), says)
+    iri = node.value
+    if statement.predicate == vocab.RDF_TYPE and not statement.inverse:
+        return Value(linker.kind(iri), says)
+    if iri.startswith(site.names.genid) and not statement.inverse and depth < _DEPTH:
+        # A nameless node's own triples stand in the same claim as the one that leads to it.
+        quads = {q.triple: q for q in site.store.quads(node)}
+        return Value(linker.link(iri), says, rows_of(site, linker, list(quads.values()), depth=depth + 1))
+    return Value(linker.link(iri), says)

@@ -1,0 +1,142 @@
+"""What one process of the site holds: a release, opened, and the tables that pages are made from.
+
+``app.extensions["kg"]`` is a :class:`Site`. Nothing in it changes what pages say: caches only remember.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+from kg import vocab
+from kg.config import Config
+from kg.release import Release
+from kg.site.assets import Assets
+from kg.site.evidence import Evidence
+from kg.site.labels import Labels
+from kg.site.nodes import Linker
+from kg.site.schema import Schema
+from kg.store.embedded import EmbeddedStore
+
+if TYPE_CHECKING:
+    from kg.query.pool import Pool
+
+CACHE_BYTES = 32 * 2**20
+"""How much of rendered pages and data one process remembers."""
+
+
+class Cache:
+    """Rendered bytes by address and format, the oldest forgotten first."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._table: dict[tuple[str, str, str], bytes] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str, str]) -> bytes | None:
+        return self._table.get(key)
+
+    def put(self, key: tuple[str, str, str], body: bytes) -> None:
+        """Remember ``body``, unless it would take more than a sixteenth of the room."""
+        if len(body) * 16 > self._limit:
+            return
+        with self._lock:
+            if key in self._table:
+                return
+            self._table[key] = body
+            self._size += len(body)
+            while self._size > self._limit:
+                self._size -= len(self._table.pop(next(iter(self._table))))
+
+
+@dataclass(frozen=True)
+class Site:
+    """A release and what is read from it. Make it with :func:`open_site`."""
+
+    release: Release
+    config: Config
+    store: EmbeddedStore
+    names: vocab.Names
+    labels: Labels
+    schema: Schema
+    evidence: Evidence
+    assets: Assets
+    cache: Cache
+    linkers: dict[str, Linker]
+    given_pool: Pool | None
+    lock: threading.Lock
+
+    @property
+    def base(self) -> str:
+        return self.names.base
+
+    @property
+    def prefixes(self) -> Mapping[str, str]:
+        return self.release.manifest.prefixes
+
+    @property
+    def pool(self) -> Pool:
+        """The workers for strangers' queries. They start at the first use: after the server has forked."""
+        if self.given_pool is not None:
+            return self.given_pool
+        with self.lock:
+            return self._own_pool
+
+    @cached_property
+    def _own_pool(self) -> Pool:
+        from kg.query.limits import Limits
+        from kg.query.pool import Pool
+
+        return Pool(self.release.store_path, self.base, Limits(**self.config.query))
+
+    @cached_property
+    def tag(self) -> str:
+        """What every ETag starts with: the release, the program and the bundle that pages are made from."""
+        made_of = "\n".join((self.release.manifest.digest, version("kg"), self.assets.digest))
+        return sha256(made_of.encode()).hexdigest()[:20]
+
+    @cached_property
+    def shows_documents(self) -> bool:
+        """Whether more than one document is in the release, so that evidence must name its own."""
+        return self.release.manifest.counts["documents"] > 1
+
+    def linker(self, prefix: str) -> Linker:
+        """The maker of links for pages at one depth."""
+        linker = self.linkers.get(prefix)
+        if linker is None:
+            linker = self.linkers[prefix] = Linker(self.names, self.labels, self.schema, self.evidence, prefix)
+        return linker
+
+
+def open_site(release: Release, config: Config, pool: Pool | None) -> Site:
+    """Open a release that was verified."""
+    names = vocab.Names(release.manifest.base)
+    store = EmbeddedStore(release.store_path)
+    labels = Labels(store, names.base, release.manifest.prefixes, config.language)
+    return Site(
+        release=release,
+        config=config,
+        store=store,
+        names=names,
+        labels=labels,
+        schema=Schema(release.path / "dumps", names.base),
+        evidence=Evidence(store, names, labels),
+        assets=Assets.load(),
+        cache=Cache(),
+        linkers={},
+        given_pool=pool,
+        lock=threading.Lock(),
+    )
+
+
+def current() -> Site:
+    """The site of the application that is answering."""
+    return cast(Site, current_app.extensions["kg"])

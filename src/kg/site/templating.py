@@ -1,0 +1,73 @@
+"""How pages are made from templates: one compiled environment, and what every page needs to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app
+
+from kg.site.address import here
+from kg.site.state import Site, current
+
+MARKS: dict[str, tuple[str, str]] = {
+    "stated": ("Stated", "The document says so itself, in its own voice."),
+    "prospect": (
+        "Planned or expected",
+        "The document itself says that somebody plans, expects or intends it. It need not have happened.",
+    ),
+    "reported": (
+        "Said, not vouched for",
+        "Somebody else says so, or it is demanded, conditional, alleged or denied. The document does not assert it.",
+    ),
+    "inferred": ("Inferred", "No document says it in so many words; it was worked out from what they say."),
+    "background": ("Background", "Not from the documents: from the publisher's own note, which names its sources."),
+    "unclaimed": ("Names and links", "Labels, notes and links that describe the data itself and need no passage."),
+}
+"""The marks: what each is called and what it means. Shown on pages and explained on ``/about``."""
+
+NAVIGATION = (
+    ("things", "Things"),
+    ("documents", "Documents"),
+    ("claims", "Claims"),
+    ("ontology", "Ontology"),
+    ("query", "Query"),
+    ("dumps/", "Download"),
+    ("about", "About"),
+)
+
+
+def render(template: str, **context: Any) -> str:
+    """A page. ``root`` is the relative way to the site's root; links on pages start with it."""
+    site = current()
+    root = context.pop("root", None) or here()
+    linker = site.linker(root)
+    made = current_app.jinja_env.get_template(template)
+    return made.render(root=root, site=site, link=linker, marks=MARKS, navigation=NAVIGATION, **context)
+
+
+def register(app: Flask) -> None:
+    """Set up the environment. Templates are the program's own: they do not change while it runs."""
+    app.config["TEMPLATES_AUTO_RELOAD"] = False
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.filters["number"] = lambda n: f"{n:,}"
+    env.filters["size"] = size
+    env.globals["page_title"] = page_title
+
+
+def size(count: int) -> str:
+    """Bytes for people.
+
+    >>> size(999), size(12_345), size(5_000_000)
+    ('999 bytes', '12.3 kB', '5.0 MB')
+    """
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def page_title(title: str, site: Site) -> str:
+    """The text of a browser tab."""
+    return f"{title} · {site.release.manifest.title}" if title else site.release.manifest.title
+
+

@@ -1,0 +1,128 @@
+"""``/id/NAME``, ``/page/NAME``, ``/data/NAME.EXT``: a thing, the page about it, the data about it.
+
+A thing is not a document: its IRI answers with 303 to the page or to the data, whichever the client prefers
+(Cool URIs for the Semantic Web, section 4.2).
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from flask import Blueprint, Response, request
+from pyoxigraph import DefaultGraph, Literal, NamedNode
+
+from kg import media, vocab
+from kg.site import describe
+from kg.site.address import find, here, raw_path
+from kg.site.links import data_path, page_path
+from kg.site.nodes import Linker
+from kg.site.respond import Page, answer, not_acceptable, not_found, see_other
+from kg.site.rows import sections, types_of
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("things", __name__)
+
+MOST_CLAIMS = 100
+"""Claims that a thing's page lists; it says how many more there are."""
+
+_OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+_NOTES = (vocab.SKOS + "scopeNote", vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT, vocab.DCTERMS_DESCRIPTION)
+
+
+@bp.get("/id/<path:name>")
+def thing(name: str) -> Response:
+    """303 to the page or the data, by ``Accept``, or as an extension says."""
+    site = current()
+    iri, extension = _find(site, "/id/")
+    if extension is None:
+        media_type = media.negotiate(request.headers.get("Accept"), _OFFERED)
+        if media_type is None:
+            raise not_acceptable(_OFFERED)
+        chosen = "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
+    else:
+        chosen = extension
+    return see_other(address(site, iri, chosen), here(), varies=extension is None)
+
+
+@bp.get("/page/<path:name>")
+def page(name: str) -> Response:
+    """The page about a thing."""
+    iri, extension = _find(current(), "/page/")
+    if extension not in (None, "html"):
+        return see_other(address(current(), iri, extension or ""), here(), varies=False)
+    if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
+        raise not_acceptable((media.HTML,))
+    return answer(_page(current(), iri), "html")
+
+
+@bp.get("/data/<path:name>")
+def data(name: str) -> Response:
+    """The data about a thing: in the format of the extension, or as ``Accept`` says."""
+    iri, extension = _find(current(), "/data/")
+    return answer(_page(current(), iri), extension, _OFFERED[1:])
+
+
+def address(site: Site, iri: str, extension: str) -> str:
+    """The path of one format of the description of a thing; ``""``: its page."""
+    local = site.names.local(iri) or ""
+    return page_path(local) if extension in ("", "html") else data_path(local, extension)
+
+
+def _find(site: Site, route: str) -> tuple[str, str | None]:
+    name = raw_path().removeprefix(route)
+    found = find(site, "id/" + name)
+    if found is None:
+        raise not_found(f"thing of the name “{name}”")
+    return found
+
+
+def _page(site: Site, iri: str) -> Page:
+    return Page(
+        iri=iri,
+        address=lambda extension: address(site, iri, extension),
+        html=lambda: thing_html(site, iri),
+        data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
+    )
+
+
+def thing_html(site: Site, iri: str) -> str:
+    """The page about a thing, or about a nameless node."""
+    root = here()
+    linker = site.linker(root)
+    found, cut = sections(site, linker, iri)
+    labels = site.labels.all(iri) or [site.labels[iri]]
+    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, DefaultGraph()))
+    claims, more = _claims(site, linker, iri)
+    return render(
+        "thing.html",
+        root=root,
+        iri=iri,
+        title=labels[0],
+        others=labels[1:],
+        types=[linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)],
+        note=_note(site, iri),
+        sections=found,
+        cut=cut,
+        claims=claims,
+        more_claims=more,
+        address=lambda extension: root + address(site, iri, extension),
+    )
+
+
+def _claims(site: Site, linker: Linker, iri: str) -> tuple[list[tuple[str, object]], bool]:
+    """The claims that mention a thing, as (link, evidence line), by status and then in document order."""
+    mentions = NamedNode(site.names.kg + "mentions")
+    quads = list(islice(site.store.quads(None, mentions, NamedNode(iri), DefaultGraph()), MOST_CLAIMS + 1))
+    sources = site.evidence.claims(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
+    return [(linker.link(s.iri), linker.says(s)) for s in sources[:MOST_CLAIMS]], len(quads) > MOST_CLAIMS
+
+
+def _note(site: Site, iri: str) -> Literal | None:
+    """What the thing's own record says it is: the first note, in the order of ``_NOTES``."""
+    for predicate in _NOTES:
+        quads = site.store.quads(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
+        found = sorted((q.object for q in quads if isinstance(q.object, Literal)), key=str)
+        if found:
+            return found[0]
+    return None
