@@ -1,0 +1,444 @@
+"""The processes in which strangers' queries run: one nursery, and the workers it forks.
+
+``python -m kg.query.worker CONTROL-FD SETTINGS`` is the **nursery**. It has one thread, imports the engine once, and forks a worker
+whenever the pool asks for one: forking a process with threads is not safe, and PR_SET_PDEATHSIG follows the *thread* that forked.
+When the pool goes, however it goes, the nursery reads the end of its control socket, kills every worker and ends; when the nursery
+goes, the kernel kills the workers. Control messages are packets of JSON: ``{"spawn": id}`` (with the worker's end of a socket) and
+``{"kill": id}`` from the pool, ``{"exit": id, "status": n}`` to it, where a negative status is a signal.
+
+A **worker** opens the store, gives up what it does not need (files and network by RLIMIT_NOFILE 0, memory by RLIMIT_AS), and then
+answers one query after another on its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
+
+    to the worker    Q  a Request as JSON
+    from it          R  ready            F  cannot start: why, as text
+                     D  bytes of the answer      E  its end, as JSON     X  its failure, as JSON
+
+Nothing here decides when a worker has had its time: the pool does, because a busy engine listens to nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, NoReturn
+
+from pyoxigraph import (
+    BlankNode,
+    Literal,
+    NamedNode,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    Store,
+    Triple,
+    serialize,
+)
+
+from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE
+
+HEAD = struct.Struct(">cI")
+FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
+CHUNK = 64 * 1024
+PREVIEW_BYTES = 512 * 1024
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every worker of a pool is told."""
+
+    store: str
+    base: str
+    memory: int
+    rows: int
+    bytes: int
+    cpu: float  # seconds of processor time for one query, in case the pool itself stands still
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One query. ``default`` and ``named`` replace the dataset unless both are ``None``.
+
+    With ``preview`` the answer is not ``media_type`` but one small JSON object for a page:
+    ``{"boolean": …}``, or ``{"vars": […], "rows": [[term or null, …], …], "more": whether rows were left out}``.
+    """
+
+    query: str
+    media_type: str
+    default: list[str] | None = None
+    named: list[str] | None = None
+    preview: int = 0
+
+    def frame(self) -> bytes:
+        body = json.dumps(asdict(self)).encode()
+        return HEAD.pack(b"Q", len(body)) + body
+
+
+class _OverLimit(Exception):
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class _Output:
+    """A file for the serialiser: counts, caps, and sends what is written as D frames."""
+
+    def __init__(self, sock: socket.socket, max_bytes: int) -> None:
+        self._sock = sock
+        self._max = max_bytes
+        self._parts: list[bytes] = []
+        self._held = 0
+        self._threshold = FIRST_CHUNK
+        self.written = 0
+
+    def write(self, data: bytes) -> int:
+        data = bytes(data)
+        self.written += len(data)
+        if self.written > self._max:
+            raise _OverLimit("bytes")
+        self._parts.append(data)
+        self._held += len(data)
+        if self._held >= self._threshold:
+            self._sock.sendall(self._frame())
+            self._threshold = CHUNK
+        return len(data)
+
+    def flush(self) -> None:
+        """The serialiser flushes after a row here and there; frames leave when they are full."""
+
+    def end(self, frame: bytes) -> None:
+        self._sock.sendall(self._frame() + frame)
+
+    def _frame(self) -> bytes:
+        if not self._held:
+            return b""
+        body = b"".join(self._parts)
+        self._parts.clear()
+        self._held = 0
+        return HEAD.pack(b"D", len(body)) + body
+
+
+class _RowCounter:
+    """Counts rows in the bytes of a SELECT's answer, because the engine writes solutions itself.
+
+    Where a literal could hold the mark, the mark is one that the format escapes.
+    """
+
+    _MARKS = {  # noqa: RUF012 - never changed
+        "application/sparql-results+json": b',{"',  # a quotation mark inside a string is \"
+        "application/sparql-results+xml": b"<result>",
+        "text/tab-separated-values": b"\n",
+        "text/csv": b"\r\n",
+    }
+
+    def __init__(self, output: _Output, media_type: str, max_rows: int) -> None:
+        self._output = output
+        self._mark = self._MARKS[media_type]
+        self._csv = media_type == "text/csv"
+        self._quoted = False
+        self._tail = b""
+        # The head line of CSV and TSV is no row, and JSON has one mark fewer than rows.
+        self._left = max_rows + (self._mark.endswith(b"\n") or -1 * self._mark.startswith(b","))
+
+    def write(self, data: bytes) -> int:
+        text = self._unquoted(bytes(data)) if self._csv else bytes(data)
+        text = self._tail + text
+        self._left -= text.count(self._mark)
+        if self._left < 0:
+            raise _OverLimit("rows")
+        keep = len(self._mark) - 1
+        self._tail = text[-keep:] if keep else b""
+        return self._output.write(data)
+
+    def flush(self) -> None:
+        pass
+
+    def _unquoted(self, data: bytes) -> bytes:
+        outside = data.split(b'"')
+        kept = outside[1::2] if self._quoted else outside[::2]
+        if len(outside) % 2 == 0:
+            self._quoted = not self._quoted
+        return b'"'.join(kept)
+
+
+def _counted(triples: QueryTriples, max_rows: int) -> Iterator[Triple]:
+    for count, triple in enumerate(triples, start=1):
+        if count > max_rows:
+            raise _OverLimit("rows")
+        yield triple
+
+
+class Worker:
+    """One worker's life, after the fork."""
+
+    def __init__(self, sock: socket.socket, settings: Settings) -> None:
+        self._sock = sock
+        self._settings = settings
+        self._store: Store | None = None
+
+    def run(self) -> None:
+        try:
+            self._store = Store.read_only(self._settings.store)
+            _give_up_rights(self._settings.memory)
+        except (OSError, ValueError) as e:
+            self._send(b"F", str(e).encode())
+            return
+        self._send(b"R", b"")
+        while True:
+            request = self._receive()
+            if request is None:
+                return
+            _limit_processor_time(self._settings.cpu)
+            self._answer(request)
+
+    def _receive(self) -> Request | None:
+        head = self._exactly(HEAD.size)
+        if head is None:
+            return None
+        body = self._exactly(HEAD.unpack(head)[1])
+        return None if body is None else Request(**json.loads(body))
+
+    def _exactly(self, size: int) -> bytes | None:
+        """So many bytes, or ``None`` at the end of the stream. (Blocking: poll() fails once NOFILE is 0.)"""
+        data = b""
+        while len(data) < size:
+            part = self._sock.recv(size - len(data))
+            if not part:
+                return None
+            data += part
+        return data
+
+    def _send(self, kind: bytes, body: bytes) -> None:
+        self._sock.sendall(HEAD.pack(kind, len(body)) + body)
+
+    def _answer(self, request: Request) -> None:
+        output = _Output(self._sock, self._settings.bytes)
+        try:
+            self._evaluate(request, output)
+        except BrokenPipeError:
+            raise
+        except Exception as e:  # noqa: BLE001 - every failure of the engine goes to the one who asked
+            failure = json.dumps(_failure(e)).encode()
+            # What was held back of the answer is not sent: it would only delay the news.
+            self._sock.sendall(HEAD.pack(b"X", len(failure)) + failure)
+            return
+        end = json.dumps({"bytes": output.written, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}).encode()
+        output.end(HEAD.pack(b"E", len(end)) + end)
+
+    def _evaluate(self, request: Request, output: _Output) -> None:
+        assert self._store is not None
+        dataset: dict[str, Any] = {}
+        if request.default is not None or request.named is not None:
+            dataset = {
+                "default_graph": [NamedNode(iri) for iri in request.default or ()],
+                "named_graphs": [NamedNode(iri) for iri in request.named or ()],
+            }
+        results = self._store.query(request.query, base_iri=self._settings.base, **dataset)
+        if request.preview:
+            output.write(json.dumps(_preview(results, request.preview)).encode())
+        elif isinstance(results, QueryTriples):
+            rdf = RDF_BY_TYPE[request.media_type]
+            serialize(_counted(results, self._settings.rows), output, rdf.format)  # type: ignore[arg-type]
+        else:
+            media = RESULTS_BY_TYPE[request.media_type]
+            sink = (
+                output
+                if isinstance(results, QueryBoolean)
+                else _RowCounter(output, request.media_type, self._settings.rows)
+            )
+            results.serialize(sink, media.format)  # type: ignore[arg-type]
+
+
+def _failure(e: Exception) -> dict[str, Any]:
+    """What the pool raises: ``killed`` with its limit, ``refused`` with line and column, or ``failed``."""
+    if isinstance(e, _OverLimit):
+        return {"kind": "killed", "limit": e.limit}
+    if isinstance(e, MemoryError):
+        return {"kind": "killed", "limit": "memory"}
+    message = " ".join(str(e).split())
+    if isinstance(e, SyntaxError):
+        found = re.match(r"error at (\d+):(\d+): (.*)", message)
+        if found:
+            return {"kind": "refused", "line": int(found[1]), "column": int(found[2]), "message": _readable(found[3])}
+        return {"kind": "refused", "message": message[:500]}
+    if isinstance(e, ValueError | KeyError):
+        return {"kind": "refused", "message": message[:500]}
+    return {"kind": "failed", "message": message[:500]}
+
+
+def _readable(expected: str) -> str:
+    """The engine's list of what it expected, without its classes of characters."""
+    for known in ("Prefix not found", "IRI parsing failed"):
+        if known in expected:
+            return {"Prefix not found": "this prefix is not declared"}.get(known, "this is not a valid IRI")
+    words = re.findall(r'"[^"]+"|\b[A-Z][A-Z]+\b(?![\'}])', re.sub(r"\[[^\]]*\]|'[^']*'", " ", expected))
+    wanted = ", ".join(dict.fromkeys(words))
+    return f"syntax error: expected {wanted}" if wanted else "syntax error: this cannot stand here"
+
+
+def _preview(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) -> dict[str, Any]:
+    if isinstance(results, QueryBoolean):
+        return {"boolean": bool(results)}
+    if isinstance(results, QueryTriples):
+        names = ["subject", "predicate", "object"]
+        rows: Iterator[Any] = ([t.subject, t.predicate, t.object] for t in results)
+    else:
+        names = [variable.value for variable in results.variables]
+        rows = ([solution[name] for name in names] for solution in results)
+    kept: list[list[dict[str, str] | None]] = []
+    size = 0
+    for row in islice(rows, limit):
+        terms = [_term(value) for value in row]
+        size += sum(len(term["value"]) for term in terms if term)
+        if size > PREVIEW_BYTES:
+            return {"vars": names, "rows": kept, "more": True}
+        kept.append(terms)
+    return {"vars": names, "rows": kept, "more": next(rows, None) is not None}
+
+
+def _term(value: object) -> dict[str, str] | None:
+    """A term as SPARQL 1.1 Query Results JSON writes it."""
+    if value is None:
+        return None
+    if isinstance(value, NamedNode):
+        return {"type": "uri", "value": value.value}
+    if isinstance(value, BlankNode):
+        return {"type": "bnode", "value": value.value}
+    if isinstance(value, Literal):
+        term = {"type": "literal", "value": value.value}
+        if value.language:
+            return term | {"xml:lang": value.language}
+        return term | {"datatype": value.datatype.value}
+    return {"type": "triple", "value": str(value)}
+
+
+def _give_up_rights(memory: int) -> None:
+    """No files, no sockets, no core dumps, and so much memory above what is mapped now."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - no pathlib here
+        file.write("500")
+    with contextlib.suppress(OSError):
+        os.nice(5)  # pages are served first
+    with open("/proc/self/statm") as file:  # noqa: PTH123
+        mapped = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _limit_processor_time(seconds: float) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = usage.ru_utime + usage.ru_stime
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, resource.RLIM_INFINITY))
+
+
+class Nursery:
+    """The one process that forks workers; see the module."""
+
+    def __init__(self, control: socket.socket, settings: Settings) -> None:
+        self._control = control
+        self._settings = settings
+        self._ids: dict[int, int] = {}  # process → worker
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._wake, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def run(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        while True:
+            poll.poll()
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake, 4096)
+            try:
+                self._reap()
+                if not self._serve():
+                    break
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        for pid in self._ids:
+            os.kill(pid, signal.SIGKILL)
+        for pid in self._ids:
+            os.waitpid(pid, 0)
+
+    def _serve(self) -> bool:
+        """Do what the pool asks, without waiting; false when it has gone."""
+        while True:
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, 4096, 1, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return True
+            if not message:
+                return False
+            order = json.loads(message)
+            if "spawn" in order:
+                self._fork(order["spawn"], descriptors[0])
+            else:
+                for pid, worker in self._ids.items():
+                    if worker == order["kill"]:
+                        os.kill(pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        while self._ids:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            worker = self._ids.pop(pid)
+            report = {"exit": worker, "status": os.waitstatus_to_exitcode(status)}
+            self._control.send(json.dumps(report).encode())
+
+    def _fork(self, worker: int, descriptor: int) -> None:
+        nursery = os.getpid()
+        pid = os.fork()
+        if pid:
+            os.close(descriptor)
+            self._ids[pid] = worker
+            return
+        self._become_worker(nursery, descriptor)
+
+    def _become_worker(self, nursery: int, descriptor: int) -> NoReturn:
+        try:
+            self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != nursery:
+                os._exit(1)  # it died before the kernel knew what to do about that
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._control.close()
+            os.close(self._wake)
+            os.close(self._bell)
+            null = os.open(os.devnull, os.O_RDWR)
+            for standard in (0, 1, 2):
+                os.dup2(null, standard)
+            os.close(null)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                Worker(socket.socket(fileno=descriptor), self._settings).run()
+        finally:
+            os._exit(0)
+
+
+def main() -> None:
+    """Run the nursery on the socket whose number is the first argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    Nursery(control, Settings(**json.loads(sys.argv[2]))).run()
+
+
+if __name__ == "__main__":
+    main()
