@@ -57,7 +57,7 @@ class Cache:
                 self._size -= len(self._table.pop(next(iter(self._table))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """A release and what is read from it. Make it with :func:`open_site`."""
 

@@ -1,0 +1,128 @@
+"""``/class/PREFIX:LOCAL``: the instances of a class, each with who says that it is one.
+
+A class without a short name is at ``/class/?iri=…``. ``/class`` lists the classes that have instances.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import lru_cache
+from itertools import islice
+from urllib.parse import quote, unquote
+
+from flask import Blueprint, Response, request
+from pyoxigraph import DefaultGraph, NamedNode
+
+from kg import vocab
+from kg.site import describe
+from kg.site.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.evidence import UNCLAIMED
+from kg.site.links import encode
+from kg.site.paging import Listing, paged
+from kg.site.respond import Page, answer, not_found
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("classes", __name__)
+
+MOST = 100_000
+"""Instances of one class that are counted and sorted."""
+
+_A = NamedNode(vocab.RDF_TYPE)
+
+
+@bp.get("/class/<path:curie>")
+@bp.get("/class/")
+def instances(curie: str = "") -> Response:
+    """One page of a class's instances."""
+    site = current()
+    iri, address, extension = _class(site)
+    members = _members(site, iri) if iri else []
+    if iri is None or (not members and iri not in site.schema.terms):
+        raise not_found(f"class {curie or request.args.get('iri', '')}")
+    found, kind = paged(members), iri
+    page = Page(
+        iri=kind,
+        address=lambda extension: found.address(f"{address}.{extension}" if extension else address),
+        html=lambda: _html(site, kind, found),
+        data=lambda format_: describe.instances(site, kind, found.items, graphs=format_.quads).serialise(format_),
+    )
+    return answer(page, extension)
+
+
+def classes(site: Site) -> list[tuple[str, int]]:
+    """Classes with the number of their instances in the default graph, the largest first; terms of evidence last."""
+    return _counted(site)
+
+
+@lru_cache(maxsize=4)
+def _counted(site: Site) -> list[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    things = site.names.id
+    for q in islice(site.store.quads(None, _A, None, DefaultGraph()), MOST * 10):
+        if isinstance(q.object, NamedNode) and isinstance(q.subject, NamedNode) and q.subject.value.startswith(things):
+            counts[q.object.value] += 1
+    return sorted(counts.items(), key=lambda pair: (-pair[1], site.labels[pair[0]].key))
+
+
+def _class(site: Site) -> tuple[str | None, str, str | None]:
+    """The class that was asked for, its address here, and the extension."""
+    sent = raw_path().removeprefix("/class/")
+    if not sent:
+        iri = request.args.get("iri", "")
+        return iri or None, f"class/?iri={quote(iri, safe='')}", "html"
+    stem, _, extension = sent.rpartition(".")
+    for local, wanted in ((sent, None), (stem, extension)):
+        for spelling in spellings(local):
+            iri = site.labels.expand(spelling)
+            known = iri is not None and (iri in site.schema.terms or _has_instances(site, iri))
+            if known and (wanted is None or wanted in EXTENSIONS):
+                return iri, f"class/{encode(spelling)}", wanted
+    return site.labels.expand(unquote(sent)), f"class/{sent}", None
+
+
+def _has_instances(site: Site, iri: str) -> bool:
+    try:
+        return next(iter(site.store.quads(None, _A, NamedNode(iri))), None) is not None
+    except ValueError:
+        return False
+
+
+def _members(site: Site, iri: str) -> list[str]:
+    """Instances in any graph, by label: also those that somebody only says are instances."""
+    try:
+        quads = islice(site.store.quads(None, _A, NamedNode(iri)), MOST)
+        members = {q.subject.value for q in quads if isinstance(q.subject, NamedNode)}
+    except ValueError:
+        return []
+    return sorted(members, key=lambda member: (site.labels[member].key, member))
+
+
+def _html(site: Site, iri: str, found: Listing) -> str:
+    root = here()
+    linker = site.linker(root)
+    node = NamedNode(iri)
+    items = []
+    for member in found.items:
+        graphs = defaultdict(list)
+        for q in site.store.quads(NamedNode(member), _A, node):
+            if isinstance(q.graph_name, NamedNode):
+                graphs[member].append(q.graph_name.value)
+        sources = site.evidence.claims(graphs[member])
+        status = sources[0].status if sources else UNCLAIMED
+        items.append((linker.link(member), status, [linker.says(s) for s in sources[:3]]))
+    above = sorted(site.schema.parents.get(iri, ()), key=lambda t: site.labels[t].key)
+    below = sorted(site.schema.children.get(iri, ()), key=lambda t: site.labels[t].key)
+    return render(
+        "class.html",
+        root=root,
+        iri=iri,
+        title=site.labels[iri],
+        term=linker.term(iri),
+        above=[linker.kind(t) for t in above],
+        below=[linker.kind(t) for t in below],
+        items=items,
+        list=found,
+        address=lambda extension: root + found.address(f"class/{encode(site.labels.curie(iri) or '')}.{extension}"),
+        has_data=site.labels.curie(iri) is not None,
+    )

@@ -1,0 +1,56 @@
+"""``/dumps/``: the files of the release, with size, count and SHA-256; whole or by range, with the hash as ETag."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from flask import Blueprint, Response, send_file
+
+from kg import media
+from kg.site.respond import content_type, cors, html, not_found
+from kg.site.state import current
+from kg.site.templating import render
+
+bp = Blueprint("dumps", __name__)
+
+WHAT = {
+    "facts": "The default graph: what the documents state, what they foresee, background, and who says it.",
+    "all": "Every graph: the default graph, and one named graph for each claim.",
+    "claims": "A line for each claim: gloss, speaker, modality, basis, passages.",
+    "ontology": "The terms.",
+    "shapes": "The rules that the data was checked with.",
+}
+_CSV = "text/csv; charset=utf-8; header=present"
+
+
+@bp.get("/dumps/")
+def dumps() -> Response:
+    """The list of files."""
+    site = current()
+    files = [
+        (entry, entry.path.removeprefix("dumps/"), WHAT.get(entry.path.removeprefix("dumps/").partition(".")[0], ""))
+        for entry in site.release.dumps()
+    ]
+    return html(lambda: render("dumps.html", files=files))
+
+
+@bp.get("/dumps/<path:name>")
+def dump(name: str) -> Response:
+    """A file. Only files that the manifest lists are there, whatever the path says."""
+    site = current()
+    entry = next((e for e in site.release.dumps() if e.path == f"dumps/{name}"), None)
+    if entry is None:
+        raise not_found(f"file {name}")
+    extension = name.rpartition(".")[2]
+    format_ = media.RDF_BY_EXTENSION.get(extension)
+    response = send_file(
+        site.release.path / entry.path,
+        mimetype=content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream",
+        etag=entry.sha256,
+        conditional=True,
+        max_age=0,
+        last_modified=site.release.sealed_at,
+    )
+    # RFC 9530: over the whole file, also in an answer that carries a part of it.
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
+    return cors(response)

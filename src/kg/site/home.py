@@ -1,0 +1,90 @@
+"""``/``, ``/about``, and what machines ask every site for: ``/health``, ``/robots.txt``, ``/favicon.ico``, ``/static``."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request, send_from_directory
+
+from kg.site.address import here
+from kg.site.assets import FOLDER
+from kg.site.classes import classes
+from kg.site.respond import html, not_found
+from kg.site.state import current
+from kg.site.templating import render
+
+bp = Blueprint("home", __name__)
+
+MOST_CLASSES = 12
+_YEAR = 31_536_000
+
+
+@bp.get("/")
+def home() -> Response:
+    """What this is, what is in it, where to start."""
+    return html(_home)
+
+
+@bp.get("/about")
+def about() -> Response:
+    """How to read the site: the marks, and what is behind them."""
+    return html(lambda: render("about.html"))
+
+
+@bp.get("/health")
+def health() -> Response:
+    """200 while the release can be read."""
+    site = current()
+    next(iter(site.store.quads()), None)
+    response = jsonify(status="ok", release=site.release.version)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    """Pages may be indexed; queries cost more than they would give a search engine."""
+    lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /query", "Disallow: /search", "")
+    return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@bp.get("/favicon.ico")
+@bp.get("/favicon")
+@bp.get("/favicon.svg")
+def favicon() -> Response:
+    """The site's picture."""
+    return _static("favicon.svg")
+
+
+@bp.get("/static/<path:name>")
+def static(name: str) -> Response:
+    """A file of the bundle. An address with the hash of its content never changes."""
+    return _static(name)
+
+
+def _static(name: str) -> Response:
+    version = current().assets.versions.get(name)
+    if version is None:
+        raise not_found(f"file {name}")
+    response = send_from_directory(FOLDER, name, etag=version)
+    if request.args.get("v") == version:
+        response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
+    return response
+
+
+def _home() -> str:
+    site, root = current(), here()
+    linker = site.linker(root)
+    manifest = site.release.manifest
+    documents = [
+        (linker.link(site.names.document(name)), figures)
+        for name, figures in sorted(site.release.report["documents"].items())
+    ]
+    found = classes(site)
+    return render(
+        "home.html",
+        root=root,
+        counts=manifest.counts,
+        documents=documents[:MOST_CLASSES],
+        more_documents=max(0, len(documents) - MOST_CLASSES),
+        classes=[(linker.kind(iri), count) for iri, count in found[:MOST_CLASSES]],
+        questions=site.release.queries,
+    )

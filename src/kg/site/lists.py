@@ -1,0 +1,82 @@
+"""``/things``, ``/documents``, ``/claims``: everything there is, a page at a time, as HTML or RDF."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flask import Blueprint, Response, abort
+from pyoxigraph import DefaultGraph, NamedNode
+
+from kg import vocab
+from kg.site import describe
+from kg.site.address import here
+from kg.site.index import labelled
+from kg.site.nodes import Linker
+from kg.site.paging import Listing, paged
+from kg.site.respond import Page, answer
+from kg.site.rows import types_of
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("lists", __name__)
+
+TITLES = {
+    "things": ("Things", "What the documents speak of, in the order of the alphabet."),
+    "documents": ("Documents", "The sources. Every fact names the passage of one of them."),
+    "claims": ("Claims", "The smallest things that documents say, in the order of the text."),
+}
+
+
+@bp.get("/<any(things,documents,claims):name>")
+@bp.get("/<any(things,documents,claims):name>.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+def listing(name: str, extension: str | None = None) -> Response:
+    """One page of a list."""
+    site = current()
+    found = paged(_members(site, name))
+    page = Page(
+        iri=site.base + name,
+        address=lambda extension: found.address(f"{name}.{extension}" if extension else name),
+        html=lambda: _html(site, name, found),
+        data=lambda format_: describe.members(site, found.items, graphs=format_.quads).serialise(format_),
+    )
+    return answer(page, extension)
+
+
+@lru_cache(maxsize=8)
+def _members(site: Site, name: str) -> tuple[str, ...]:
+    if name == "things":
+        return tuple(labelled(site, "thing"))
+    documents = sorted(site.release.report["documents"])
+    if name == "documents":
+        return tuple(site.names.document(document) for document in documents)
+    if name == "claims":
+        return tuple(claim for document in documents for claim in site.evidence.of_document(document))
+    return abort(404)
+
+
+def _html(site: Site, name: str, found: Listing) -> str:
+    root = here()
+    linker = site.linker(root)
+    title, lead = TITLES[name]
+    return render(
+        "list.html",
+        root=root,
+        title=title,
+        lead=lead,
+        name=name,
+        list=found,
+        items=[_item(site, linker, name, iri) for iri in found.items],
+        address=lambda extension: root + found.address(f"{name}.{extension}"),
+    )
+
+
+def _item(site: Site, linker: Linker, name: str, iri: str) -> tuple[object, ...]:
+    """A link and what stands beside it."""
+    if name == "claims":
+        source = site.evidence.claim(iri)
+        return linker.link(iri), linker.says(source) if source else ""
+    if name == "documents":
+        document = site.names.local(iri) or ""
+        return linker.link(iri), site.release.report["documents"].get(document.removeprefix("document/"))
+    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, DefaultGraph()))
+    return linker.link(iri), [linker.kind(t) for t in sorted(types)]
