@@ -180,11 +180,11 @@ def serve(project: Path, host: str, port: int, workers: int, threads: int, versi
     \b
     Example:    kg serve --host 0.0.0.0 --port 8000
     """
+    config = load(project)
+    release = _open(config, version)
     from kg.site import create_app
     from kg.site.server import serve as run
 
-    config = load(project)
-    release = _open(config, version)
     click.echo(f"{release.manifest.title} · release {release.version}")
     run(lambda: create_app(release, config), host, port, workers=workers, threads=threads)
 

@@ -16,7 +16,7 @@ from kg import vocab
 from kg.build.assemble import assemble
 from kg.build.collect import collect
 from kg.build.dumps import Content
-from kg.build.ground import ground
+from kg.build.ground import ground, text_folders
 from kg.build.parse import parse_sources
 from kg.build.rules import check_rules
 from kg.build.validate import validate
@@ -53,6 +53,7 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     :raises ConfigError: if one of ``documents`` is no folder.
     """
     names = vocab.Names(config.base)
+    folders = text_folders(config.root, documents)
     progress("parse")
     sources = parse_sources(config.root, config.base)
     found = list(sources.findings)
@@ -64,13 +65,15 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     if _failed(found):
         return Checked(_sorted(found), None)
     progress("ground")
-    grounded = ground(collected, config.base, config.root, documents)
+    grounded = ground(collected, config.base, config.root, folders)
     found += grounded.findings
     progress("assemble")
     assembled = assemble(sources, collected, grounded, config.base)
     found += check_rules(sources, collected, config.base)
     progress("validate")
-    found += validate(sources, assembled, config.base)
+    # What SHACL says of a passage that was not found, or of its claim, only repeats that.
+    known = {finding.subject for finding in grounded.findings if finding.severity is Severity.ERROR}
+    found += (finding for finding in validate(sources, assembled, config.base) if finding.subject not in known)
     prefixes = display_prefixes(sources, names)
     return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
 

@@ -56,14 +56,10 @@ def text_folders(root: Path, documents: Sequence[Path]) -> list[Path]:
     return [root / FOLDERS["documents"], *documents]
 
 
-def ground(collected: Collected, base: str, root: Path, documents: Sequence[Path]) -> Grounded:
-    """Check every passage against the texts at hand, and find the words of every ``kg:quote``.
-
-    :raises ConfigError: if one of ``documents`` is no folder.
-    """
+def ground(collected: Collected, base: str, root: Path, folders: Sequence[Path]) -> Grounded:
+    """Check every passage against the texts in ``folders``, and find the words of every ``kg:quote``."""
     findings: list[Finding] = []
     raw: dict[str, str] = {}
-    folders = text_folders(root, documents)
     for document in collected.documents.values():
         path = find_text(document.name, folders)
         if path is None:

@@ -52,6 +52,9 @@ FOLDERS = {
 }
 QUERIES = Path("data/queries")
 
+_MAX_TRIPLE_TERMS = 1000
+"""Triple terms are refused one by one, with their lines; a file with more is not parsed, as nesting kills the parser."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -96,6 +99,8 @@ def read_rdf(
     :raises SourceError: if the file cannot be read, is empty, is not UTF-8, or breaks the grammar.
     """
     data = read_utf8(path, shown)
+    if data.count(b"<<(") > _MAX_TRIPLE_TERMS:
+        raise SourceError("triple terms are not stored: write claims instead", file=shown)
     lines = _Lines(data)
     quads = []
     try:
@@ -184,9 +189,12 @@ def absolute(reference: str, base: str) -> str:
 
     >>> absolute("ontology#", "http://localhost:8000/")
     'http://localhost:8000/ontology#'
+    >>> absolute("http://www.w3.org/2002/07/owl#", "https://example.org/")
+    'http://www.w3.org/2002/07/owl#'
     """
-    # urljoin drops an empty fragment, and with it the "#" that a namespace ends in.
-    return urljoin(base, reference) + "#" * (reference.endswith("#") and reference != "#")
+    joined = urljoin(base, reference)
+    # urljoin mostly drops an empty fragment, and with it the "#" that a namespace ends in.
+    return joined + "#" if reference.endswith("#") and not joined.endswith("#") else joined
 
 
 def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
