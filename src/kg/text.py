@@ -146,6 +146,19 @@ def rolling_hash(span: str) -> str:
     return format(h, "08x")
 
 
+def locate(content: str, length: int, digest: str) -> tuple[int, ...]:
+    """All offsets of spans with ``length`` code points whose SHA-256 is ``digest``, without knowing their words.
+
+    The rolling hash of a span is not needed where SHA-256 is as fast as here; a browser finds candidates by it first.
+
+    >>> locate("one two one", 3, sha256("one"))
+    (0, 8)
+    """
+    return tuple(
+        at for at in range(len(content) - length + 1) if length and sha256(content[at : at + length]) == digest
+    )
+
+
 def parse(raw: str) -> Text:
     """Read a document: its normalised text, and where its paragraphs and sentences lie.
 

@@ -121,6 +121,10 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added(CLAIMS, passage(11, 13)),
         rf"{CLAIMS}:\d+: error: passage/about-kg/11-13: wrong fingerprint: the text there has [0-9a-f]{{64}}, not 0",
     ),
+    "a passage that moved": (
+        added(CLAIMS, passage(11, 17, sha256="18885f27b5af9012df19e496460f9294d5ab76128824c6f993787004f6d9a7db")),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/11-17: wrong fingerprint: .* they moved to 28-34$",
+    ),
     "wrong fingerprint of a document": (
         replaced(TEXT, "Python", "Rust"),
         rf"{DOCUMENT}:\d+: error: wrong fingerprint: the text of about-kg has sha256 ",

@@ -183,12 +183,10 @@ def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], 
     span = parsed.content[passage.start : passage.end]
     if passage.quote is not None and passage.quote != span:
         fail("quote", _where_is(passage.quote, parsed))
-    for name, said, actual in (
-        ("fingerprint", passage.sha256, text.sha256(span)),
-        ("rolling hash", passage.rolling_hash, text.rolling_hash(span)),
-    ):
-        if said and said != actual:
-            fail("fingerprint", f"wrong {name}: the text there has {actual}, not {said}")
+    if passage.sha256 and passage.sha256 != text.sha256(span):
+        fail("fingerprint", _where_moved(passage, parsed))
+    elif passage.rolling_hash and passage.rolling_hash != text.rolling_hash(span):
+        fail("fingerprint", f"wrong rolling hash: it is {text.rolling_hash(span)}, not {passage.rolling_hash}")
     if span != span.strip(text.WHITE_SPACE):
         fail("position", "begins or ends with white space: a passage is the shortest span")
 
@@ -223,6 +221,17 @@ def _uncovered(
             if sentence.number and (name, sentence.number) not in cited:
                 message = f"{name}: no claim rests on sentence {sentence.number} (paragraph {sentence.paragraph})"
                 yield warning("no-claim", message, documents[name].place, documents[name].iri)
+
+
+def _where_moved(passage: Passage, parsed: text.Text) -> str:
+    """What is wrong with a fingerprint: its words stand elsewhere now, or they are no longer there."""
+    length = passage.end - passage.start
+    starts = text.locate(parsed.content, length, passage.sha256)
+    if starts:
+        places = " or ".join(f"{start}-{start + length}" for start in starts)
+        return f"wrong fingerprint: these words do not stand there any more, they moved to {places}"
+    actual = text.sha256(parsed.content[passage.start : passage.end])
+    return f"wrong fingerprint: the text there has {actual}, not {passage.sha256}; it was changed, or is another one"
 
 
 def _where_is(quote: str, parsed: text.Text) -> str:

@@ -53,7 +53,7 @@ FOLDERS = {
 QUERIES = Path("data/queries")
 
 _MAX_TRIPLE_TERMS = 1000
-"""Triple terms are refused one by one, with their lines; a file with more is not parsed, as nesting kills the parser."""
+"""Triple terms are refused one by one, with their lines; a file with more is not parsed: nesting kills parsers."""
 
 
 @dataclass(frozen=True, slots=True)

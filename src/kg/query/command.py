@@ -6,7 +6,6 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from kg import media
 from kg.errors import QueryError, QueryRefused
@@ -46,13 +45,13 @@ def media_type(form: Form, extension: str) -> str:
 
 
 def ask_release(
-    store: Path, base: str, query: str, format_: str | None, settings: Mapping[str, Any]
+    store: Path, base: str, query: str, format_: str | None, settings: Mapping[str, float]
 ) -> Iterator[bytes]:
     """Run a query over a release's store in a limited process, and yield the answer as it is made.
 
     :raises QueryError: as :meth:`kg.query.pool.Pool.run` does.
     """
-    limits = Limits(**settings)
+    limits = Limits.from_settings(settings)
     form = inspect(query, depth=limits.depth)
     kind = media_type(form, format_ or _DEFAULT[form])
     pool = Pool(store, base, limits)

@@ -1,20 +1,21 @@
 """Look at a stranger's query before any parser does: refuse what may not run, and name its form.
 
-One pass over the tokens of SPARQL 1.1 (https://www.w3.org/TR/sparql11-query/#sparqlGrammar), in linear time and without
-recursion. It is not a parser: what it lets through may still be a syntax error, for the engine to explain. Refused are
+One pass over the tokens of SPARQL 1.1 (https://www.w3.org/TR/sparql11-query/#sparqlGrammar), in linear time and
+without recursion. It is not a parser: what it lets through may still be a syntax error, for the engine to explain.
+Refused are
 
-- ``SERVICE``, ``LOAD`` and every other word of SPARQL Update, as words: not in strings, comments, IRIs, names, variables
+- ``SERVICE``, ``LOAD`` and every other word of SPARQL Update, where it is a word: not in a string, comment, IRI, name
 - brackets ``{ ( [ <<`` or prefix operators ``! - + ^`` nested deeper than a bound, because parsers recurse
 - what is too long, is no Unicode text, ends inside a string, or has no form
 
 Engines read some texts in two ways, and the dangerous reading counts:
 
-- The engine wants no space between words: ``trueSERVICE <x> {}`` calls a service, and so does ``SERVICE:x {}``, although
-  it opens like a prefixed name.
-- ``?a<'b>c'`` compares with a string for a parser that expects an operator, and holds the IRI ``<'b>`` for one that does
-  not. Where an operator could stand, such a text is refused.
-- Section 19.2 resolves ``\\u`` escapes before anything else; the engine does it inside strings and IRIs only. Both texts
-  are looked at.
+- The engine wants no space between words: ``trueSERVICE <x> {}`` calls a service, and so does ``SERVICE:x {}``,
+  although it opens like a prefixed name.
+- ``?a<'b>c'`` compares with a string for a parser that expects an operator, and holds the IRI ``<'b>`` for one that
+  does not. Where an operator could stand, such a text is refused.
+- Section 19.2 resolves ``\\u`` escapes before anything else; the engine does it inside strings and IRIs only. Both
+  texts are looked at.
 """
 
 from __future__ import annotations

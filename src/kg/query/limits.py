@@ -51,7 +51,9 @@ class Limits:
             if not low <= value <= high:
                 raise ConfigError(f"query.{name} must be between {low} and {high}, not {value}")
         if self.deadline > self.max_deadline:
-            raise ConfigError(f"query.deadline must be at most max_deadline ({self.max_deadline:g}), not {self.deadline:g}")
+            raise ConfigError(
+                f"query.deadline must be at most max_deadline ({self.max_deadline:g}), not {self.deadline:g}"
+            )
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, float]) -> Limits:

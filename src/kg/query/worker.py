@@ -1,17 +1,11 @@
-"""The processes in which strangers' queries run: one nursery, and the workers it forks.
+"""A process in which strangers' queries run, one after another, with nothing in reach but the open store.
 
-``python -m kg.query.worker CONTROL-FD SETTINGS`` is the **nursery**. It has one thread, imports the engine once, and forks a worker
-whenever the pool asks for one: forking a process with threads is not safe, and PR_SET_PDEATHSIG follows the *thread* that forked.
-When the pool goes, however it goes, the nursery reads the end of its control socket, kills every worker and ends; when the nursery
-goes, the kernel kills the workers. Control messages are packets of JSON: ``{"spawn": id}`` (with the worker's end of a socket) and
-``{"kill": id}`` from the pool, ``{"exit": id, "status": n}`` to it, where a negative status is a signal.
-
-A **worker** opens the store, gives up what it does not need (files and network by RLIMIT_NOFILE 0, memory by RLIMIT_AS), and then
-answers one query after another on its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
+It opens the store, gives up files and network (RLIMIT_NOFILE 0) and memory beyond a bound (RLIMIT_AS), and then answers
+on its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
 
     to the worker    Q  a Request as JSON
-    from it          R  ready            F  cannot start: why, as text
-                     D  bytes of the answer      E  its end, as JSON     X  its failure, as JSON
+    from it          R  ready                     F  cannot start: why, as text
+                     D  bytes of the answer       E  its end, as JSON     X  its failure, as JSON
 
 Nothing here decides when a worker has had its time: the pool does, because a busy engine listens to nobody.
 """
@@ -19,20 +13,17 @@ Nothing here decides when a worker has had its time: the pool does, because a bu
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import re
 import resource
-import select
-import signal
 import socket
 import struct
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any, NoReturn
+from types import MappingProxyType
+from typing import Any
 
 from pyoxigraph import (
     BlankNode,
@@ -52,7 +43,6 @@ HEAD = struct.Struct(">cI")
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
 PREVIEW_BYTES = 512 * 1024
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +129,23 @@ class _RowCounter:
     Where a literal could hold the mark, the mark is one that the format escapes.
     """
 
-    _MARKS = {  # noqa: RUF012 - never changed
-        "application/sparql-results+json": b',{"',  # a quotation mark inside a string is \"
-        "application/sparql-results+xml": b"<result>",
-        "text/tab-separated-values": b"\n",
-        "text/csv": b"\r\n",
-    }
+    # The mark, and how many more (or fewer) of them than rows there are: a head line, a comma only between rows.
+    _MARKS: Mapping[str, tuple[bytes, int]] = MappingProxyType(
+        {
+            "application/sparql-results+json": (b',{"', -1),  # a quotation mark inside a string is \"
+            "application/sparql-results+xml": (b"<result>", 0),
+            "text/tab-separated-values": (b"\n", 1),
+            "text/csv": (b"\r\n", 1),
+        }
+    )
 
     def __init__(self, output: _Output, media_type: str, max_rows: int) -> None:
         self._output = output
-        self._mark = self._MARKS[media_type]
+        self._mark, more = self._MARKS[media_type]
+        self._left = max_rows + more
         self._csv = media_type == "text/csv"
         self._quoted = False
         self._tail = b""
-        # The head line of CSV and TSV is no row, and JSON has one mark fewer than rows.
-        self._left = max_rows + (self._mark.endswith(b"\n") or -1 * self._mark.startswith(b","))
 
     def write(self, data: bytes) -> int:
         text = self._unquoted(bytes(data)) if self._csv else bytes(data)
@@ -345,100 +337,3 @@ def _limit_processor_time(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, resource.RLIM_INFINITY))
-
-
-class Nursery:
-    """The one process that forks workers; see the module."""
-
-    def __init__(self, control: socket.socket, settings: Settings) -> None:
-        self._control = control
-        self._settings = settings
-        self._ids: dict[int, int] = {}  # process → worker
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._wake, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-
-    def run(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
-        poll = select.poll()
-        poll.register(self._control, select.POLLIN)
-        poll.register(self._wake, select.POLLIN)
-        while True:
-            poll.poll()
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._wake, 4096)
-            try:
-                self._reap()
-                if not self._serve():
-                    break
-            except (BrokenPipeError, ConnectionResetError):
-                break
-        for pid in self._ids:
-            os.kill(pid, signal.SIGKILL)
-        for pid in self._ids:
-            os.waitpid(pid, 0)
-
-    def _serve(self) -> bool:
-        """Do what the pool asks, without waiting; false when it has gone."""
-        while True:
-            try:
-                message, descriptors, _, _ = socket.recv_fds(self._control, 4096, 1, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return True
-            if not message:
-                return False
-            order = json.loads(message)
-            if "spawn" in order:
-                self._fork(order["spawn"], descriptors[0])
-            else:
-                for pid, worker in self._ids.items():
-                    if worker == order["kill"]:
-                        os.kill(pid, signal.SIGKILL)
-
-    def _reap(self) -> None:
-        while self._ids:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                return
-            worker = self._ids.pop(pid)
-            report = {"exit": worker, "status": os.waitstatus_to_exitcode(status)}
-            self._control.send(json.dumps(report).encode())
-
-    def _fork(self, worker: int, descriptor: int) -> None:
-        nursery = os.getpid()
-        pid = os.fork()
-        if pid:
-            os.close(descriptor)
-            self._ids[pid] = worker
-            return
-        self._become_worker(nursery, descriptor)
-
-    def _become_worker(self, nursery: int, descriptor: int) -> NoReturn:
-        try:
-            self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != nursery:
-                os._exit(1)  # it died before the kernel knew what to do about that
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self._control.close()
-            os.close(self._wake)
-            os.close(self._bell)
-            null = os.open(os.devnull, os.O_RDWR)
-            for standard in (0, 1, 2):
-                os.dup2(null, standard)
-            os.close(null)
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                Worker(socket.socket(fileno=descriptor), self._settings).run()
-        finally:
-            os._exit(0)
-
-
-def main() -> None:
-    """Run the nursery on the socket whose number is the first argument."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    Nursery(control, Settings(**json.loads(sys.argv[2]))).run()
-
-
-if __name__ == "__main__":
-    main()

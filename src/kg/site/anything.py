@@ -67,12 +67,7 @@ def _graph_html(site: Site, iri: str, local: str) -> str:
     quads = list(islice(site.store.quads(None, None, None, NamedNode(iri)), MOST + 1))
     lines = []
     for q in sorted(quads[:MOST], key=str):
-        graphs = (
-            g.graph_name.value
-            for g in site.store.quads(q.subject, q.predicate, q.object)
-            if isinstance(g.graph_name, NamedNode)
-        )
-        says = [linker.says(source) for source in site.evidence.claims(graphs)]
+        says = [linker.says(source) for source in site.evidence.of(q)]
         lines += [(sentence, says) for sentence in sentences(site, linker, [q])]
     return render(
         "graph.html",

@@ -74,10 +74,11 @@ def _class(site: Site) -> tuple[str | None, str, str | None]:
     stem, _, extension = sent.rpartition(".")
     for local, wanted in ((sent, None), (stem, extension)):
         for spelling in spellings(local):
-            iri = site.labels.expand(spelling)
-            known = iri is not None and (iri in site.schema.terms or _has_instances(site, iri))
-            if known and (wanted is None or wanted in EXTENSIONS):
-                return iri, f"class/{encode(spelling)}", wanted
+            kind = site.labels.expand(spelling)
+            if kind is None or (wanted is not None and wanted not in EXTENSIONS):
+                continue
+            if kind in site.schema.terms or _has_instances(site, kind):
+                return kind, f"class/{encode(spelling)}", wanted
     return site.labels.expand(unquote(sent)), f"class/{sent}", None
 
 

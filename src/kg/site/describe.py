@@ -53,7 +53,7 @@ class Description:
         for q in self._site.store.quads(None, None, None, NamedNode(iri)):
             if self._graphs:
                 self._quads.add(q)
-            else:
+            elif isinstance(q.subject, NamedNode) and not isinstance(q.object, Triple):
                 self.add(self._site.store.quads(q.subject, q.predicate, q.object, _DEFAULT))
 
     def sources(self) -> None:

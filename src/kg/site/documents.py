@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from flask import Blueprint, Response
@@ -171,7 +172,7 @@ def pieces(content: str, start: int, end: int, spans: list[Span], linker: Linker
     """Cut a sentence where passages begin and end; overlapping ones give pieces of their own."""
     cuts = {start, end} | {p for s in spans for p in (s.start, s.end) if start < p < end}
     ordered = sorted(cuts)
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         over = [s for s in spans if s.start <= left and right <= s.end]
         shortest = min(over, key=lambda s: s.end - s.start, default=None)
         yield Piece(content[left:right], (linker.href(shortest.iri) or "") if shortest else "", len(over))

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.site.labels import Labels
@@ -84,6 +84,13 @@ class Evidence:
         """Those that are claims, by document and position, the strongest status first."""
         found = [source for iri in iris if (source := self.claim(iri)) is not None]
         return sorted(found, key=lambda s: (STATUSES.index(s.status), _place(s)))
+
+    def of(self, quad: Quad) -> list[Source]:
+        """The claims whose graphs hold the quad's triple."""
+        if not isinstance(quad.subject, NamedNode) or not isinstance(quad.object, NamedNode | Literal):
+            return []
+        graphs = (q.graph_name for q in self._store.quads(quad.subject, quad.predicate, quad.object))
+        return self.claims(graph.value for graph in graphs if isinstance(graph, NamedNode))
 
     def of_document(self, document: str) -> tuple[str, ...]:
         """IRIs of a document's claims in the order of their passages; numbers are only names."""

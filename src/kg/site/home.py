@@ -1,4 +1,4 @@
-"""``/``, ``/about``, and what machines ask every site for: ``/health``, ``/robots.txt``, ``/favicon.ico``, ``/static``."""
+"""``/``, ``/about``, and what machines ask every site for: ``/health``, ``/robots.txt``, ``/favicon``, ``/static``."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
@@ -57,8 +57,9 @@ def isolated(text: str, language: str | None) -> Markup:
     >>> isolated("<b> \\u202e", "en")
     Markup('<bdi lang="en">&lt;b&gt; \\u202e</bdi>')
     """
-    lang = f' lang="{escape(language)}"' if language else ""
-    return Markup(f"<bdi{lang}>{escape(text)}</bdi>")
+    if language:
+        return Markup('<bdi lang="{}">{}</bdi>').format(language, text)
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -20,7 +20,18 @@ LONGEST_VALUE = 2_000
 _FULL = 20_000
 _PLAIN = frozenset(
     vocab.XSD + name
-    for name in ("string", "integer", "decimal", "double", "boolean", "date", "gYear", "gYearMonth", "dateTime", "anyURI")
+    for name in (
+        "string",
+        "integer",
+        "decimal",
+        "double",
+        "boolean",
+        "date",
+        "gYear",
+        "gYearMonth",
+        "dateTime",
+        "anyURI",
+    )
 ) | {vocab.RDF + "langString"}
 """Datatypes that need no mention beside a value."""
 
@@ -28,9 +39,7 @@ _PLAIN = frozenset(
 class Linker:
     """Makes HTML for pages whose way back to the root is ``prefix`` (``"../"`` …)."""
 
-    def __init__(
-        self, names: Names, labels: Labels, schema: Schema, evidence: Evidence, prefix: str
-    ) -> None:
+    def __init__(self, names: Names, labels: Labels, schema: Schema, evidence: Evidence, prefix: str) -> None:
         self.prefix = prefix
         self._names = names
         self._labels = labels
@@ -156,5 +165,3 @@ def sort_key(node: NamedNode | BlankNode | Literal, labels: Labels) -> tuple[int
         except ValueError:
             return 1, 0.0, node.value.casefold()
     return 2, 0.0, labels[node.value].key
-
-

@@ -32,8 +32,6 @@ def report() -> Response:
 def report_json() -> Response:
     """The report as the build wrote it."""
     site = current()
-    response = conditional(
-        site, "json", lambda: json.dumps(site.release.report, ensure_ascii=False, indent=1).encode()
-    )
+    response = conditional(site, "json", lambda: json.dumps(site.release.report, ensure_ascii=False, indent=1).encode())
     response.content_type = "application/json"
     return cors(response)

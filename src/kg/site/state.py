@@ -95,7 +95,13 @@ class Site:
         from kg.query.limits import Limits
         from kg.query.pool import Pool
 
-        return Pool(self.release.store_path, self.base, Limits(**self.config.query))
+        return Pool(self.release.store_path, self.base, Limits.from_settings(self.config.query))
+
+    def close(self) -> None:
+        """End the query workers that this site started."""
+        with self.lock:
+            if "_own_pool" in self.__dict__:
+                self._own_pool.close()
 
     @cached_property
     def tag(self) -> str:

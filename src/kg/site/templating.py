@@ -69,5 +69,3 @@ def size(count: int) -> str:
 def page_title(title: str, site: Site) -> str:
     """The text of a browser tab."""
     return f"{title} · {site.release.manifest.title}" if title else site.release.manifest.title
-
-

@@ -152,9 +152,7 @@ def _shapes_html(site: Site) -> str:
         labels = [q.object for q in by_subject[subject] if q.predicate.value == vocab.RDFS_LABEL]
         label = linker.node(labels[0]) if labels and isinstance(labels[0], Literal) else anchor
         found.append((anchor, subject.value, label, rows))
-    return render(
-        "shapes.html", root=root, shapes=found, address=lambda extension: f"{root}shapes.{extension}"
-    )
+    return render("shapes.html", root=root, shapes=found, address=lambda extension: f"{root}shapes.{extension}")
 
 
 def _nested(linker: Linker, node: object, by_subject: dict[NamedNode | BlankNode, list[Quad]], depth: int) -> Markup:

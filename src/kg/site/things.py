@@ -31,7 +31,7 @@ _NOTES = (vocab.SKOS + "scopeNote", vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT, v
 
 
 @bp.get("/id/<path:name>")
-def thing(name: str) -> Response:
+def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """303 to the page or the data, by ``Accept``, or as an extension says."""
     site = current()
     iri, extension = _find(site, "/id/")
@@ -46,7 +46,7 @@ def thing(name: str) -> Response:
 
 
 @bp.get("/page/<path:name>")
-def page(name: str) -> Response:
+def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """The page about a thing."""
     iri, extension = _find(current(), "/page/")
     if extension not in (None, "html"):
@@ -57,7 +57,7 @@ def page(name: str) -> Response:
 
 
 @bp.get("/data/<path:name>")
-def data(name: str) -> Response:
+def data(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """The data about a thing: in the format of the extension, or as ``Accept`` says."""
     iri, extension = _find(current(), "/data/")
     return answer(_page(current(), iri), extension, _OFFERED[1:])
