@@ -1,0 +1,218 @@
+"""A pool of worker processes: one query each, a deadline for each, and spares that stand ready.
+
+::
+
+    with pool.run(Query("SELECT * { ?s ?p ?o }", "text/csv")) as answer:
+        for chunk in answer.chunks:
+            ...
+
+The pool enforces the deadline, because the engine cannot be interrupted: it kills the worker. Up to the first byte of
+the answer that is an exception from ``run``; later it comes out of ``chunks``, and whoever passes the chunks on must
+break the connection then, so that the answer does not look whole.
+
+A query is run as it is: have it looked at by :func:`kg.query.lexer.inspect` first. The processes belong to the process
+that runs queries: after a fork the child starts its own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from kg.errors import QueryBusy, QueryError, QueryRefused
+from kg.query.limits import MIB, Limits
+from kg.query.member import Gone, Left, Member, Overdue, failure, killed
+from kg.query.staff import Staff
+from kg.query.worker import Request, Settings
+
+_RETIRE = 256 * MIB
+"""A worker that has ever needed more is replaced after its query, so that the next one finds its memory whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query: ``timeout`` in seconds may lower the pool's deadline; see Request for ``preview``.
+
+    ``default_graphs`` and ``named_graphs`` (absolute IRIs) replace the dataset, FROM and FROM NAMED included
+    (SPARQL 1.1 Protocol, section 2.1.4).
+    """
+
+    text: str
+    media_type: str
+    default_graphs: Sequence[str] = ()
+    named_graphs: Sequence[str] = ()
+    timeout: float | None = None
+    preview: int = 0
+
+    def request(self) -> Request:
+        if not self.default_graphs and not self.named_graphs:
+            return Request(self.text, self.media_type, preview=self.preview)
+        return Request(
+            self.text, self.media_type, list(self.default_graphs), list(self.named_graphs), preview=self.preview
+        )
+
+
+class Answer:
+    """What a query answers, in chunks as they are made. ``complete``: all of it is already here."""
+
+    def __init__(self, pool: Pool, member: Member, query: Query, gone: Gone | None) -> None:
+        self.media_type = "application/json" if query.preview else query.media_type
+        self.complete = False
+        self._pool = pool
+        self._member: Member | None = member
+        self._gone = gone
+        self._seconds = pool.limits.seconds(query.timeout)
+        self._first: list[bytes] = []
+        self.chunks = self._stream()
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop; a worker that is still at it is killed."""
+        self.chunks.close()
+        self._finish(reusable=False)
+
+    def begin(self) -> None:
+        """Wait for the first bytes, and take in what arrived with them."""
+        data = self._next(self._gone)
+        while data is not None:
+            self._first.append(data)
+            member = self._member
+            frame = member.buffered() if member else None
+            if frame is None:
+                return
+            data = self._taken(*frame)
+        self.complete = True
+
+    def _stream(self) -> Generator[bytes, None, None]:
+        try:
+            yield from self._first
+            while not self.complete:
+                data = self._next(self._gone)
+                if data is None:
+                    return
+                yield data
+        finally:
+            self._finish(reusable=False)
+
+    def _next(self, gone: Gone | None) -> bytes | None:
+        """The next bytes, or ``None`` at the end."""
+        member = self._member
+        if member is None:
+            raise QueryError("this answer was closed")
+        try:
+            return self._taken(*member.frame(gone))
+        except Overdue:
+            self._finish(reusable=False)
+            raise self._pool.count(killed("deadline", self._pool.limits, self._seconds)) from None
+        except Left:
+            self._finish(reusable=False)
+            raise self._pool.count(QueryError("the client has left")) from None
+        except EOFError:
+            error = member.death(self._pool.limits)
+            self._finish(reusable=False)
+            raise self._pool.count(error) from None
+
+    def _taken(self, kind: bytes, body: bytes) -> bytes | None:
+        if kind == b"D":
+            return body
+        if kind == b"E":
+            peak = json.loads(body)["peak"] * 1024
+            self._finish(reusable=peak < min(_RETIRE, self._pool.limits.memory // 2))
+            return None
+        self._finish(reusable=True)
+        raise self._pool.count(failure(body, self._pool.limits))
+
+    def _finish(self, *, reusable: bool) -> None:
+        member, self._member = self._member, None
+        if member is not None:
+            self._pool.take_back(member, reusable=reusable)
+
+
+class Pool:
+    """Workers over one sealed store, for one base. Thread-safe; starts with :meth:`start` or the first query."""
+
+    def __init__(self, store_path: Path | str, base: str, limits: Limits) -> None:
+        self.limits = limits
+        self._counts: Counter[str] = Counter()
+        self._staff = Staff(
+            limits,
+            Settings(
+                store=str(store_path),
+                base=base,
+                memory=limits.memory,
+                rows=limits.rows,
+                bytes=limits.bytes,
+                cpu=limits.deadline + 5,
+            ),
+        )
+
+    def start(self) -> None:
+        """Start the workers, without waiting for them; does nothing when they run."""
+        self._staff.start()
+
+    def close(self) -> None:
+        """End every process; queries that run get an error."""
+        self._staff.close()
+
+    def run(self, query: Query, *, gone: Gone | None = None) -> Answer:
+        """Run a query up to the first bytes of its answer.
+
+        ``gone`` is asked now and then, while the worker is silent, whether nobody waits for the answer any more.
+
+        :raises QueryRefused: if the engine does not accept it (with line and column).
+        :raises QueryKilled: if it ran into a limit before the first byte.
+        :raises QueryBusy: if no worker was free in time.
+        :raises QueryError: if it failed otherwise.
+        """
+        self.start()
+        self._counts["queries"] += 1
+        answer = Answer(self, self._engage(query, gone), query, gone)
+        try:
+            answer.begin()
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+    def statistics(self) -> dict[str, int]:
+        """Counters since the start, and how many workers do what now; for metrics."""
+        return {**self._counts, **self._staff.statistics()}
+
+    def count(self, error: QueryError) -> QueryError:
+        """Note an error in the statistics, and hand it on."""
+        limit = getattr(error, "limit", "")
+        kinds = {QueryRefused: "refused", QueryBusy: "busy"}
+        self._counts[f"killed_{limit}" if limit else kinds.get(type(error), "failed")] += 1
+        return error
+
+    def take_back(self, member: Member, *, reusable: bool) -> None:
+        """A query of this worker is over."""
+        self._staff.take_back(member, reusable=reusable)
+
+    def _engage(self, query: Query, gone: Gone | None) -> Member:
+        frame = query.request().frame()
+        seconds = self.limits.seconds(query.timeout)
+        while True:
+            try:
+                member = self._staff.engage(gone)
+            except QueryError as e:
+                raise self.count(e) from None
+            member.deadline = time.monotonic() + seconds
+            try:
+                member.sock.sendall(frame)
+            except OSError:  # it died while it was idle
+                self.take_back(member, reusable=False)
+                continue
+            return member
