@@ -185,7 +185,8 @@ def test_the_bundle_is_what_its_manifest_says(wheel: zipfile.ZipFile) -> None:
 def test_an_installed_wheel_runs_in_an_environment_of_its_own(dist: Path, env: dict[str, str], tmp_path: Path) -> None:
     python = environment(tmp_path)
     (path,) = dist.glob("*.whl")
-    succeed(pip_install(python, "--no-index", str(path)), env)
+    # The kg under test, of the same version, is in reach as well: pip would call it installed.
+    succeed(pip_install(python, "--no-index", "--ignore-installed", str(path)), env)
 
     where = Path(succeed([str(python), "-c", "import kg; print(kg.__file__)"], env).strip())
     assert where.is_relative_to(tmp_path), "the wheel is imported, not the sources"
