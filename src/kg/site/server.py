@@ -1,0 +1,106 @@
+"""Runs the site: gunicorn with threads, configured here and nowhere else.
+
+The socket is opened before any process starts, so that a port that is taken is one clear line, and port 0 gives an
+address that can be printed. The application is made in each worker, after the fork: threads and child processes of
+the query pool do not survive one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
+
+from kg.errors import ConfigError
+from kg.site.assets import Assets
+
+BACKLOG = 1024
+GRACE = 20
+"""Seconds that running requests have to end when the server is told to stop."""
+
+LONGEST_LINE = 8190
+"""Bytes of a request line, gunicorn's most: queries come in addresses too; longer ones by POST."""
+
+
+def serve(app_factory: Callable[[], Flask], host: str, port: int, *, workers: int, threads: int) -> None:
+    """Serve until told to stop (SIGTERM: running requests end first; SIGINT: at once). Port 0 takes a free one.
+
+    :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
+    """
+    Assets.load()
+    listener = _listen(host, port)
+    _Server(app_factory, listener, workers=workers, threads=threads).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as e:
+        hint = "; choose another with --port" if isinstance(e, PermissionError) or e.errno == 98 else ""
+        raise ConfigError(f"{host}:{port} cannot be listened to: {e.strerror or e}{hint}") from e
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+class _Server(BaseApplication):
+    """gunicorn without its command line, files and environment."""
+
+    def __init__(
+        self, app_factory: Callable[[], Flask], listener: socket.socket, *, workers: int, threads: int
+    ) -> None:
+        self._make = app_factory
+        self._address = _address(listener)
+        self._settings: dict[str, Any] = {
+            "bind": f"fd://{listener.detach()}",
+            "worker_class": "gthread",
+            "workers": workers,
+            "threads": threads,
+            "worker_connections": 1000,
+            "keepalive": 15,
+            "timeout": 120,
+            "graceful_timeout": GRACE,
+            "limit_request_line": LONGEST_LINE,
+            "limit_request_fields": 64,
+            "limit_request_field_size": LONGEST_LINE,
+            "loglevel": "warning",
+            "proc_name": "kg",
+            # A heartbeat file on a disk can stall a worker.
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn makes a private file
+            "when_ready": self._say_address,
+            "worker_exit": _close,
+            "control_socket_disable": True,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            # Older gunicorns have no control socket to switch off.
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        # Which server this is, and in which version, is nobody's business.
+        vars(wsgi)["SERVER"] = "kg"
+        return self._make()
+
+    def _say_address(self, server: object) -> None:  # noqa: ARG002 - gunicorn's signature
+        sys.stdout.write(f"{self._address} (stop with Ctrl+C)\n")
+        sys.stdout.flush()
+
+
+def _close(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """End the query workers of a web process that ends."""
+    app = worker.app.callable
+    if app is not None and worker.pid == os.getpid():
+        app.extensions["kg"].close()
