@@ -25,7 +25,7 @@ def with_prefixes(query: str, prefixes: Mapping[str, str]) -> str:
     """
     declared = {name.lower() for name in re.findall(r"(?i)\bPREFIX\s+([\w-]*):", query)}
     used = set(re.findall(r"(?<![\w<:/?$])([A-Za-z][\w-]*|):(?!//)", query))
-    lines = [f"PREFIX {name}: <{iri}>\\n" for name, iri in prefixes.items() if name in used - declared]
+    lines = [f"PREFIX {name}: <{iri}>\n" for name, iri in prefixes.items() if name in used - declared]
     return "".join(lines) + query
 
 
