@@ -1,0 +1,103 @@
+"""Passages against texts: verified where the text is at hand, not checked here where it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kg import build, text
+from kg.build.cite import cite, passage_trig
+from kg.config import load
+from kg.release import Release
+
+TEXT = "A memo\n\nThe lamp is on. The lamp is off.\n\nNobody knows why.\n"
+
+
+@pytest.fixture
+def hidden(starter: Path, tmp_path: Path) -> Path:
+    """A folder with the text of a document that may not be shown; the starter project has a claim from it."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "memo.txt").write_text(TEXT, encoding="utf-8")
+    passage, _, shown = cite(load(starter), "memo", "The lamp is on", [folder])
+    (starter / "data/documents/memo.ttl").write_text(
+        """@prefix : <id/> . @prefix kg: <ontology#> . @prefix dcterms: <http://purl.org/dc/terms/> .
+<document/memo> a kg:Document ; dcterms:title "A memo"@en ; dcterms:creator :memo-author ; kg:textShown false ;
+    kg:sha256 "SHA" .
+""".replace("SHA", text.parse(TEXT).sha256)
+    )
+    (starter / "data/claims/memo.trig").write_text(
+        f"""@prefix : <id/> . @prefix claim: <claim/memo/> . @prefix doc: <document/> . @prefix kg: <ontology#> .
+@prefix oa: <http://www.w3.org/ns/oa#> . @prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix schema: <http://schema.org/> .
+claim:1 {{ :lamp a schema:Product . }}
+claim:1 a kg:Claim ; rdfs:label "A lamp was burning."@en ; kg:speaker :memo-author ; kg:modality kg:asserted ;
+    kg:basis kg:stated ; prov:hadPrimarySource doc:memo ; oa:hasTarget <{_local(passage.iri)}> .
+{passage_trig(passage, quote=shown)}
+"""
+    )
+    (starter / "data/entities/memo.ttl").write_text(
+        """@prefix : <id/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:memo-author rdfs:label "whoever wrote the memo"@en . :lamp rdfs:label "the lamp"@en .
+"""
+    )
+    return folder
+
+
+def _local(iri: str) -> str:
+    return iri.removeprefix("http://localhost:8000/")
+
+
+def passages(release: Release | None, document: str) -> dict[str, str]:
+    assert release is not None
+    return {_local(iri): check for iri, check in release.report["passages"].items() if f"/{document}/" in iri}
+
+
+def test_a_passage_is_verified_where_the_text_is_at_hand_and_else_not_checked(starter: Path, hidden: Path) -> None:
+    config = load(starter)
+    without, _ = build.build(config)
+    assert passages(without, "memo") == {"passage/memo/7-21": "not checked here"}
+    with_text, findings = build.build(config, [hidden])
+    assert passages(with_text, "memo") == {"passage/memo/7-21": "passage verified"}
+    assert with_text is not None
+    assert with_text.report["documents"]["memo"] == {
+        "claims": 1,
+        "passages": 1,
+        "sentences": 4,
+        "sentences_with_claim": 1,
+        "checked": True,
+    }
+    assert [f.message for f in findings if f.rule == "no-claim"] == [
+        f"memo: no claim rests on sentence {n} (paragraph {p})" for n, p in ((1, 1), (3, 2), (4, 3))
+    ]
+
+
+def test_the_words_of_a_text_that_may_not_be_shown_are_nowhere_in_the_release(starter: Path, hidden: Path) -> None:
+    release, _ = build.build(load(starter), [hidden])
+    assert release is not None
+    for path in release.path.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"lamp is on" not in data, path
+            assert b"Nobody knows" not in data, path
+
+
+def test_another_text_at_hand_stops_the_build(starter: Path, hidden: Path) -> None:
+    (hidden / "memo.txt").write_text(TEXT.replace("The lamp", "One lamp"), encoding="utf-8")
+    release, findings = build.build(load(starter), [hidden])
+    assert release is None
+    assert {f.rule for f in findings if f.severity == "error"} == {"fingerprint"}
+
+
+def test_a_quote_of_a_text_that_may_not_be_shown_is_refused(starter: Path, hidden: Path) -> None:
+    path = starter / "data/claims/memo.trig"
+    path.write_text(path.read_text().replace("claim:1 a kg:Claim", 'claim:1 kg:quote "The lamp is off" ; a kg:Claim'))
+    _, findings = build.build(load(starter), [hidden])
+    assert "quotes memo, whose text may not be shown: cite a passage by position" in " ".join(map(str, findings))
+
+
+def test_white_space_and_composition_of_the_copy_do_not_matter(starter: Path, hidden: Path) -> None:
+    (hidden / "memo.txt").write_text("\ufeff" + TEXT.replace("\n", "\r\n").replace("is on", "is\u00a0 on"), "utf-8")
+    release, _ = build.build(load(starter), [hidden])
+    assert passages(release, "memo") == {"passage/memo/7-21": "passage verified"}

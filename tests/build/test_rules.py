@@ -1,0 +1,96 @@
+"""The rules across graphs, each broken once in the starter project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.build.rules import RULES
+from kg.config import load
+
+CLAIMS = "data/claims/about-kg.trig"
+LABELS = "data/entities/labels.ttl"
+OTHER_VOICE = """
+claim:3 { :kg-said a kg:Statement ; kg:agent :kg-authors ; kg:content claim:4 . }
+claim:3 a kg:Claim ; rdfs:label "The makers of kg said something."@en ; kg:speaker :kg-authors ;
+    kg:modality kg:asserted ; kg:basis kg:stated ; prov:hadPrimarySource doc:about-kg ; kg:quote "kg is written" .
+claim:4 { :python a schema:ComputerLanguage . }
+claim:4 a kg:Claim ; rdfs:label "Python is a language."@en ; kg:speaker :python ;
+    kg:modality kg:asserted ; kg:basis kg:stated ; prov:hadPrimarySource doc:about-kg ; kg:quote "in Python" .
+"""
+SAID_LABEL = ':kg-said rdfs:label "what was said"@en .\n'
+
+
+def edit(project: Path, file: str, change: Callable[[str], str]) -> None:
+    path = project / file
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def messages(project: Path, rule: str) -> list[str]:
+    return [str(f).split(": ", 1)[1] for f in build.check(load(project)).findings if f.rule == rule]
+
+
+def test_the_rules_are_these() -> None:
+    assert {rule.__name__ for rule in RULES} == {
+        "happened_only_if_asserted",
+        "things_have_labels",
+        "speakers_have_labels",
+        "labels_are_used",
+        "content_is_said",
+    }
+
+
+def test_the_starter_breaks_no_rule(starter: Path) -> None:
+    assert build.check(load(starter)).findings == ()
+
+
+@pytest.mark.parametrize("kind", ["kg:Event", "kg:State", "kg:Transfer", "kg:Statement"])
+def test_what_is_planned_cannot_be_typed_as_having_happened(kind: str, starter: Path) -> None:
+    edit(starter, CLAIMS, lambda s: s.replace("a kg:Plan", f"a {kind}"))
+    assert messages(starter, "not-asserted") == [
+        (
+            "error: claim/about-kg/2 is planned, so id/plan-for-own-copies cannot be a "
+            f"{kind.replace('kg:', 'ontology#')}: type it as a Prospect or a ReportedSituation"
+        ),
+    ]
+
+
+def test_what_another_speaker_says_cannot_be_typed_as_having_happened(starter: Path) -> None:
+    edit(starter, CLAIMS, lambda s: s + OTHER_VOICE.replace("schema:ComputerLanguage", "kg:Event"))
+    edit(starter, LABELS, lambda s: s + SAID_LABEL)
+    (message,) = messages(starter, "not-asserted")
+    assert message.startswith(
+        "error: claim/about-kg/4 is said by another speaker, so id/python cannot be a ontology#Event"
+    )
+
+
+def test_a_thing_without_a_label_is_named(starter: Path) -> None:
+    edit(starter, LABELS, lambda s: s.replace(':python rdfs:label "Python"@en .', ""))
+    assert messages(starter, "no-label") == ["error: id/python has no label: add one in data/entities/"]
+
+
+def test_a_speaker_without_a_label_is_named(starter: Path) -> None:
+    edit(starter, LABELS, lambda s: s.replace(':kg-authors rdfs:label "the kg authors"@en .', ""))
+    assert set(messages(starter, "no-label")) == {
+        "error: id/kg-authors has no label: add one in data/entities/",
+        "error: claim/about-kg/1: the speaker has no label",
+        "error: claim/about-kg/2: the speaker has no label",
+        "error: the author of about-kg has no label: add one in data/entities/",
+    }
+
+
+def test_a_label_that_no_claim_uses_is_a_warning(starter: Path) -> None:
+    edit(starter, LABELS, lambda s: s + ':stray rdfs:label "stray"@en .\n')
+    assert messages(starter, "unused-label") == ["warning: id/stray is in no claim"]
+
+
+def test_a_claim_of_another_speaker_must_be_reached_from_a_statement(starter: Path) -> None:
+    edit(starter, CLAIMS, lambda s: s + OTHER_VOICE)
+    edit(starter, LABELS, lambda s: s + SAID_LABEL)
+    assert messages(starter, "unsaid") == []
+    edit(starter, CLAIMS, lambda s: s.replace("kg:content claim:4", "kg:content claim:1"))
+    (message,) = messages(starter, "unsaid")
+    assert message.startswith("error: claim/about-kg/4 has another speaker than its document, and no statement has it")
