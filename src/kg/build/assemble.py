@@ -77,14 +77,12 @@ def in_default_graph(claim: Claim, author: str) -> bool:
     """Whether a claim's content is published as the document's own word.
 
     Own voice, asserted and stated: yes. Own voice, stated, planned, expected or intended: yes (its subjects are
-    prospects). Background: yes. Everything else stays in the claim's graph alone.
+    prospects). Own background likewise. Everything else stays in the claim's graph alone: what a note
+    relays of others' words is no more a fact than what a report relays.
     """
-    if claim.basis == "background":
-        return claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE
+    published = claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE
     own_voice = bool(author) and claim.speaker == author
-    return (
-        own_voice and claim.basis == "stated" and (claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE)
-    )
+    return own_voice and published and claim.basis in ("stated", "background")
 
 
 def _graphs_of(quad: Quad, claim: Claim, collected: Collected, names: vocab.Names) -> Iterator[Quad]:
@@ -93,8 +91,8 @@ def _graphs_of(quad: Quad, claim: Claim, collected: Collected, names: vocab.Name
     yield Quad(*triple, NamedNode(claim.iri))
     if in_default_graph(claim, collected.documents[claim.document].author):
         yield Quad(*triple, _DEFAULT)
-    if claim.basis == "background":
-        yield Quad(*triple, NamedNode(names.background))
+        if claim.basis == "background":
+            yield Quad(*triple, NamedNode(names.background))
 
 
 def _mentions(claim: Claim, content: Iterable[SourceQuad], names: vocab.Names) -> Iterator[Quad]:

@@ -41,7 +41,7 @@ def happened_only_if_asserted(sources: Sources, collected: Collected, names: voc
     for claim in collected.claims:
         document = collected.documents.get(claim.document)
         own_voice = document is not None and claim.speaker == document.author
-        if claim.modality == "asserted" and (own_voice or claim.basis == "background"):
+        if claim.modality == "asserted" and own_voice:
             continue
         for q in claim.graph:
             value = q.quad.object
