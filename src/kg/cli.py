@@ -107,16 +107,21 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
 @_base
 @_documents
 @_format
+@click.option("--fix", is_flag=True, help="Rewrite the positions of passages that moved without changing.")
 @click.pass_obj
-def check(project: Path, base: str | None, documents: Sequence[Path], format_: str) -> None:
-    """Check the sources without writing anything.
+def check(project: Path, base: str | None, documents: Sequence[Path], format_: str, fix: bool) -> None:
+    """Check the sources; nothing is written, but for --fix.
 
     \b
     Example:    kg check --format json | jq '.findings[].message'
     """
     from kg import build as building
 
-    checked = building.check(load(project, base=base), documents, _progress())
+    config = load(project, base=base)
+    if fix:
+        for line in building.fix(config, documents):
+            click.echo(line, err=True)
+    checked = building.check(config, documents, _progress())
     _clear_progress()
     _print_findings(checked.findings, format_, None)
     if checked.failed:

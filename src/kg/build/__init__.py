@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kg import vocab
+from kg.build import upkeep
 from kg.build.assemble import assemble
 from kg.build.collect import collect
 from kg.build.dumps import Content
@@ -76,6 +77,20 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     found += (finding for finding in validate(sources, assembled, config.base) if finding.subject not in known)
     prefixes = display_prefixes(sources, names)
     return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
+
+
+def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:
+    """Rewrite the sources where passages moved without changing; returns what was done, a line each.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    """
+    folders = text_folders(config.root, documents)
+    sources = parse_sources(config.root, config.base)
+    collected = collect(sources, config.base)
+    if _failed(sources.findings) or _failed(collected.findings):
+        # Half-read sources are not rewritten; the check that follows says what is wrong.
+        return []
+    return upkeep.fix(config.root, collected, ground(collected, config.base, config.root, folders))
 
 
 def build(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rapidfuzz import fuzz
+
 from kg import text, vocab
 from kg.build.collect import Collected
 from kg.build.parse import FOLDERS, read_utf8
@@ -18,6 +20,8 @@ from kg.errors import ConfigError, PassageError, SourceError
 from kg.model import Check, Claim, Document, Finding, Passage, Place, error, warning
 
 SUFFIXES = (".txt", ".md")
+_NEAR = 70
+"""Percent of likeness (normalised indel similarity) from which words are offered as the nearest match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,9 @@ def _find_quotes(
                     span = texts[claim.document].find(quote)
                     passage = make_passage(names, claim.document, texts[claim.document], span, claim.place)
                 except PassageError as e:
-                    findings.append(error("quote", f"{local}: quote {quote[:60]!r}: {e}", claim.place, claim.iri))
+                    hint = "" if e.positions else _nearest(text.normalise(quote), texts[claim.document])
+                    message = f"{local}: quote {quote[:60]!r}: {e}{hint}"
+                    findings.append(error("quote", message, claim.place, claim.iri))
                     continue
                 minted.append(passage)
                 targets.append(passage.iri)
@@ -231,12 +237,28 @@ def _where_moved(passage: Passage, parsed: text.Text) -> str:
         places = " or ".join(f"{start}-{start + length}" for start in starts)
         return f"wrong fingerprint: these words do not stand there any more, they moved to {places}"
     actual = text.sha256(parsed.content[passage.start : passage.end])
-    return f"wrong fingerprint: the text there has {actual}, not {passage.sha256}; it was changed, or is another one"
+    nearest = _nearest(passage.quote, parsed) if passage.quote else ""
+    if not nearest and passage.sentence is not None and passage.sentence < len(parsed.sentences):
+        same = next((s for s in parsed.sentences if s.number == passage.sentence), None)
+        nearest = f"; sentence {same.number} stands at {same.start}-{same.end}" if same else ""
+    return f"wrong fingerprint: the text there has {actual}, not {passage.sha256}; its words were changed{nearest}"
+
+
+def _nearest(quote: str, parsed: text.Text) -> str:
+    """Where words stand that are most like a quote, if any are like enough to be the ones that were meant."""
+    found = fuzz.partial_ratio_alignment(quote, parsed.content, score_cutoff=_NEAR)
+    if found is None or found.src_start == found.src_end:
+        return ""
+    # The alignment is as long as the quote; whole words are what can be cited.
+    start = parsed.content.rfind(" ", 0, found.dest_start + 1) + 1
+    end = parsed.content.find(" ", max(found.dest_end - 1, start))
+    words = parsed.content[start : end if end >= 0 else None]
+    return f"; nearest: {words[:120]!r} at {start}-{start + len(words)}"
 
 
 def _where_is(quote: str, parsed: text.Text) -> str:
     starts = text.occurrences(parsed.content, text.normalise(quote))
     if not starts:
-        return f"the quote {quote[:60]!r} does not stand in the document"
+        return f"the quote {quote[:60]!r} does not stand in the document{_nearest(quote, parsed)}"
     places = ", ".join(f"{start}-{start + len(text.normalise(quote))}" for start in starts)
     return f"the quote {quote[:60]!r} does not stand there; it stands at {places}"
