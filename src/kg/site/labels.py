@@ -120,6 +120,10 @@ class Labels:
                 return namespace + local
         return None
 
+    def is_own(self, language: str) -> bool:
+        """Whether a language is the site's own, so that pages need not name it."""
+        return language.partition("-")[0].lower() == self._language.partition("-")[0].lower()
+
     def _find(self, iri: str) -> Label:
         found = self.all(iri)
         return found[0] if found else self._label(self._name(iri), "", given=False)

@@ -47,6 +47,8 @@ class Linker:
         self._evidence = evidence
         self._links: dict[str, Markup] = {}
         self._says: dict[str, Markup] = {}
+        self._terms: dict[tuple[str, str], Markup] = {}
+        self._kinds: dict[str, Markup] = {}
 
     def href(self, iri: str) -> str | None:
         """Where an IRI leads, or ``None`` where it must not be a link."""
@@ -66,6 +68,15 @@ class Linker:
 
     def term(self, iri: str, name: str = "") -> Markup:
         """A property or class by its name, leading to where it is defined; ``name`` replaces its label."""
+        key = (iri, name)
+        html = self._terms.get(key)
+        if html is None:
+            if len(self._terms) >= _FULL:
+                self._terms.clear()
+            html = self._terms[key] = self._term(iri, name)
+        return html
+
+    def _term(self, iri: str, name: str) -> Markup:
         label = Label(name, "", isolated(name, ""), given=True) if name else self._labels[iri]
         curie = self._labels.curie(iri)
         if self._names.local(iri) is None and iri in self._schema.terms and curie:
@@ -74,7 +85,13 @@ class Linker:
 
     def kind(self, iri: str) -> Markup:
         """A class by its label, leading to its instances."""
-        return Markup('<a href="{}">{}</a>').format(self.class_href(iri), self._labels[iri].html)
+        html = self._kinds.get(iri)
+        if html is None:
+            if len(self._kinds) >= _FULL:
+                self._kinds.clear()
+            html = Markup('<a href="{}">{}</a>').format(self.class_href(iri), self._labels[iri].html)
+            self._kinds[iri] = html
+        return html
 
     def class_href(self, iri: str) -> str:
         curie = self._labels.curie(iri)
@@ -112,7 +129,7 @@ class Linker:
     def _say(self, source: Source) -> Markup:
         labels = self._labels
         claim = self.prefix + page_path(self._names.local(source.iri) or "")
-        where = Markup(", ").join(self.span(span) for span in source.spans)
+        where = Markup(" and ").join(self.span(span) for span in source.spans)
         return Markup(
             '<span class="says {status}"><a class="mark" href="{claim}" title="{gloss}">{modality} · {basis}</a> '
             '<span class="who">{speaker}</span> <span class="where">{document}, {where}</span></span>'
@@ -149,9 +166,9 @@ def literal(value: Literal, labels: Labels) -> Markup:
     shown = isolated(shorten(text, LONGEST_VALUE), value.language)
     if len(text) > LONGEST_VALUE:
         shown += Markup(' <span class="note">({:,} characters; all of them are in the data)</span>').format(len(text))
-    if value.language:
+    if value.language and not labels.is_own(value.language):
         return shown + Markup(' <span class="lang">{}</span>').format(value.language)
-    if value.datatype.value in _PLAIN:
+    if value.language or value.datatype.value in _PLAIN:
         return shown
     name = labels.curie(value.datatype.value) or value.datatype.value
     return Markup("{} <code class=datatype>{}</code>").format(shown, shorten(name, 120))

@@ -32,25 +32,36 @@ _DEPTH = 3
 _HIDDEN = frozenset({*(p.value for p in LABELS[:3]), vocab.SH + "order"})
 """Properties that a page shows elsewhere: in its heading."""
 
+LINKS_HERE = "What links here"
+
 Node = NamedNode | BlankNode | Literal
 
 
 class Value(NamedTuple):
-    """A value as HTML, a line for each claim that gives it, and what hangs from it if it has no name."""
+    """A value as HTML, and what hangs from it if it has no name."""
 
     html: Markup
-    says: tuple[Markup, ...]
     parts: tuple[Row, ...] = ()
 
 
+class Group(NamedTuple):
+    """Values that the same claims give, with a line for each of these claims."""
+
+    values: tuple[Value, ...]
+    says: tuple[Markup, ...]
+
+
 class Row(NamedTuple):
-    """A property with its values; ``inverse``: the page's thing is the value, and these are the subjects."""
+    """A property with its values; ``inverse``: the page's thing is the value, and these are the subjects.
+
+    Rows with the same ``heading`` (the label of a sh:group, or nothing) follow each other.
+    """
 
     name: Markup
-    values: tuple[Value, ...]
+    groups: tuple[Group, ...]
     more: int
     inverse: bool
-    group: str
+    heading: str
 
 
 class Section(NamedTuple):
@@ -148,25 +159,34 @@ def _rows(
         rows.append(
             Row(
                 name=linker.term(predicate, "" if inverse else shown.name),
-                values=tuple(_value(site, linker, s, depth) for s in values[:MOST_VALUES]),
+                groups=_groups(site, linker, values[:MOST_VALUES], depth),
                 more=max(0, len(values) - MOST_VALUES),
                 inverse=inverse,
-                group="" if inverse else shown.group,
+                heading=LINKS_HERE if inverse else shown.group,
             )
         )
     return tuple(rows)
 
 
+def _groups(site: Site, linker: Linker, statements: list[_Statement], depth: int) -> tuple[Group, ...]:
+    """Values with the same sources stand together, in the order of the first of them."""
+    by_sources: dict[tuple[Source, ...], list[Value]] = {}
+    for statement in statements:
+        by_sources.setdefault(statement.sources, []).append(_value(site, linker, statement, depth))
+    return tuple(
+        Group(tuple(values), tuple(linker.says(source) for source in sources)) for sources, values in by_sources.items()
+    )
+
+
 def _value(site: Site, linker: Linker, statement: _Statement, depth: int) -> Value:
     node = statement.node
-    says = tuple(linker.says(source) for source in statement.sources)
     if not isinstance(node, NamedNode):
-        return Value(linker.node(node), says)
+        return Value(linker.node(node))
     iri = node.value
     if statement.predicate == vocab.RDF_TYPE and not statement.inverse:
-        return Value(linker.kind(iri), says)
+        return Value(linker.kind(iri))
     if iri.startswith(site.names.genid) and not statement.inverse and depth < _DEPTH:
         # A nameless node's own triples stand in the same claim as the one that leads to it.
         quads = {q.triple: q for q in site.store.quads(node)}
-        return Value(linker.link(iri), says, rows_of(site, linker, list(quads.values()), depth=depth + 1))
-    return Value(linker.link(iri), says)
+        return Value(linker.link(iri), rows_of(site, linker, list(quads.values()), depth=depth + 1))
+    return Value(linker.link(iri))

@@ -1,0 +1,201 @@
+"""What tests of the site share: a hostile little project, its release, its site, and pages read as trees."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kg import build
+from kg.config import Config, load
+from kg.release import Release
+from kg.site import create_app
+
+HARBOUR = Path(__file__).resolve().parent / "fixtures" / "harbour"
+MANY = 300
+LONG = 100_000
+
+_CROWD_CLAIM = """
+claim:9 {{ :crowd harbour:note {notes} . }}
+claim:9 a kg:Claim ; rdfs:label "The crowd has many notes."@en ;
+    kg:speaker :gazette-author ; kg:modality kg:asserted ; kg:basis kg:stated ;
+    prov:hadPrimarySource doc:gazette ; kg:quote "The south pier lies" .
+"""
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the harbour with a thing of very many values and a very long label."""
+    root = tmp_path_factory.mktemp("site") / "harbour"
+    shutil.copytree(HARBOUR, root)
+    notes = " , ".join(f'"note {n}"' for n in range(MANY))
+    with (root / "data/claims/gazette.trig").open("a", encoding="utf-8") as file:
+        file.write(_CROWD_CLAIM.format(notes=notes))
+    with (root / "data/entities/labels.ttl").open("a", encoding="utf-8") as file:
+        file.write(f':crowd rdfs:label "{"long " * (LONG // 5)}"@en .\n')
+    return root
+
+
+@pytest.fixture(scope="session")
+def config(project: Path) -> Config:
+    return load(project)
+
+
+@pytest.fixture(scope="session")
+def release(config: Config) -> Release:
+    """The harbour's release."""
+    made, findings = build.build(config)
+    assert made is not None, [str(finding) for finding in findings]
+    return made
+
+
+@pytest.fixture(scope="session")
+def app(release: Release, config: Config) -> Flask:
+    return create_app(release, config)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def address(release: Release, project: Path, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of a real server, ``kg serve``, on the harbour."""
+    with serve(project) as address:
+        yield address
+
+
+VOID = frozenset({"meta", "link", "input", "br", "img", "hr", "wbr", "source", "embed"})
+
+
+@dataclass
+class Element:
+    """An element of a page: enough of a tree to ask simple questions."""
+
+    name: str
+    attributes: dict[str, str]
+    children: list[Element | str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(c if isinstance(c, str) else c.text for c in self.children)
+
+    def all(self, name: str = "", **attributes: str) -> list[Element]:
+        """Elements below this one by name and attributes; ``class_`` asks for one of the classes."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Element):
+                if (not name or child.name == name) and child.has(**attributes):
+                    found.append(child)
+                found += child.all(name, **attributes)
+        return found
+
+    def has(self, **attributes: str) -> bool:
+        classes = self.attributes.get("class", "").split()
+        return all(
+            value in classes if key == "class_" else self.attributes.get(key) == value
+            for key, value in attributes.items()
+        )
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Element("document", {})
+        self._open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self._open[-1].children.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        # Every element is closed by its own end tag: our templates leave none out.
+        assert self._open[-1].name == tag, f"</{tag}> closes <{self._open[-1].name}>"
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self._open[-1].children.append(data)
+
+    def close(self) -> None:
+        super().close()
+        assert [element.name for element in self._open] == ["document"]
+
+
+def read(html: str) -> Element:
+    """A page as a tree; it fails where tags do not nest."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.root
+
+
+@pytest.fixture(scope="session")
+def read_html() -> Callable[[str], Element]:
+    return read
+
+
+@pytest.fixture
+def page(client: FlaskClient) -> Callable[[str], Element]:
+    """Reads the page at a path."""
+
+    def get(path: str) -> Element:
+        response = client.get(path, headers={"Accept": "text/html"})
+        assert response.status_code == 200, (path, response.status_code)
+        return read(response.text)
+
+    return get
+
+
+PAGES = (
+    "/",
+    "/about",
+    "/page/north-pier",
+    "/page/hostile",
+    "/page/crowd",
+    "/page/south-pier",
+    "/claim/gazette/1",
+    "/claim/gazette/4",
+    "/claim/gazette/7",
+    "/claim/closed/1",
+    "/document/gazette",
+    "/document/closed",
+    "/passage/gazette/22-63",
+    "/passage/closed/10-20",
+    "/class/harbour:Pier",
+    "/class/kg:ReportedSituation",
+    "/ontology",
+    "/ontology/harbour",
+    "/shapes",
+    "/graph/background",
+    "/things",
+    "/documents",
+    "/claims",
+    "/dumps/",
+    "/report",
+    "/search",
+    "/search?q=pier",
+)
+
+
+@pytest.fixture(params=PAGES)
+def path(request: pytest.FixtureRequest) -> str:
+    """Each kind of page in turn."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture(scope="session")
+def pages() -> tuple[str, ...]:
+    return PAGES

@@ -1,0 +1,69 @@
+"""Downloads: the files of the release, and nothing else of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+
+from flask.testing import FlaskClient
+
+from kg.release import Release
+
+
+def test_the_list_names_every_file_with_size_count_and_hash(client: FlaskClient, release: Release) -> None:
+    text = client.get("/dumps/").text
+    assert release.dumps()
+    for entry in release.dumps():
+        assert f'href="../dumps/{entry.path.removeprefix("dumps/")}"' in text
+        assert entry.sha256 in text
+        assert entry.count is None or f"{entry.count:,}" in text
+
+
+def test_every_file_is_whole_and_has_its_hash_as_etag(client: FlaskClient, release: Release) -> None:
+    for entry in release.dumps():
+        response = client.get("/" + entry.path)
+        digest = hashlib.sha256(response.data)
+        assert response.status_code == 200
+        assert digest.hexdigest() == entry.sha256
+        assert response.headers["ETag"] == f'"{entry.sha256}"'
+        assert response.headers["Repr-Digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
+
+
+def test_a_range_gives_that_part(client: FlaskClient) -> None:
+    whole = client.get("/dumps/facts.nt")
+    part = client.get("/dumps/facts.nt", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, whole.data[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.data)}"
+    stale = client.get("/dumps/facts.nt", headers={"Range": "bytes=10-19", "If-Range": '"another"'})
+    assert (stale.status_code, stale.data) == (200, whole.data)
+    assert client.get("/dumps/facts.nt", headers={"Range": "bytes=999999999-"}).status_code == 416
+    assert client.get("/dumps/facts.nt", headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
+def test_only_files_of_the_release_are_there(client: FlaskClient) -> None:
+    for path in (
+        "/dumps/../manifest.json",
+        "/dumps/%2e%2e/manifest.json",
+        "/dumps/..%2fstore/CURRENT",
+        "/dumps//etc/passwd",
+        "/dumps/nothing.ttl",
+        "/static/../server.py",
+        "/static/%2e%2e/server.py",
+        "/static/nothing.css",
+    ):
+        assert client.get(path).status_code == 404, path
+
+
+def test_a_file_of_the_bundle_never_changes_at_its_address(client: FlaskClient) -> None:
+    text = client.get("/").text
+    address = text.partition('rel="stylesheet" href="')[2].partition('"')[0].removeprefix(".")
+    assert client.get(address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "immutable" not in client.get("/static/site.css").headers.get("Cache-Control", "")
+
+
+def test_health_names_the_release(client: FlaskClient, release: Release) -> None:
+    assert client.get("/health").json == {"status": "ok", "release": release.version}
+
+
+def test_the_report_for_programs_is_that_of_the_release(client: FlaskClient, release: Release) -> None:
+    assert client.get("/report.json").json == release.report

@@ -1,0 +1,119 @@
+"""The real server: ``kg serve`` as a process, spoken to over sockets."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+
+def get(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """One request with the path exactly as given; no client library tidies it up."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    connection.putrequest("GET", path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}, body
+
+
+def test_names_are_read_as_they_were_sent(address: str) -> None:
+    for name in ("caf%C3%A9", "a%20b", "odd.ttl", "deep/er", "it's(1)!"):
+        status, headers, _ = get(address, f"/id/{name}", Accept="text/turtle")
+        assert (status, headers["location"].rpartition("data/")[2]) == (303, f"{name}.ttl")
+        status, _, body = get(address, f"/data/{name}.nt")
+        assert status == 200
+        assert b"<http://localhost:8000/id/" in body
+
+
+def test_the_same_path_spelled_otherwise_is_another_name(address: str) -> None:
+    for name in ("a%2520b", "deep%2Fer2", "..%2f..%2fetc/passwd", "%00", "%FF"):
+        status, _, _ = get(address, f"/id/{name}")
+        assert status == 404, name
+
+
+def test_an_absolute_request_line_is_understood(address: str) -> None:
+    status, _, _ = get(address, address + "page/north-pier")
+    assert status == 200
+
+
+def test_the_server_does_not_say_what_it_is_made_of(address: str) -> None:
+    for path in ("/", "/nothing", "/id/north-pier"):
+        _, headers, _ = get(address, path)
+        assert not re.search(r"gunicorn|werkzeug|flask|python|\d+\.\d+", headers.get("server", ""), re.IGNORECASE)
+
+
+def test_a_request_line_that_is_too_long_is_refused(address: str) -> None:
+    assert get(address, "/search?q=" + "a" * 7000)[0] == 200
+    assert get(address, "/search?q=" + "a" * 20_000)[0] in (400, 414)
+
+
+def test_a_client_that_stalls_does_not_stop_the_others(address: str) -> None:
+    parts = urlsplit(address)
+    stalled = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in range(40)]
+    try:
+        for connection in stalled:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-")
+        started = time.monotonic()
+        assert get(address, "/page/north-pier")[0] == 200
+        assert time.monotonic() - started < 10
+    finally:
+        for connection in stalled:
+            connection.close()
+
+
+def test_many_at_once_all_get_their_answers(address: str) -> None:
+    statuses: list[int] = []
+
+    def ask() -> None:
+        statuses.extend(get(address, path)[0] for path in ("/page/north-pier", "/data/north-pier.trig", "/claims"))
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 48
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_prints_its_address_and_ends_when_told(stop: signal.Signals, project: Path, release: object) -> None:
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        address = re.search(r"http://127\.0\.0\.1:\d+/", "".join(lines))
+        assert address, lines
+        assert get(address[0], "/health")[0] == 200
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Traceback" not in errors
+
+
+def test_a_port_that_is_taken_is_one_clear_line(project: Path, release: object) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "kg.cli", "serve", "--port", str(port)],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"127.0.0.1:{port} cannot be listened to" in done.stderr
