@@ -274,6 +274,28 @@ def cite(project: Path, document: str, words: str | None, documents: Sequence[Pa
     click.echo(citing.passage_trig(passage, quote=shown))
 
 
+@main.command()
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+@click.option("--by", "reviewer", metavar="NAME", default="", help="Print the reviews of these claims by id/NAME.")
+@_documents
+@click.pass_obj
+def review(project: Path, claims: Sequence[str], reviewer: str, documents: Sequence[Path]) -> None:
+    """List the claims that nobody has read a second time, or that were changed since.
+
+    With --by: print the reviews of the CLAIMs that NAME has just read against their passages, to paste into
+    data/claims. The review holds as long as gloss, marks, triples and passages stay the same.
+
+    \b
+    Example:    kg review claim/about-kg/1 --by a-colleague
+    """
+    from kg import build as building
+
+    if reviewer and not claims:
+        raise click.UsageError("--by needs the claims that were read, as claim/DOCUMENT/N")
+    for line in building.review(load(project), documents, claims, reviewer):
+        click.echo(line)
+
+
 @main.group(invoke_without_command=True)
 @click.pass_context
 def releases(ctx: click.Context) -> None:

@@ -118,6 +118,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A second reading: ``by`` is the reviewer's IRI, ``on`` a date, ``content`` the fingerprint of what was read."""
+
+    by: str
+    on: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The smallest thing a document says. ``graph`` holds its triples; modality and basis are local names.
 
@@ -135,6 +144,7 @@ class Claim:
     quotes: tuple[str, ...]
     graph: tuple[SourceQuad, ...]
     place: Place
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True)

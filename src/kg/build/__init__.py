@@ -19,10 +19,12 @@ from kg.build.collect import collect
 from kg.build.dumps import Content
 from kg.build.ground import ground, text_folders
 from kg.build.parse import parse_sources
+from kg.build.review import review_lines, stale_reviews
 from kg.build.rules import check_rules
 from kg.build.validate import validate
 from kg.build.write import display_prefixes, write_release
 from kg.config import Config
+from kg.errors import SourceError
 from kg.model import Finding, Severity
 from kg.release import Release
 
@@ -68,6 +70,7 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     progress("ground")
     grounded = ground(collected, config.base, config.root, folders)
     found += grounded.findings
+    found += stale_reviews(grounded, names)
     progress("assemble")
     assembled = assemble(sources, collected, grounded, config.base)
     found += check_rules(sources, collected, config.base)
@@ -91,6 +94,22 @@ def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:
         # Half-read sources are not rewritten; the check that follows says what is wrong.
         return []
     return upkeep.fix(config.root, collected, ground(collected, config.base, config.root, folders))
+
+
+def review(config: Config, documents: Sequence[Path], wanted: Sequence[str], reviewer: str) -> list[str]:
+    """Lines for ``kg review``: what waits for a reader, or the reviews of the ``wanted`` claims, to paste.
+
+    ``wanted`` are claims as ``claim/DOC/N``; ``reviewer`` is the name of a labelled agent, or empty to list only.
+
+    :raises ConfigError: if one of ``documents`` is no folder.
+    :raises SourceError: if the sources cannot be read to their end, or a wanted claim is not there.
+    """
+    checked = check(config, documents)
+    if checked.content is None:
+        first = checked.findings[0]
+        raise SourceError(first.message, file=first.place.file, line=first.place.line)
+    content = checked.content
+    return review_lines(content.grounded, content.names, wanted, reviewer, config.date())
 
 
 def build(

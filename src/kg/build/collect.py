@@ -23,7 +23,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from kg import vocab
 from kg.build.parse import Sources
-from kg.model import Claim, Document, Finding, Passage, Place, SourceQuad, error, value_of
+from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
 
 ENTITY_PROPERTIES = frozenset(
     {
@@ -310,7 +310,13 @@ class _Collector:
             quotes=quotes,
             graph=tuple(graph),
             place=described.place,
+            review=self._review(described),
         )
+
+    def _review(self, described: _Described) -> Review | None:
+        """A claim's review; a shape says what is missing from one that is not complete."""
+        by, on, content = (described.text(f"{self.names.kg}reviewed{part}") for part in ("By", "On", "Content"))
+        return Review(by or "", on or "", content or "") if by or on or content else None
 
     def _references(
         self, claim: Claim, documents: dict[str, Document], passages: dict[str, Passage], known: set[str]
