@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -35,11 +36,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the harbour with a thing of very many values and a very long label."""
     root = tmp_path_factory.mktemp("site") / "harbour"
     shutil.copytree(HARBOUR, root)
-    notes = " , ".join(f'"note {n}"' for n in range(MANY))
+    notes = " ,\n".join(f'"note {n}"' for n in range(MANY))
     with (root / "data/claims/gazette.trig").open("a", encoding="utf-8") as file:
         file.write(_CROWD_CLAIM.format(notes=notes))
     with (root / "data/entities/labels.ttl").open("a", encoding="utf-8") as file:
-        file.write(f':crowd rdfs:label "{"long " * (LONG // 5)}"@en .\n')
+        lines = "\n".join("long " * 20 for _ in range(LONG // 100))
+        file.write(f':crowd rdfs:label """{lines}"""@en .\n')
     return root
 
 
@@ -61,9 +63,16 @@ def app(release: Release, config: Config) -> Flask:
     return create_app(release, config)
 
 
+class _Client(FlaskClient):
+    """Reads every answer to its end, so that files are closed."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return super().open(*args, **{"buffered": True, **kwargs})
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+    return _Client(app, use_cookies=False)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +156,7 @@ def read_html() -> Callable[[str], Element]:
 
 
 @pytest.fixture
-def page(client: FlaskClient) -> Callable[[str], Element]:
+def read_page(client: FlaskClient) -> Callable[[str], Element]:
     """Reads the page at a path."""
 
     def get(path: str) -> Element:

@@ -36,6 +36,7 @@ class Crawl:
                 query_string=split.query,
                 base_url=f"{split.scheme}://{split.netloc}/",
                 headers={"Accept": "text/html, */*;q=0.1"},
+                buffered=True,
             )
             self.status[address] = response.status_code
             if response.status_code == 200 and response.content_type.startswith("text/html"):

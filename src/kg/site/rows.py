@@ -38,10 +38,11 @@ Node = NamedNode | BlankNode | Literal
 
 
 class Value(NamedTuple):
-    """A value as HTML, and what hangs from it if it has no name."""
+    """A value as HTML, and what hangs from it if it has no name or is a fragment (``anchor``) of the page's thing."""
 
     html: Markup
     parts: tuple[Row, ...] = ()
+    anchor: str = ""
 
 
 class Group(NamedTuple):
@@ -71,6 +72,15 @@ class Section(NamedTuple):
     rows: tuple[Row, ...]
 
 
+class _View(NamedTuple):
+    """The page that rows are made for; ``whole``: the IRI whose fragments it shows in full."""
+
+    site: Site
+    linker: Linker
+    whole: str = ""
+    depth: int = 0
+
+
 class _Statement(NamedTuple):
     predicate: str
     node: Node
@@ -88,28 +98,34 @@ def sections(site: Site, linker: Linker, iri: str) -> tuple[tuple[Section, ...],
         by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
     order = site.schema.order(types_of(outgoing))
     found = tuple(
-        Section(status, _rows(site, linker, by_status[status], order))
+        Section(status, _rows(_View(site, linker), by_status[status], order))
         for status in (*STATUSES, UNCLAIMED)
         if status in by_status
     )
     return found, len(outgoing) > MOST_QUADS or len(incoming) > MOST_QUADS
 
 
-def plain(site: Site, linker: Linker, iri: str, *, depth: int = 0) -> tuple[Row, ...]:
-    """What the default graph says of a claim, a document, a term or a nameless node, without evidence."""
-    quads = list(islice(site.store.quads(NamedNode(iri), None, None, _DEFAULT), MOST_QUADS))
-    return rows_of(site, linker, quads, depth=depth)
+def plain(site: Site, linker: Linker, iri: str) -> tuple[Row, ...]:
+    """What the default graph says of a claim, a document or a passage, without evidence; its fragments in full."""
+    return _plain(_View(site, linker, iri), iri)
 
 
-def rows_of(site: Site, linker: Linker, quads: list[Quad], *, depth: int = 0) -> tuple[Row, ...]:
+def rows_of(site: Site, linker: Linker, quads: list[Quad]) -> tuple[Row, ...]:
     """Rows of quads with one subject, without evidence."""
-    order = site.schema.order(types_of(quads))
+    return _rows_of(_View(site, linker), quads)
+
+
+def _plain(view: _View, iri: str) -> tuple[Row, ...]:
+    return _rows_of(view, list(islice(view.site.store.quads(NamedNode(iri), None, None, _DEFAULT), MOST_QUADS)))
+
+
+def _rows_of(view: _View, quads: list[Quad]) -> tuple[Row, ...]:
     statements = [
         _Statement(q.predicate.value, q.object, inverse=False, sources=())
         for q in quads
         if q.predicate.value not in _HIDDEN and isinstance(q.object, Node)
     ]
-    return _rows(site, linker, statements, order, depth)
+    return _rows(view, statements, view.site.schema.order(types_of(quads)))
 
 
 def types_of(quads: Iterable[Quad]) -> frozenset[str]:
@@ -137,13 +153,11 @@ def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statem
     ]
 
 
-def _rows(
-    site: Site, linker: Linker, statements: list[_Statement], order: dict[str, Shown], depth: int = 0
-) -> tuple[Row, ...]:
+def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) -> tuple[Row, ...]:
     grouped: dict[tuple[bool, str], list[_Statement]] = defaultdict(list)
     for statement in statements:
         grouped[statement.inverse, statement.predicate].append(statement)
-    labels = site.labels
+    labels = view.site.labels
 
     def place(key: tuple[bool, str]) -> tuple[bool, bool, float, str, float, str]:
         inverse, predicate = key
@@ -158,8 +172,8 @@ def _rows(
         values = sorted(grouped[key], key=lambda s: sort_key(s.node, labels))
         rows.append(
             Row(
-                name=linker.term(predicate, "" if inverse else shown.name),
-                groups=_groups(site, linker, values[:MOST_VALUES], depth),
+                name=view.linker.term(predicate, "" if inverse else shown.name),
+                groups=_groups(view, values[:MOST_VALUES]),
                 more=max(0, len(values) - MOST_VALUES),
                 inverse=inverse,
                 heading=LINKS_HERE if inverse else shown.group,
@@ -168,25 +182,32 @@ def _rows(
     return tuple(rows)
 
 
-def _groups(site: Site, linker: Linker, statements: list[_Statement], depth: int) -> tuple[Group, ...]:
+def _groups(view: _View, statements: list[_Statement]) -> tuple[Group, ...]:
     """Values with the same sources stand together, in the order of the first of them."""
     by_sources: dict[tuple[Source, ...], list[Value]] = {}
     for statement in statements:
-        by_sources.setdefault(statement.sources, []).append(_value(site, linker, statement, depth))
+        by_sources.setdefault(statement.sources, []).append(_value(view, statement))
     return tuple(
-        Group(tuple(values), tuple(linker.says(source) for source in sources)) for sources, values in by_sources.items()
+        Group(tuple(values), tuple(view.linker.says(source) for source in sources))
+        for sources, values in by_sources.items()
     )
 
 
-def _value(site: Site, linker: Linker, statement: _Statement, depth: int) -> Value:
-    node = statement.node
+def _value(view: _View, statement: _Statement) -> Value:
+    node, linker = statement.node, view.linker
     if not isinstance(node, NamedNode):
         return Value(linker.node(node))
     iri = node.value
-    if statement.predicate == vocab.RDF_TYPE and not statement.inverse:
+    if statement.inverse or view.depth >= _DEPTH:
+        return Value(linker.link(iri))
+    if statement.predicate == vocab.RDF_TYPE:
         return Value(linker.kind(iri))
-    if iri.startswith(site.names.genid) and not statement.inverse and depth < _DEPTH:
+    below = view._replace(depth=view.depth + 1)
+    if iri.startswith(view.site.names.genid):
         # A nameless node's own triples stand in the same claim as the one that leads to it.
-        quads = {q.triple: q for q in site.store.quads(node)}
-        return Value(linker.link(iri), rows_of(site, linker, list(quads.values()), depth=depth + 1))
+        quads = {q.triple: q for q in view.site.store.quads(node)}
+        return Value(linker.link(iri), _rows_of(below, list(quads.values())))
+    if view.whole and iri.startswith(view.whole + "#"):
+        anchor = iri[len(view.whole) + 1 :]
+        return Value(Markup("<code>#{}</code>").format(anchor), _plain(below, iri), anchor)
     return Value(linker.link(iri))
