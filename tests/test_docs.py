@@ -1,0 +1,61 @@
+"""The documentation is a contract: every route, option and setting stands in it, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from kg.cli import main
+from kg.config import load
+from kg.query.limits import Limits
+from kg.release import Release
+from kg.site import create_app
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_command_and_option_is_in_the_reference() -> None:
+    rows = {m[1]: m[0] for m in re.finditer(r"^\| `kg (\w+).*$", REFERENCE, re.MULTILINE)}
+    assert set(rows) == set(main.commands)
+    for name, command in main.commands.items():
+        options = {max(p.opts, key=len) for p in command.params if isinstance(p, click.Option)}
+        assert set(re.findall(r"--[a-z]+", rows[name])) == options, name
+
+
+def test_every_route_is_in_the_reference(dataset: Path) -> None:
+    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
+    documented = set(re.findall(r"`/([\w.-]*)", REFERENCE))
+    for rule in app.url_map.iter_rules():
+        listed = re.match(r"/<any\(([\w,]+)\)", rule.rule)
+        first = set(listed[1].split(",")) if listed else {re.match(r"/([\w.-]*)", rule.rule)[1]}  # type: ignore[index]
+        names = {re.sub(r"\.$", "", name) for name in first}
+        assert names <= documented, rule.rule
+
+
+def test_every_setting_is_in_the_reference() -> None:
+    documented = set(re.findall(r"`(\w+)`", REFERENCE))
+    assert {f.name for f in fields(Limits)} <= documented
+    assert {"base", "title", "description", "license", "publisher", "language"} <= documented
+    assert {"KG_BASE", "SOURCE_DATE_EPOCH"} <= documented
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda p: p.name)
+def test_links_between_documents_lead_to_files(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    assert {t for t in targets if not (document.parent / t).exists()} == set()
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda p: p.name)
+def test_commands_that_the_documents_show_exist(document: Path) -> None:
+    shown = re.findall(r"^ {4}kg (\w+)((?: +\S+)*)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    for name, rest in shown:
+        assert name in main.commands
+        known = {o for p in main.commands[name].params for o in p.opts}
+        options = set(re.findall(r"(?<!\S)--?[a-z]+", rest.partition("#")[0]))
+        assert options <= known, f"kg {name}{rest}"
