@@ -44,7 +44,9 @@ def spellings(sent: str) -> Iterator[str]:
     (['café', 'caf%C3%A9'], ['a%20b', 'a b'])
     """
     decoded = _NOT_ASCII.sub(_decode, sent)
-    yield from dict.fromkeys((decoded, sent, unquote(sent)))
+    plain = unquote(sent)
+    # Some clients escape more than they need to; but an escaped "%" is an escape of the name itself.
+    yield from dict.fromkeys((decoded, sent) if "%" in plain else (decoded, sent, plain))
 
 
 def _decode(escapes: re.Match[str]) -> str:

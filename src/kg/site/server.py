@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
 from kg.errors import ConfigError
@@ -24,6 +26,12 @@ from kg.site.assets import Assets
 BACKLOG = 1024
 GRACE = 20
 """Seconds that running requests have to end when the server is told to stop."""
+
+SILENCE = 5
+"""Seconds that a client may fall silent in the middle of a request; then its thread is free again."""
+
+STALL = 30
+"""Seconds that a client may leave an answer unread."""
 
 LONGEST_LINE = 8190
 """Bytes of a request line, gunicorn's most: queries come in addresses too; longer ones by POST."""
@@ -42,15 +50,27 @@ def serve(app_factory: Callable[[], Flask], host: str, port: int, *, workers: in
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as e:
         hint = "; choose another with --port" if isinstance(e, PermissionError) or e.errno == 98 else ""
         raise ConfigError(f"{host}:{port} cannot be listened to: {e.strerror or e}{hint}") from e
+    # gunicorn's threads wait without end for a client that stalls. Accepted sockets inherit these from their listener.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE, 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL, 0))
+    return listener
 
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+class _Logger(Logger):
+    """gunicorn's log without the tracebacks of clients that stalled."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        if not isinstance(sys.exc_info()[1], BlockingIOError):
+            super().exception(msg, *args, **kwargs)
 
 
 class _Server(BaseApplication):
@@ -74,6 +94,7 @@ class _Server(BaseApplication):
             "limit_request_fields": 64,
             "limit_request_field_size": LONGEST_LINE,
             "loglevel": "warning",
+            "logger_class": _Logger,
             "proc_name": "kg",
             # A heartbeat file on a disk can stall a worker.
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn makes a private file
