@@ -31,6 +31,7 @@ class Nursery:
 
     def __init__(self, control: socket.socket, settings: Settings) -> None:
         self._control = control
+        self._control.setblocking(False)
         self._settings = settings
         self._ids: dict[int, int] = {}  # process → worker
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -62,7 +63,7 @@ class Nursery:
         """Do what the pool asks, without waiting; false when it has gone."""
         while True:
             try:
-                message, descriptors, _, _ = socket.recv_fds(self._control, 4096, 1, socket.MSG_DONTWAIT)
+                message, descriptors, _, _ = socket.recv_fds(self._control, 4096, 1)
             except BlockingIOError:
                 return True
             if not message:
