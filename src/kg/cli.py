@@ -328,6 +328,35 @@ def activate_command(project: Path, version: str) -> None:
 
 
 @main.command()
+@click.argument("old")
+@click.argument("new", default=CURRENT)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "patch"]),
+    default="text",
+    show_default=True,
+    help="Words, JSON, or an RDF patch.",
+)
+@click.pass_obj
+def diff(project: Path, old: str, new: str, format_: str) -> None:
+    """Say what changed from release OLD to release NEW (default: the current one), by claim and by thing.
+
+    \b
+    Example:    kg diff 2026-01-31-0123456789ab
+    """
+    from kg import diff as comparing
+
+    config = load(project)
+    difference = comparing.compare(_open(config, old), _open(config, new))
+    if format_ == "json":
+        click.echo(json.dumps(comparing.as_json(difference), ensure_ascii=False, indent=1))
+        return
+    for line in comparing.as_patch(difference) if format_ == "patch" else comparing.in_words(difference):
+        click.echo(line)
+
+
+@main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def init(directory: Path) -> None:
     """Write a starter project: a short document, two claims, ontology, shapes, a question.

@@ -1,0 +1,164 @@
+"""What changed between two releases: by claim and by thing, in words, as JSON, and as an RDF patch.
+
+Read from the sealed dumps (``all.nq``), so that releases of other machines and years can be compared too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
+
+from kg import vocab
+from kg.model import value_of
+from kg.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One claim, thing, document or other subject: what was said of it before only, and what only after.
+
+    ``what`` is ``added``, ``removed`` or ``changed``; ``before`` and ``after`` are its labels. What a claim's own
+    graph says counts as the claim's.
+    """
+
+    kind: str
+    iri: str
+    what: str
+    before: str
+    after: str
+    removed: tuple[Quad, ...]
+    added: tuple[Quad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that differs; ``changes`` are sorted by kind and IRI."""
+
+    old: str
+    new: str
+    changes: tuple[Change, ...]
+    removed: tuple[Quad, ...]
+    added: tuple[Quad, ...]
+
+
+def compare(old: Release, new: Release) -> Difference:
+    """The difference of two releases with the same base.
+
+    IRIs under different bases are different IRIs: then everything of ours has changed.
+    """
+    before, after = _quads(old), _quads(new)
+    removed, added = before - after, after - before
+    names = vocab.Names(new.manifest.base)
+    labels_before, labels_after = _labels(before), _labels(after)
+    subjects_before, subjects_after = _subjects(before), _subjects(after)
+    gone, come = _by_owner(removed), _by_owner(added)
+    changes = []
+    for iri in gone.keys() | come.keys():
+        known_before, known_after = iri in subjects_before, iri in subjects_after
+        what = "changed" if known_before and known_after else "removed" if known_before else "added"
+        changes.append(
+            Change(
+                kind=(names.local(iri) or "other").partition("/")[0].partition("#")[0],
+                iri=iri,
+                what=what,
+                before=labels_before.get(iri, ""),
+                after=labels_after.get(iri, ""),
+                removed=tuple(sorted(gone[iri], key=str)),
+                added=tuple(sorted(come[iri], key=str)),
+            )
+        )
+    return Difference(
+        old=old.version,
+        new=new.version,
+        changes=tuple(sorted(changes, key=lambda c: (_ORDER.get(c.kind, len(_ORDER)), c.kind, c.iri))),
+        removed=tuple(sorted(removed, key=str)),
+        added=tuple(sorted(added, key=str)),
+    )
+
+
+_ORDER = {kind: n for n, kind in enumerate(("claim", "id", "document", "passage", "ontology"))}
+_NOUNS = {"id": "thing", "ontology": "term", ".well-known": "node"}
+
+
+def _quads(release: Release) -> set[Quad]:
+    return set(parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
+
+
+def _labels(quads: Iterable[Quad]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for quad in sorted((q for q in quads if q.predicate.value in _LABELS), key=str):
+        if quad.graph_name == DefaultGraph():
+            labels.setdefault(value_of(quad.subject), value_of(quad.object))
+    return labels
+
+
+_LABELS = (vocab.RDFS_LABEL, vocab.DCTERMS_TITLE)
+
+
+def _subjects(quads: Iterable[Quad]) -> set[str]:
+    return {_owner(quad) for quad in quads}
+
+
+def _owner(quad: Quad) -> str:
+    """What a quad belongs to: the claim whose graph it is in, or else its subject."""
+    if isinstance(quad.graph_name, NamedNode) and "/claim/" in quad.graph_name.value:
+        return quad.graph_name.value
+    return value_of(quad.subject).partition("#")[0] if "/passage/" in value_of(quad.subject) else value_of(quad.subject)
+
+
+def _by_owner(quads: Iterable[Quad]) -> defaultdict[str, list[Quad]]:
+    found: defaultdict[str, list[Quad]] = defaultdict(list)
+    for quad in quads:
+        found[_owner(quad)].append(quad)
+    return found
+
+
+def in_words(difference: Difference) -> Iterator[str]:
+    """A line for every change, and one count."""
+    for change in difference.changes:
+        noun = _NOUNS.get(change.kind, change.kind)
+        label = change.after or change.before
+        line = f"{change.what}: {noun} <{change.iri}>" + (f" {label!r}" if label else "")
+        if change.what == "changed":
+            if change.before != change.after:
+                line += f", was {change.before!r}"
+            line += f" (-{len(change.removed)} +{len(change.added)} triples)"
+        yield line
+    yield (
+        f"{len(difference.changes)} changes from {difference.old} to {difference.new}: "
+        f"{len(difference.removed)} quads removed, {len(difference.added)} added"
+    )
+
+
+def as_json(difference: Difference) -> dict[str, Any]:
+    """The same for programs; quads as N-Quads lines without the full stop."""
+    return {
+        "old": difference.old,
+        "new": difference.new,
+        "changes": [
+            {
+                "kind": _NOUNS.get(c.kind, c.kind),
+                "iri": c.iri,
+                "what": c.what,
+                "before": c.before,
+                "after": c.after,
+                "removed": [str(q) for q in c.removed],
+                "added": [str(q) for q in c.added],
+            }
+            for c in difference.changes
+        ],
+    }
+
+
+def as_patch(difference: Difference) -> Iterator[str]:
+    """An RDF Patch (https://afs.github.io/rdf-patch/): deletions, then additions, in one transaction."""
+    yield f"H id <urn:x-kg:release:{difference.new}> ."
+    yield f"H prev <urn:x-kg:release:{difference.old}> ."
+    yield "TX ."
+    yield from (f"D {quad} ." for quad in difference.removed)
+    yield from (f"A {quad} ." for quad in difference.added)
+    yield "TC ."
