@@ -25,7 +25,7 @@ from kg.site.templating import render
 
 bp = Blueprint("claims", __name__)
 
-_SHOWN_ALREADY = ("speaker", "modality", "basis", "mentions")
+_SHOWN_ALREADY = ("speaker", "modality", "basis")
 
 
 class Sentence(NamedTuple):
@@ -62,7 +62,7 @@ def _html(site: Site, source: Source) -> str:
     graph = sorted(site.store.quads(None, None, None, NamedNode(source.iri)), key=str)
     order = site.evidence.of_document(source.document)
     at = order.index(source.iri)
-    hidden = {site.names.kg + name for name in _SHOWN_ALREADY} | {vocab.RDF_TYPE, vocab.OA_HAS_TARGET}
+    shown = {site.names.kg + name for name in _SHOWN_ALREADY} | {vocab.RDF_TYPE, vocab.OA_HAS_TARGET}
     return render(
         "claim.html",
         root=root,
@@ -74,7 +74,7 @@ def _html(site: Site, source: Source) -> str:
         definitions={iri: definition(site, iri) for iri in (source.modality, source.basis)},
         excerpts=[excerpt(site, span) for span in source.spans],
         rdf=rdf(site, graph),
-        rows=tuple(r for r in plain(site, linker, source.iri) if r.name not in {linker.term(h) for h in hidden}),
+        rows=plain(site, linker, source.iri, without=frozenset(shown)),
         number=at + 1,
         count=len(order),
         before=order[at - 1] if at else None,

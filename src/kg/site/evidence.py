@@ -170,14 +170,17 @@ def status(modality: str, basis: str, *, own_voice: bool) -> str:
 
     >>> status("planned", "stated", own_voice=True), status("planned", "stated", own_voice=False)
     ('prospect', 'reported')
+    >>> status("denied", "background", own_voice=True)
+    'reported'
     """
-    if basis in ("background", "inferred"):
+    if basis == "inferred":
         return basis
-    if not own_voice:
+    vouched_for = modality == "asserted" or modality in vocab.PROSPECTIVE
+    if basis == "background":
+        return basis if vouched_for else "reported"
+    if not own_voice or not vouched_for:
         return "reported"
-    if modality == "asserted":
-        return "stated"
-    return "prospect" if modality in vocab.PROSPECTIVE else "reported"
+    return "stated" if modality == "asserted" else "prospect"
 
 
 def _place(source: Source) -> tuple[str, int, int, int, str]:

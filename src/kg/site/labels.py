@@ -160,5 +160,5 @@ def _words(name: str) -> str:
     >>> _words("containedInPlace"), _words("Place")
     ('contained in place', 'Place')
     """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    words = re.sub(r"_|(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return words if words == name else words.lower()

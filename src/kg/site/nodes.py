@@ -132,7 +132,7 @@ class Linker:
         where = Markup(" and ").join(self.span(span) for span in source.spans)
         return Markup(
             '<span class="says {status}"><a class="mark" href="{claim}" title="{gloss}">{modality} · {basis}</a> '
-            '<span class="who">{speaker}</span> <span class="where">{document}, {where}</span></span>'
+            '<span class="who">{speaker}</span> <span class="where">{document}{where}</span></span>'
         ).format(
             status=source.status,
             claim=claim,
@@ -140,7 +140,7 @@ class Linker:
             modality=labels[source.modality].html,
             basis=labels[source.basis].html,
             speaker=self.link(source.speaker),
-            document=Markup('<a class="doc" href="{}">{}</a>').format(
+            document=Markup('<span class="doc"><a href="{}">{}</a>, </span>').format(
                 self.href(self._names.document(source.document)), source.document
             ),
             where=where,

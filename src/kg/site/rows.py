@@ -105,9 +105,12 @@ def sections(site: Site, linker: Linker, iri: str) -> tuple[tuple[Section, ...],
     return found, len(outgoing) > MOST_QUADS or len(incoming) > MOST_QUADS
 
 
-def plain(site: Site, linker: Linker, iri: str) -> tuple[Row, ...]:
-    """What the default graph says of a claim, a document or a passage, without evidence; its fragments in full."""
-    return _plain(_View(site, linker, iri), iri)
+def plain(site: Site, linker: Linker, iri: str, *, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
+    """What the default graph says of a claim, a document or a passage, without evidence; its fragments in full.
+
+    ``without``: properties that the page shows elsewhere.
+    """
+    return _plain(_View(site, linker, iri), iri, without)
 
 
 def rows_of(site: Site, linker: Linker, quads: list[Quad]) -> tuple[Row, ...]:
@@ -115,8 +118,9 @@ def rows_of(site: Site, linker: Linker, quads: list[Quad]) -> tuple[Row, ...]:
     return _rows_of(_View(site, linker), quads)
 
 
-def _plain(view: _View, iri: str) -> tuple[Row, ...]:
-    return _rows_of(view, list(islice(view.site.store.quads(NamedNode(iri), None, None, _DEFAULT), MOST_QUADS)))
+def _plain(view: _View, iri: str, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
+    quads = islice(view.site.store.quads(NamedNode(iri), None, None, _DEFAULT), MOST_QUADS)
+    return _rows_of(view, [q for q in quads if q.predicate.value not in without])
 
 
 def _rows_of(view: _View, quads: list[Quad]) -> tuple[Row, ...]:

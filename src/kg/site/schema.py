@@ -46,6 +46,7 @@ class Schema:
     """The terms of a release. ``shapes`` keeps the shapes' own quads, which are in no graph of the store."""
 
     def __init__(self, dumps: Path, base: str) -> None:
+        self._base = base
         ontology = _read(dumps / "ontology.ttl", base)
         self.shapes = _read(dumps / "shapes.ttl", base)
         self.terms: dict[str, frozenset[str]] = {}
@@ -74,7 +75,9 @@ class Schema:
         for heading, classes in _KINDS:
             if types.intersection(classes):
                 return heading
-        return "Concepts and individuals" if types else "Terms of other vocabularies"
+        if types:
+            return "Concepts and individuals"
+        return "Versions" if iri.startswith(self._base) else "Terms of other vocabularies"
 
     def ancestors(self, iris: Iterable[str]) -> set[str]:
         """The classes themselves and everything above them."""

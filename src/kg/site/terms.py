@@ -24,7 +24,14 @@ from kg.site.templating import render
 
 bp = Blueprint("terms", __name__)
 
-HEADINGS = ("Ontologies", "Classes", "Properties", "Concepts and individuals", "Terms of other vocabularies")
+HEADINGS = (
+    "Ontologies",
+    "Classes",
+    "Properties",
+    "Concepts and individuals",
+    "Terms of other vocabularies",
+    "Versions",
+)
 _MEANINGS = (vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT)
 _DEFAULT = DefaultGraph()
 
