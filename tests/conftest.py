@@ -12,11 +12,17 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from kg import build
 from kg.config import load
 
 ROOT = Path(__file__).resolve().parent.parent
+# No sandbox: tests run as root in containers. The rest keeps the browser from asking its maker for anything.
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 Kg = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -105,3 +111,26 @@ def dataset_address(dataset: Path) -> Iterator[str]:
     """The address of a server that shows the repository's own dataset."""
     with serving(dataset) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; none is downloaded. On a person's machine without one, its tests are skipped."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        message = "Chromium is not installed (Debian: apt install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A fresh page of that browser, without the storage of another test."""
+    opened = browser.new_page()
+    yield opened
+    opened.close()
