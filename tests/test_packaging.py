@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLE = {"bundle.json", "favicon.svg", "site.css", "site.js", "third-party.txt"}
+BUNDLE = {"bundle.json", "favicon.svg", "reader.js", "site.css", "site.js", "third-party.txt"}
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", "__pycache__", "dist", "node_modules", "releases", "static"
 )

@@ -1,0 +1,124 @@
+// "I have a copy": finds a document's passages in a copy that the reader has, without sending it anywhere.
+//
+// The page lists every passage as <li data-length data-rolling data-sha256>, without its words. The copy is normalised
+// as the build normalises (lib/text.js); candidates are found by the rolling hash, and SHA-256 confirms. A copy has
+// other headers and other white space, so the positions that the page knows mean nothing in it. SHA-256 is bundled,
+// because browsers offer theirs on https and localhost only.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { candidates, parse } from "./lib/text.js";
+
+// More characters than any document; a file beyond it was dropped by mistake.
+const LONGEST = 20_000_000;
+
+/** Every place of every passage in a text: `Map` from the passage to its offsets. */
+export function locate(characters, passages) {
+  const codePoints = Uint32Array.from(characters, (character) => character.codePointAt(0));
+  const byLength = new Map();
+  for (const passage of passages) {
+    if (!byLength.has(passage.length)) byLength.set(passage.length, new Map());
+    const byHash = byLength.get(passage.length);
+    byHash.set(passage.rolling, [...(byHash.get(passage.rolling) ?? []), passage]);
+  }
+  const places = new Map(passages.map((passage) => [passage, []]));
+  for (const [length, byHash] of byLength) {
+    candidates(codePoints, length, new Set(byHash.keys()), (hash, at) => {
+      const digest = bytesToHex(sha256(utf8ToBytes(characters.slice(at, at + length).join(""))));
+      for (const passage of byHash.get(hash)) if (passage.sha256 === digest) places.get(passage).push(at);
+    });
+  }
+  return places;
+}
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function start(section) {
+  const passages = [...section.querySelectorAll("[data-sha256]")].map((item) => ({
+    item,
+    length: Number(item.dataset.length),
+    rolling: parseInt(item.dataset.rolling, 16),
+    sha256: item.dataset.sha256,
+  }));
+  const file = element("input", { type: "file", id: "copy-file", accept: ".txt,.md,text/*" });
+  const text = element("textarea", { id: "copy-text", rows: 6, spellcheck: false });
+  const compare = element("button", { type: "button", textContent: "Compare" });
+  const said = element("p", { className: "copy-result" });
+  said.setAttribute("role", "status");
+  const shown = element("div", { className: "copy-shown", hidden: true });
+  section.querySelector(".copy-tool").replaceChildren(
+    element("p", {}, element("label", { htmlFor: "copy-file", textContent: "A file of yours " }), file),
+    element("p", {}, element("label", { htmlFor: "copy-text", textContent: "or its text, pasted" }), text),
+    element("p", {}, compare),
+    said,
+    shown,
+  );
+
+  function check(raw) {
+    shown.hidden = true;
+    if (raw.length > LONGEST) {
+      said.textContent = "That is longer than any document; is it the right file?";
+      return;
+    }
+    const { characters } = parse(raw);
+    if (characters.length === 0) {
+      said.textContent = "There is no text in it.";
+      return;
+    }
+    const places = locate(characters, passages);
+    let found = 0;
+    for (const [passage, offsets] of places) {
+      const verdict = passage.item.querySelector(".verdict") ?? passage.item.appendChild(element("span"));
+      verdict.className = `verdict ${offsets.length > 0 ? "found" : "missing"}`;
+      verdict.textContent = offsets.length > 0 ? "passage verified in your copy" : "not found in your copy";
+      found += offsets.length > 0 ? 1 : 0;
+    }
+    section.querySelector(".fingerprints").hidden = false;
+    said.textContent = `${found} of ${passages.length} passages verified in your copy. Nothing was sent anywhere.`;
+    show(shown, characters, places);
+  }
+
+  compare.addEventListener("click", () => check(text.value));
+  file.addEventListener("change", async () => {
+    if (file.files.length === 0) return;
+    try {
+      // As the build reads: UTF-8, and nothing that merely looks like it.
+      check(new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer()));
+    } catch {
+      said.textContent = "That file is not text in UTF-8.";
+    }
+  });
+}
+
+/** The reader's own copy with every verified passage marked; marks that overlap are cut at each other's ends. */
+function show(shown, characters, places) {
+  const edges = new Map();
+  for (const [passage, offsets] of places) {
+    for (const at of offsets) {
+      edges.set(at, [...(edges.get(at) ?? []), [1, passage]]);
+      edges.set(at + passage.length, [...(edges.get(at + passage.length) ?? []), [-1, passage]]);
+    }
+  }
+  const copy = element("p", { className: "copy-text" });
+  const open = new Set();
+  let from = 0;
+  for (const at of [...edges.keys(), characters.length].sort((a, b) => a - b)) {
+    const piece = characters.slice(from, at).join("");
+    if (piece !== "") {
+      copy.append(open.size > 0 ? element("mark", { className: `d${Math.min(open.size, 3)}`, textContent: piece }) : piece);
+    }
+    for (const [step, passage] of edges.get(at) ?? []) {
+      if (step > 0) open.add(passage);
+      else open.delete(passage);
+    }
+    from = at;
+  }
+  shown.replaceChildren(element("h3", { textContent: "Your copy" }), copy);
+  shown.hidden = false;
+}
+
+document.querySelectorAll("[data-copy-check]").forEach(start);
