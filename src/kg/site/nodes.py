@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -113,6 +114,10 @@ class Linker:
                 self._says.clear()
             html = self._says[source.iri] = self._say(source)
         return html
+
+    def evidence(self, sources: Sequence[Source]) -> Markup:
+        """A line for each claim."""
+        return Markup("").join(map(self.says, sources))
 
     def span(self, span: Span) -> Markup:
         """A passage by its place in the document."""

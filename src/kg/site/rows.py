@@ -46,10 +46,10 @@ class Value(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Values that the same claims give, with a line for each of these claims."""
+    """Values that the same claims give; ``evidence`` has a line for each of these claims."""
 
     values: tuple[Value, ...]
-    says: tuple[Markup, ...]
+    evidence: Markup
 
 
 class Row(NamedTuple):
@@ -72,6 +72,18 @@ class Section(NamedTuple):
     rows: tuple[Row, ...]
 
 
+class Said(NamedTuple):
+    """``cut``: more is said than was looked at. ``facts``: what the default graph says of the thing itself.
+
+    ``claims``: the IRIs of the claims that mention it.
+    """
+
+    sections: tuple[Section, ...]
+    cut: bool
+    facts: tuple[Quad, ...]
+    claims: tuple[str, ...]
+
+
 class _View(NamedTuple):
     """The page that rows are made for; ``whole``: the IRI whose fragments it shows in full."""
 
@@ -88,21 +100,25 @@ class _Statement(NamedTuple):
     sources: tuple[Source, ...]
 
 
-def sections(site: Site, linker: Linker, iri: str) -> tuple[tuple[Section, ...], bool]:
-    """Everything said of a thing and linking to it, strongest evidence first; and whether more was left out."""
+def said(site: Site, linker: Linker, iri: str) -> Said:
+    """Everything said of a thing and linking to it, strongest evidence first."""
     node = NamedNode(iri)
     outgoing = list(islice(site.store.quads(node), MOST_QUADS + 1))
     incoming = list(islice(site.store.quads(None, None, node), MOST_QUADS + 1))
+    mentions = site.names.kg + "mentions"
+    claims = [q.subject.value for q in incoming if q.predicate.value == mentions and isinstance(q.subject, NamedNode)]
     by_status: dict[str, list[_Statement]] = defaultdict(list)
     for statement in (*_statements(site, outgoing, inverse=False), *_statements(site, incoming, inverse=True)):
         by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
     order = site.schema.order(types_of(outgoing))
+    view = _View(site, linker)
     found = tuple(
-        Section(status, _rows(_View(site, linker), by_status[status], order))
+        Section(status, _rows(view, by_status[status], order))
         for status in (*STATUSES, UNCLAIMED)
         if status in by_status
     )
-    return found, len(outgoing) > MOST_QUADS or len(incoming) > MOST_QUADS
+    facts = tuple(q for q in outgoing if q.graph_name == _DEFAULT)
+    return Said(found, max(len(outgoing), len(incoming)) > MOST_QUADS, facts, tuple(claims))
 
 
 def plain(site: Site, linker: Linker, iri: str, *, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
@@ -191,10 +207,7 @@ def _groups(view: _View, statements: list[_Statement]) -> tuple[Group, ...]:
     by_sources: dict[tuple[Source, ...], list[Value]] = {}
     for statement in statements:
         by_sources.setdefault(statement.sources, []).append(_value(view, statement))
-    return tuple(
-        Group(tuple(values), tuple(view.linker.says(source) for source in sources))
-        for sources, values in by_sources.items()
-    )
+    return tuple(Group(tuple(values), view.linker.evidence(sources)) for sources, values in by_sources.items())
 
 
 def _value(view: _View, statement: _Statement) -> Value:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+from markupsafe import Markup
 
 from kg import vocab
 from kg.config import Config
@@ -71,6 +72,7 @@ class Site:
     assets: Assets
     cache: Cache
     linkers: dict[str, Linker]
+    frames: dict[str, dict[str, Markup]]
     given_pool: Pool | None
     lock: threading.Lock
 
@@ -138,6 +140,7 @@ def open_site(release: Release, config: Config, pool: Pool | None) -> Site:
         assets=Assets.load(),
         cache=Cache(),
         linkers={},
+        frames={},
         given_pool=pool,
         lock=threading.Lock(),
     )

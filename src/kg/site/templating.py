@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from markupsafe import Markup
 
 from kg.site.address import here
+from kg.site.nodes import Linker
 from kg.site.state import Site, current
 
 MARKS: dict[str, tuple[str, str]] = {
@@ -43,8 +44,22 @@ def render(template: str, **context: Any) -> str:
     # Our own dots and slashes: marked as safe once, instead of escaped at every link.
     root = Markup(context.pop("root", None) or here())  # noqa: S704
     linker = site.linker(root)
+    frame = site.frames.get(root)
+    if frame is None:
+        frame = site.frames[root] = _frame(site, linker, root)
     made = current_app.jinja_env.get_template(template)
-    return made.render(root=root, site=site, link=linker, marks=MARKS, navigation=NAVIGATION, **context)
+    return made.render(root=root, site=site, link=linker, marks=MARKS, frame=frame, **context)
+
+
+def _frame(site: Site, linker: Linker, root: Markup) -> dict[str, Markup]:
+    """What is the same on every page at one depth: links in the head, the header, the footer."""
+    env = current_app.jinja_env
+    return {
+        part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
+            env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=NAVIGATION)
+        )
+        for part in ("head", "top", "foot")
+    }
 
 
 def register(app: Flask) -> None:

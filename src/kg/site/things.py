@@ -6,18 +6,17 @@ A thing is not a document: its IRI answers with 303 to the page or to the data, 
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
-from pyoxigraph import DefaultGraph, Literal, NamedNode
+from pyoxigraph import Literal, Quad
 
 from kg import media, vocab
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.links import data_path, page_path
-from kg.site.nodes import Linker
 from kg.site.respond import Page, answer, not_acceptable, not_found, see_other
-from kg.site.rows import sections, types_of
+from kg.site.rows import said, types_of
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -78,9 +77,10 @@ def _find(site: Site, route: str) -> tuple[str, str | None]:
 
 
 def _page(site: Site, iri: str) -> Page:
+    shown, stem = address(site, iri, "html"), address(site, iri, "ttl").removesuffix("ttl")
     return Page(
         iri=iri,
-        address=lambda extension: address(site, iri, extension),
+        address=lambda extension: shown if extension in ("", "html") else stem + extension,
         html=lambda: thing_html(site, iri),
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
     )
@@ -90,39 +90,29 @@ def thing_html(site: Site, iri: str) -> str:
     """The page about a thing, or about a nameless node."""
     root = here()
     linker = site.linker(root)
-    found, cut = sections(site, linker, iri)
+    found = said(site, linker, iri)
     labels = site.labels.all(iri) or [site.labels[iri]]
-    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, DefaultGraph()))
-    claims, more = _claims(site, linker, iri)
+    sources = site.evidence.claims(found.claims[:MOST_CLAIMS])
     return render(
         "thing.html",
         root=root,
         iri=iri,
         title=labels[0],
         others=labels[1:],
-        types=[linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)],
-        note=_note(site, iri),
-        sections=found,
-        cut=cut,
-        claims=claims,
-        more_claims=more,
+        types=[linker.kind(t) for t in sorted(types_of(found.facts), key=lambda t: site.labels[t].key)],
+        note=_note(found.facts),
+        said=found,
+        claims=[(linker.link(s.iri), linker.says(s)) for s in sources],
+        more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + address(site, iri, extension),
     )
 
 
-def _claims(site: Site, linker: Linker, iri: str) -> tuple[list[tuple[str, object]], bool]:
-    """The claims that mention a thing, as (link, evidence line), by status and then in document order."""
-    mentions = NamedNode(site.names.kg + "mentions")
-    quads = list(islice(site.store.quads(None, mentions, NamedNode(iri), DefaultGraph()), MOST_CLAIMS + 1))
-    sources = site.evidence.claims(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
-    return [(linker.link(s.iri), linker.says(s)) for s in sources[:MOST_CLAIMS]], len(quads) > MOST_CLAIMS
-
-
-def _note(site: Site, iri: str) -> Literal | None:
+def _note(facts: Iterable[Quad]) -> Literal | None:
     """What the thing's own record says it is: the first note, in the order of ``_NOTES``."""
-    for predicate in _NOTES:
-        quads = site.store.quads(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
-        found = sorted((q.object for q in quads if isinstance(q.object, Literal)), key=str)
-        if found:
-            return found[0]
-    return None
+    found = [
+        (_NOTES.index(q.predicate.value), q.object.value, q.object)
+        for q in facts
+        if q.predicate.value in _NOTES and isinstance(q.object, Literal)
+    ]
+    return min(found, key=lambda note: note[:2])[2] if found else None
