@@ -5,19 +5,20 @@ A class without a short name is at ``/class/?iri=…``. ``/class`` lists the cla
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import quote, unquote
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import vocab
 from kg.site import describe
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
-from kg.site.evidence import UNCLAIMED
 from kg.site.links import encode
+from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
 from kg.site.respond import Page, answer, not_found
 from kg.site.state import Site, current
@@ -38,7 +39,7 @@ def instances(curie: str = "") -> Response:
     site = current()
     iri, address, extension = _class(site)
     members = _members(site, iri) if iri else []
-    if iri is None or (not members and iri not in site.schema.terms):
+    if iri is None or (not members and not site.schema.knows(iri)):
         raise not_found(f"class {curie or request.args.get('iri', '')}")
     found, kind = paged(members), iri
     page = Page(
@@ -77,7 +78,7 @@ def _class(site: Site) -> tuple[str | None, str, str | None]:
             kind = site.labels.expand(spelling)
             if kind is None or (wanted is not None and wanted not in EXTENSIONS):
                 continue
-            if kind in site.schema.terms or _has_instances(site, kind):
+            if site.schema.knows(kind) or _has_instances(site, kind):
                 return kind, f"class/{encode(spelling)}", wanted
     return site.labels.expand(unquote(sent)), f"class/{sent}", None
 
@@ -90,28 +91,34 @@ def _has_instances(site: Site, iri: str) -> bool:
 
 
 def _members(site: Site, iri: str) -> list[str]:
-    """Instances in any graph, by label: also those that somebody only says are instances."""
+    """Instances of a class and of those below it, by label: also those that somebody only says are instances."""
+    members: set[str] = set()
     try:
-        quads = islice(site.store.quads(None, _A, NamedNode(iri)), MOST)
-        members = {q.subject.value for q in quads if isinstance(q.subject, NamedNode)}
-    except ValueError:
+        for kind in site.schema.below(iri):
+            quads = islice(site.store.quads(None, _A, NamedNode(kind)), MOST)
+            members.update(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
+    except ValueError:  # not an IRI
         return []
     return sorted(members, key=lambda member: (site.labels[member].key, member))
+
+
+def _item(site: Site, linker: Linker, member: str, kinds: set[str]) -> tuple[Markup, list[Markup], Markup]:
+    """An instance, which of the classes it is said to be directly, and who says so."""
+    types: set[str] = set()
+    graphs: set[str] = set()
+    for q in site.store.quads(NamedNode(member), _A):
+        if isinstance(q.object, NamedNode) and q.object.value in kinds:
+            types.add(q.object.value)
+            if isinstance(q.graph_name, NamedNode):
+                graphs.add(q.graph_name.value)
+    evidence = linker.evidence(site.evidence.claims(graphs)[:3])
+    return linker.link(member), [linker.kind(t) for t in sorted(types)], evidence
 
 
 def _html(site: Site, iri: str, found: Listing) -> str:
     root = here()
     linker = site.linker(root)
-    node = NamedNode(iri)
-    items = []
-    for member in found.items:
-        graphs = defaultdict(list)
-        for q in site.store.quads(NamedNode(member), _A, node):
-            if isinstance(q.graph_name, NamedNode):
-                graphs[member].append(q.graph_name.value)
-        sources = site.evidence.claims(graphs[member])
-        status = sources[0].status if sources else UNCLAIMED
-        items.append((linker.link(member), status, [linker.says(s) for s in sources[:3]]))
+    kinds = site.schema.below(iri)
     above = sorted(site.schema.parents.get(iri, ()), key=lambda t: site.labels[t].key)
     below = sorted(site.schema.children.get(iri, ()), key=lambda t: site.labels[t].key)
     return render(
@@ -122,7 +129,7 @@ def _html(site: Site, iri: str, found: Listing) -> str:
         term=linker.term(iri),
         above=[linker.kind(t) for t in above],
         below=[linker.kind(t) for t in below],
-        items=items,
+        items=[_item(site, linker, member, kinds) for member in found.items],
         list=found,
         address=lambda extension: root + found.address(f"class/{encode(site.labels.curie(iri) or '')}.{extension}"),
         has_data=site.labels.curie(iri) is not None,

@@ -131,7 +131,7 @@ def instances(site: Site, kind: str, iris: Iterable[str], *, graphs: bool) -> De
     """Data about a class: its own description, and the named members that one page lists."""
     found = terms(site, (kind,), graphs=graphs)
     for iri in iris:
-        found.add(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), NamedNode(kind)))
+        found.add(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
     found.names()
     return found
 

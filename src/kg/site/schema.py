@@ -90,6 +90,21 @@ class Schema:
                 waiting.extend(self.parents.get(iri, ()))
         return found
 
+    def below(self, iri: str) -> set[str]:
+        """A class itself and everything below it."""
+        found: set[str] = set()
+        waiting = [iri]
+        while waiting:
+            term = waiting.pop()
+            if term not in found:
+                found.add(term)
+                waiting.extend(self.children.get(term, ()))
+        return found
+
+    def knows(self, iri: str) -> bool:
+        """Whether the ontology describes a term, or puts one above or below it."""
+        return iri in self.terms or iri in self.children
+
     def order(self, types: frozenset[str]) -> dict[str, Shown]:
         """How the properties of a thing of these types are shown; those in no shape are not in it."""
         known = self._orders.get(types)
