@@ -181,7 +181,7 @@ PAGES = (
     "/document/gazette",
     "/document/closed",
     "/passage/gazette/22-63",
-    "/passage/closed/10-20",
+    "/passage/closed/10-21",
     "/class/harbour:Pier",
     "/class/kg:ReportedSituation",
     "/ontology",

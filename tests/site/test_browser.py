@@ -105,3 +105,25 @@ def test_an_address_can_be_copied(browser: Browser, address: str) -> None:
     tab.get_by_role("button", name="Copied").wait_for()
     assert tab.evaluate("navigator.clipboard.readText()") == "http://localhost:8000/id/north-pier"
     context.close()
+
+
+COPY = "A header of another site\n\nCounting:\u00a0four\n cranes, all of them on the north pier.\n"
+
+
+def test_a_reader_can_check_a_copy_and_nothing_is_sent(tab: Page, address: str) -> None:
+    tab.goto(address + "document/closed", wait_until="networkidle")
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.get_by_label("its text, pasted").fill(COPY)
+    tab.get_by_role("button", name="Compare").click()
+    tab.get_by_text("1 of 1 passages verified in your copy").wait_for()
+    assert tab.locator(".copy-text mark").all_text_contents() == ["four cranes"]
+    tab.get_by_label("its text, pasted").fill(COPY.replace("four", "five"))
+    tab.get_by_role("button", name="Compare").click()
+    tab.get_by_text("0 of 1 passages verified in your copy").wait_for()
+    assert asked == []
+
+
+def test_a_text_that_is_shown_needs_no_copy(tab: Page, address: str) -> None:
+    tab.goto(address + "document/gazette")
+    assert tab.locator("[data-copy-check]").count() == 0

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from kg.errors import ConfigError
+from kg.site import assets
+
 
 def get(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """One request with the path exactly as given; no client library tidies it up."""
@@ -117,3 +120,9 @@ def test_a_port_that_is_taken_is_one_clear_line(project: Path, release: object) 
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert f"127.0.0.1:{port} cannot be listened to" in done.stderr
+
+
+def test_a_bundle_that_was_not_made_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "FOLDER", tmp_path / "static")
+    with pytest.raises(ConfigError, match=r"static/site\.css: is missing: .* install kg again"):
+        assets.Assets.load()

@@ -9,7 +9,7 @@ from flask import Flask
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import headers, templating
+from kg.site import headers, problems, templating
 from kg.site.state import open_site
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ def create_app(release: Release, config: Config, *, pool: Pool | None = None) ->
     :raises ConfigError: if the styles and scripts were not bundled.
     :raises ReleaseError: if the store cannot be opened.
     """
-    from kg.site import problems
-
     app = Flask(__name__, static_folder=None)
     # A slash twice, or one at the end, is part of a name.
     app.url_map.merge_slashes = False

@@ -126,6 +126,7 @@ def _document_html(site: Site, iri: str) -> str:
         rows=plain(site, linker, iri),
         coverage=site.release.report["documents"].get(name),
         shown=found is not None,
+        spans=() if found else sorted({span for s in sources for span in s.spans}, key=lambda s: (s.start, s.end)),
         blocks=_shown(linker, found, sources) if found else _skeleton(linker, sources),
         count=len(order),
         more=max(0, len(order) - MOST_CLAIMS),

@@ -34,7 +34,10 @@ _SPAN = re.compile(r"(.+)/(\d+)-(\d+)")
 
 
 class Span(NamedTuple):
-    """A passage: where it stands; ``verified`` is what the build could say, never that the fact is true."""
+    """A passage: where it stands; ``verified`` is what the build could say, never that the fact is true.
+
+    ``sha256`` and ``rolling_hash`` are its fingerprints (:mod:`kg.text`).
+    """
 
     iri: str
     document: str
@@ -43,6 +46,8 @@ class Span(NamedTuple):
     paragraph: int | None
     sentence: int | None
     verified: bool
+    sha256: str = ""
+    rolling_hash: str = ""
 
 
 class Source(NamedTuple):
@@ -154,15 +159,26 @@ class Evidence:
     def _read_span(self, iri: str) -> Span:
         shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
         document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
-        numbers: dict[str, int] = {}
-        verified = False
-        for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT):
-            name = q.predicate.value.removeprefix(self._names.kg)
-            if name in ("paragraph", "sentence") and _value(q.object).isdecimal():
-                numbers[name] = int(_value(q.object))
-            elif name == "verified":
-                verified = _value(q.object) in ("true", "1")
-        return Span(iri, document, start, end, numbers.get("paragraph"), numbers.get("sentence"), verified)
+        said = {
+            q.predicate.value.removeprefix(self._names.kg): _value(q.object)
+            for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT)
+        }
+
+        def number(name: str) -> int | None:
+            text = said.get(name, "")
+            return int(text) if text.isdecimal() else None
+
+        return Span(
+            iri,
+            document,
+            start,
+            end,
+            number("paragraph"),
+            number("sentence"),
+            verified=said.get("verified") in ("true", "1"),
+            sha256=said.get("sha256", ""),
+            rolling_hash=said.get("rollingHash", ""),
+        )
 
 
 def status(modality: str, basis: str, *, own_voice: bool) -> str:
