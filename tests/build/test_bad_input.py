@@ -190,6 +190,26 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added("data/queries/claims.rq", "}}\n"),
         r"data/queries/claims.rq:\d+: error: this is not a SPARQL 1.1 query",
     ),
+    "a slip behind a very long line": (
+        added(LABELS, ':kg rdfs:label "' + "x" * 1_000_000 + '"@en .\n:x rdfs:label ;;. }\n'),
+        rf"{LABELS}:10: error: syntax error: ",
+    ),
+    "a literal of 17 MB": (
+        added(LABELS, ':kg rdfs:label "' + "x" * 17_000_000 + '"@en .\n'),
+        rf"{LABELS}:9: error: a name or literal is longer than 16 MiB",
+    ),
+    "a nest that exhausts a stack": (
+        added(CLAIMS, "claim:1 rdfs:seeAlso " + "[ rdfs:seeAlso " * 50_000 + ":x" + " ]" * 50_000 + " .\n"),
+        rf"{CLAIMS}:\d+: error: 50000 blank nodes hang together so that they cannot be told apart in 5 seconds",
+    ),
+    "blank nodes that no algorithm tells apart": (
+        added(CLAIMS, "\n".join(f"_:n{i} rdfs:seeAlso _:n{j} ." for i in range(12) for j in range(12) if i != j)),
+        rf"{CLAIMS}:\d+: error: ",
+    ),
+    "a slip at the bottom of a deep nest": (
+        added(CLAIMS, "claim:1 rdfs:seeAlso " + "[ rdfs:seeAlso " * 100_000 + ":x" + " ]" * 100_000 + " oops .\n"),
+        rf"{CLAIMS}:\d+: error: syntax error: ",
+    ),
     "a triple term": (
         added(LABELS, ":x rdfs:label <<( :a :b :c )>> .\n"),
         rf"{LABELS}:\d+: error: triple terms are not stored: write a claim instead",

@@ -25,7 +25,7 @@ from kg.build.validate import validate
 from kg.build.write import display_prefixes, write_release
 from kg.config import Config
 from kg.errors import SourceError
-from kg.model import Finding, Severity
+from kg.model import Finding, Place, Severity, error
 from kg.release import Release
 
 Progress = Callable[[str], None]
@@ -72,7 +72,11 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     found += grounded.findings
     found += stale_reviews(grounded, names)
     progress("assemble")
-    assembled = assemble(sources, collected, grounded, config.base)
+    try:
+        assembled = assemble(sources, collected, grounded, config.base)
+    except SourceError as e:
+        found.append(error("blank-nodes", str(e), Place(e.file, e.line)))
+        return Checked(_sorted(found), None)
     found += check_rules(sources, collected, config.base)
     progress("validate")
     # What SHACL says of a passage that was not found, or of its claim, only repeats that.

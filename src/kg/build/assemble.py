@@ -17,12 +17,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
+from kg.build.canon import canonical
 from kg.build.collect import Collected
 from kg.build.ground import Grounded
 from kg.build.parse import Sources
+from kg.errors import BuildError, SourceError
 from kg.model import Check, Claim, Passage, Place, SourceQuad
 
 _DEFAULT = DefaultGraph()
@@ -44,7 +46,10 @@ class Assembled:
 
 
 def assemble(sources: Sources, collected: Collected, grounded: Grounded, base: str) -> Assembled:
-    """Put the published dataset together."""
+    """Put the published dataset together.
+
+    :raises SourceError: if blank nodes of a claim cannot be told apart in reasonable time.
+    """
     names = vocab.Names(base)
     claims = _skolemised_claims(grounded.claims, names)
     quads: set[Quad] = set()
@@ -154,18 +159,22 @@ def skolemise(quads: Iterable[SourceQuad], names: vocab.Names) -> list[SourceQua
 
     The IRI is a hash of the canonical quads of its component: the blank nodes that hang together, with every quad
     that touches one of them.
+
+    :raises SourceError: if a component's blank nodes cannot be told apart in reasonable time.
     """
     kept, components = _components(quads)
     for component in components:
-        dataset = Dataset(q.quad for q in component)
-        dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        canonical = sorted(dataset, key=str)
-        digest = hashlib.sha256("\n".join(map(str, canonical)).encode()).hexdigest()[:16]
+        try:
+            labelled = canonical(q.quad for q in component)
+        except BuildError as e:
+            place = component[0].place
+            raise SourceError(str(e), file=place.file, line=place.line) from None
+        digest = hashlib.sha256("\n".join(map(str, labelled)).encode()).hexdigest()[:16]
         # Canonical labels say nothing of the labels before: a quad's line is found by its other terms.
         places: dict[tuple[str, ...], list[Place]] = defaultdict(list)
         for q in component:
             places[_masked(q.quad)].append(q.place)
-        for quad in canonical:
+        for quad in labelled:
             place = places[_masked(quad)].pop(0)
             subject, value = (_skolem(node, digest, names) for node in (quad.subject, quad.object))
             kept.append(SourceQuad(Quad(subject, quad.predicate, value, quad.graph_name), place))

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, DefaultGraph, Quad, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Quad, Triple
 
 from kg import media, vocab
 from kg.build.assemble import Assembled, in_default_graph
+from kg.build.canon import canonical
 from kg.build.collect import Collected
 from kg.build.ground import Grounded
 from kg.build.parse import Sources
@@ -66,10 +67,9 @@ def _shapes(path: Path, content: Content) -> int:
 
 
 def _canonical(quads: Iterable[Quad]) -> list[Triple]:
-    dataset = Dataset(Quad(q.subject, q.predicate, q.object) for q in quads)
-    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    labelled = canonical(Quad(q.subject, q.predicate, q.object) for q in quads)
     # Things before blank nodes, as people read.
-    return [q.triple for q in sorted(dataset, key=lambda q: (isinstance(q.subject, BlankNode), str(q)))]
+    return [q.triple for q in sorted(labelled, key=lambda q: (isinstance(q.subject, BlankNode), str(q)))]
 
 
 def _serialise(path: Path, items: Sequence[Triple] | Sequence[Quad], extension: str, content: Content) -> int:

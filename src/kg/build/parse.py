@@ -113,6 +113,8 @@ def read_rdf(
                 quads.append(SourceQuad(quad, place))
     except SyntaxError as e:
         raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
+    except MemoryError:
+        raise SourceError("a name or literal is longer than 16 MiB", file=shown, line=lines.count) from None
     if prefixes is not None:
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if not quads:
@@ -147,16 +149,19 @@ def read_utf8(path: Path, shown: str) -> bytes:
 
 
 class _Lines:
-    """Hands a parser one line a read, so that the number of lines read is the line of what it yields."""
+    """Hands a parser at most one line a read, so that the number of lines begun is the line of what it yields."""
 
     def __init__(self, data: bytes) -> None:
         self._file = io.BytesIO(data)
+        self._at_start = True
         self.count = 0
 
-    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - a line is less than any size asked for
-        line = self._file.readline()
-        self.count += bool(line)
-        return line
+    def read(self, size: int = -1) -> bytes:
+        # Never more than was asked for: the parser's buffer has no room for it, and its process aborts.
+        part = self._file.readline(size)
+        self.count += bool(part) and self._at_start
+        self._at_start = part.endswith(b"\n")
+        return part
 
 
 def _readable(message: str) -> str:
