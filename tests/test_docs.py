@@ -59,3 +59,17 @@ def test_commands_that_the_documents_show_exist(document: Path) -> None:
         known = {o for p in main.commands[name].params for o in p.opts}
         options = set(re.findall(r"(?<!\S)--?[a-z]+", rest.partition("#")[0]))
         assert options <= known, f"kg {name}{rest}"
+
+
+def test_the_readmes_claim_is_the_datasets_and_its_query_gives_what_is_shown(dataset: Path, kg) -> None:
+    blocks = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    claims = "".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "data/claims").glob("*.trig")))
+    snippets = [body for language, body in blocks if language == "trig"]
+    assert len(snippets) == 2
+    for snippet in snippets:
+        assert snippet in claims
+    ((query, answer),) = [
+        (body, blocks[index + 1][1]) for index, (language, body) in enumerate(blocks) if language == "sparql"
+    ]
+    done = kg("query", query, cwd=dataset)
+    assert done.stdout == answer, done.stderr
