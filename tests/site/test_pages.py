@@ -132,10 +132,25 @@ def test_a_claim_says_whether_it_was_reviewed_and_where_it_was_said(read_page: R
     assert "A pilot spoke about the pier." in fourth
 
 
-def test_many_values_are_cut_and_counted(read_page: Read) -> None:
+def test_many_values_are_cut_and_the_rest_is_a_link_away(read_page: Read) -> None:
     found = read_page("/page/crowd")
-    assert "and 250 more" in found.text
     assert len(found.all("h1")[0].text) == 300
+    more = next(a for a in found.all("a") if a.text == "and 250 more")
+    seen: list[str] = []
+    address = "/page/crowd" + more.attributes["href"]
+    for _ in range(3):
+        listed = read_page(address)
+        seen += [v.text for v in listed.all("ul", class_="values")[0].all("div", class_="value")[0].all("div")]
+        assert "asserted · stated" in " ".join(listed.text.split())
+        following = listed.all("a", rel="next")
+        address = "/page/crowd" + following[0].attributes["href"] if following else ""
+    assert sorted(seen) == sorted(f"note {n}" for n in range(300))
+    assert address == ""
+
+
+def test_what_is_no_property_has_no_values(client: FlaskClient) -> None:
+    assert client.get("/page/crowd?values=not+an+iri").status_code == 404
+    assert client.get("/page/crowd?values=http://localhost:8000/ontology/harbour%23note&page=9").status_code == 404
 
 
 def test_a_class_lists_instances_with_who_says_so(read_page: Read) -> None:

@@ -115,7 +115,7 @@ def _item(site: Site, linker: Linker, member: str, kinds: set[str]) -> tuple[Mar
     return linker.link(member), [linker.kind(t) for t in sorted(types)], evidence
 
 
-def _html(site: Site, iri: str, found: Listing) -> str:
+def _html(site: Site, iri: str, found: Listing[str]) -> str:
     root = here()
     linker = site.linker(root)
     kinds = site.schema.below(iri)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response
 from markupsafe import Markup
+from pyoxigraph import DefaultGraph, NamedNode
 
-from kg import text
+from kg import text, vocab
 from kg.release import Release
 from kg.site import describe
 from kg.site.address import find, here, raw_path
@@ -184,11 +185,8 @@ def _passage_html(site: Site, iri: str) -> str:
     linker = site.linker(root)
     local = site.names.local(iri) or ""
     span = site.evidence.span(iri)
-    found = [
-        s
-        for c in site.evidence.of_document(span.document)
-        if (s := site.evidence.claim(c)) is not None and any(p.iri == iri for p in s.spans)
-    ]
+    targets = site.store.quads(None, NamedNode(vocab.OA_HAS_TARGET), NamedNode(iri), DefaultGraph())
+    found = site.evidence.claims(q.subject.value for q in targets if isinstance(q.subject, NamedNode))
     return render(
         "passage.html",
         root=root,

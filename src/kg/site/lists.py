@@ -54,7 +54,7 @@ def _members(site: Site, name: str) -> tuple[str, ...]:
     return abort(404)
 
 
-def _html(site: Site, name: str, found: Listing) -> str:
+def _html(site: Site, name: str, found: Listing[str]) -> str:
     root = here()
     linker = site.linker(root)
     title, lead = TITLES[name]

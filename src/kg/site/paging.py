@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
 from flask import request
 
 from kg.site.respond import not_found
 
 PER_PAGE = 100
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a list: ``items`` are IRIs; pages count from 1."""
+class Listing(Generic[Item]):
+    """One page of a list; pages count from 1."""
 
-    items: Sequence[str]
+    items: Sequence[Item]
     page: int
     pages: int
     count: int
@@ -28,8 +31,6 @@ class Listing:
 
     def href(self, page: int) -> str:
         """The way to another page of the same list, the other parameters kept."""
-        from urllib.parse import urlencode
-
         pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "page"]
         return "?" + urlencode([*pairs, ("page", str(page))])
 
@@ -49,7 +50,7 @@ def wanted_page() -> int:
     return int(text)
 
 
-def paged(items: Sequence[str]) -> Listing:
+def paged(items: Sequence[Item]) -> Listing[Item]:
     """The page of ``items`` that was asked for.
 
     :raises NotFound: if there is no such page.

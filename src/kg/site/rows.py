@@ -61,6 +61,7 @@ class Row(NamedTuple):
     name: Markup
     groups: tuple[Group, ...]
     more: int
+    predicate: str
     inverse: bool
     heading: str
 
@@ -119,6 +120,28 @@ def said(site: Site, linker: Linker, iri: str) -> Said:
     )
     facts = tuple(q for q in outgoing if q.graph_name == _DEFAULT)
     return Said(found, max(len(outgoing), len(incoming)) > MOST_QUADS, facts, tuple(claims))
+
+
+def values(site: Site, iri: str, predicate: str, *, inverse: bool) -> list[Node]:
+    """All values of one property, in the order of pages; ``inverse``: all subjects that have ``iri`` as the value."""
+    node, property_ = NamedNode(iri), NamedNode(predicate)
+    quads = site.store.quads(None, property_, node) if inverse else site.store.quads(node, property_)
+    nodes = {q.subject if inverse else q.object for q in quads}
+    return sorted((n for n in nodes if isinstance(n, Node)), key=lambda n: sort_key(n, site.labels))
+
+
+def with_evidence(
+    site: Site, linker: Linker, iri: str, predicate: str, found: Iterable[Node], *, inverse: bool
+) -> tuple[Group, ...]:
+    """Some values of one property with the claims that give them."""
+    node, property_ = NamedNode(iri), NamedNode(predicate)
+    statements = []
+    for value in found:
+        subject, object = (value, node) if inverse else (node, value)
+        if isinstance(subject, NamedNode):
+            sources = site.evidence.of(Quad(subject, property_, object))
+            statements.append(_Statement(predicate, value, inverse, tuple(sources)))
+    return _groups(_View(site, linker), statements)
 
 
 def plain(site: Site, linker: Linker, iri: str, *, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
@@ -195,6 +218,7 @@ def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) ->
                 name=view.linker.term(predicate, "" if inverse else shown.name),
                 groups=_groups(view, values[:MOST_VALUES]),
                 more=max(0, len(values) - MOST_VALUES),
+                predicate=predicate,
                 inverse=inverse,
                 heading=LINKS_HERE if inverse else shown.group,
             )

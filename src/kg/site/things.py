@@ -15,8 +15,9 @@ from kg import media, vocab
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.links import data_path, page_path
+from kg.site.paging import paged
 from kg.site.respond import Page, answer, not_acceptable, not_found, see_other
-from kg.site.rows import said, types_of
+from kg.site.rows import said, types_of, values, with_evidence
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -87,7 +88,9 @@ def _page(site: Site, iri: str) -> Page:
 
 
 def thing_html(site: Site, iri: str) -> str:
-    """The page about a thing, or about a nameless node."""
+    """The page about a thing, or about a nameless node; with ``?values=PROPERTY``, all values of one property."""
+    if "values" in request.args:
+        return _values_html(site, iri, request.args["values"], inverse="inverse" in request.args)
     root = here()
     linker = site.linker(root)
     found = said(site, linker, iri)
@@ -103,7 +106,28 @@ def thing_html(site: Site, iri: str) -> str:
         note=_note(found.facts),
         said=found,
         claims=[(linker.link(s.iri), linker.says(s)) for s in sources],
+        mentions=site.names.kg + "mentions",
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
+        address=lambda extension: root + address(site, iri, extension),
+    )
+
+
+def _values_html(site: Site, iri: str, predicate: str, *, inverse: bool) -> str:
+    root = here()
+    linker = site.linker(root)
+    try:
+        found = paged(values(site, iri, predicate, inverse=inverse))
+    except ValueError:
+        raise not_found("property of that name") from None
+    return render(
+        "values.html",
+        root=root,
+        iri=iri,
+        title=site.labels[iri],
+        property=linker.term(predicate),
+        inverse=inverse,
+        groups=with_evidence(site, linker, iri, predicate, found.items, inverse=inverse),
+        list=found,
         address=lambda extension: root + address(site, iri, extension),
     )
 
