@@ -1,8 +1,8 @@
 """Every error that leaves the site: one table from exception to status, one problem document (RFC 9457) for all.
 
-Clients get ``application/problem+json`` unless they prefer a page or plain text. Besides ``title``, ``status`` and ``detail`` a
-problem may have ``line`` and ``column`` (from 1, in the query), ``limit`` (which one a query ran into) and ``retry_after``
-(seconds). Strangers never see a traceback, nor the message of an error that is ours to look into.
+Clients get ``application/problem+json`` unless they prefer a page or plain text. Besides ``title``, ``status`` and
+``detail`` a problem may have ``line`` and ``column`` (from 1, in the query), ``limit`` (which one a query ran into) and
+``retry_after`` (seconds). Strangers never see a traceback, nor the message of an error that is ours to look into.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def respond(error: Exception) -> Response:
 def _page(found: Mapping[str, Any]) -> Response:
     try:
         page = render("problem.html", problem=found, place=place(found))
-    except Exception:  # noqa: BLE001 - whatever broke the page must not hide what it was to say
+    except Exception:  # whatever broke the page must not hide what it was to say
         current_app.logger.exception("the page of a problem cannot be made")
         return Response(
             f"{found['status']} {found['title']}\n{found['detail']}\n", content_type="text/plain; charset=utf-8"

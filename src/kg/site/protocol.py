@@ -1,0 +1,121 @@
+"""Reading a request of the SPARQL 1.1 Protocol (https://www.w3.org/TR/sparql11-protocol/#query-operation).
+
+A query comes by GET, by POST as a form, by POST or QUERY (RFC 10008) as ``application/sparql-query``. Updates are
+refused by name. Everything is UTF-8, and what is not is refused rather than repaired.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from flask import Request
+from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
+
+from kg.query.lexer import MAX_LENGTH
+
+FORM = "application/x-www-form-urlencoded"
+DIRECT = "application/sparql-query"
+UPDATE = "application/sparql-update"
+MAX_BODY = 4 * MAX_LENGTH
+"""Bytes of a body: a query as long as may be, with some of it percent-encoded."""
+
+MAX_FIELDS = 1_000
+_NO_UPDATE = "This endpoint answers queries. Its data is a sealed release: nothing can be changed here."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks. ``query`` is ``None`` where there is none; ``graph`` is "" for the default graph.
+
+    ``wanted`` is the extension of a result format chosen by the form for browsers, which cannot send Accept headers.
+    """
+
+    query: str | None
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+    timeout: float | None = None
+    wanted: str = ""
+    graph: str | None = None
+
+
+def read(request: Request) -> Asked:
+    """What is asked.
+
+    :raises BadRequest: for what the protocol does not allow: no UTF-8, a parameter twice, a form without a query.
+    :raises Forbidden: for an update.
+    :raises UnsupportedMediaType: for a body of another type.
+    """
+    request.max_content_length = MAX_BODY
+    fields = _fields(request.query_string, "address")
+    if request.method in ("POST", "QUERY"):
+        fields += _body(request)
+    names = [name for name, _ in fields]
+    if "update" in names:
+        raise Forbidden(_NO_UPDATE)
+    for name in ("query", "timeout", "graph", "default", "as"):
+        if names.count(name) > 1:
+            raise BadRequest(f"The parameter {name} stands there more than once.")
+    single = dict(fields)
+    if "query" not in single and request.method in ("POST", "QUERY"):
+        raise BadRequest("The body holds no parameter named query.")
+    if "graph" in single and "default" in single:
+        raise BadRequest("Either graph or default may be asked for, not both.")
+    return Asked(
+        query=single.get("query"),
+        default_graphs=tuple(value for name, value in fields if name == "default-graph-uri" and value),
+        named_graphs=tuple(value for name, value in fields if name == "named-graph-uri" and value),
+        timeout=_timeout(single.get("timeout")),
+        wanted=single.get("as", ""),
+        graph="" if "default" in single else single.get("graph"),
+    )
+
+
+def _body(request: Request) -> list[tuple[str, str]]:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Compressed bodies are not read here.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(f"A query is sent as UTF-8, not as {charset[:40]}.")
+    kind = request.mimetype
+    if kind == UPDATE:
+        raise Forbidden(_NO_UPDATE)
+    if kind == FORM and request.method == "POST":
+        return _fields(request.get_data(), "body")
+    if kind == DIRECT:
+        return [("query", _text(request.get_data(), "body"))]
+    raise UnsupportedMediaType(
+        f"A query is sent as {FORM} or as {DIRECT}, not as {kind[:80] or 'a body without a Content-Type'}."
+    )
+
+
+def _fields(data: bytes, where: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            _text(data, where), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise BadRequest(f"The {where} is not UTF-8 once its percent escapes are undone.") from None
+    except ValueError:
+        raise BadRequest(f"The {where} has more than {MAX_FIELDS} parameters.") from None
+
+
+def _text(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise BadRequest(f"The {where} is not UTF-8 at byte {e.start}.") from None
+
+
+def _timeout(text: str | None) -> float | None:
+    """Seconds; 0 and nothing mean that the client has no wish of its own."""
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise BadRequest("The parameter timeout is a number of seconds.")
+    return seconds or None
