@@ -215,3 +215,12 @@ def test_the_table_of_claims_holds_every_claim(release: Release) -> None:
     """claims.csv has a row for each claim of both documents."""
     text = (release.path / "dumps/claims.csv").read_text(encoding="utf-8")
     assert len(list(csv.DictReader(io.StringIO(text)))) == release.report["counts"]["claims"]
+
+
+def test_no_time_in_any_graph_ends_before_it_begins(store: Store) -> None:
+    """Inferred times too, which no shape sees, have an earliest day that is not after the latest."""
+    bounds = rows(
+        store, "SELECT ?earliest ?latest WHERE { GRAPH ?g { ?time kg:earliest ?earliest ; kg:latest ?latest } }"
+    )
+    assert len(bounds) >= 10
+    assert [pair for pair in bounds if pair[0] > pair[1]] == []
