@@ -224,3 +224,12 @@ def test_no_time_in_any_graph_ends_before_it_begins(store: Store) -> None:
     )
     assert len(bounds) >= 10
     assert [pair for pair in bounds if pair[0] > pair[1]] == []
+
+
+def test_the_background_graph_holds_the_notes_own_word_only(store: Store) -> None:
+    """What the note relays of others, such as another number of rockets, is neither fact nor background."""
+    assert rows(store, "SELECT ?n WHERE { GRAPH <graph/background> { ?e mil:rocketCountAtLeast ?n } }") == []
+    own = """SELECT ?s WHERE { GRAPH <graph/background> { ?s ?p ?o }
+      FILTER NOT EXISTS { ?claim kg:basis kg:background ; kg:speaker :kg-authors . GRAPH ?claim { ?s ?p ?o } } }"""
+    assert rows(store, own) == []
+    assert len(rows(store, "SELECT ?s WHERE { GRAPH <graph/background> { ?s ?p ?o } }")) > 50
