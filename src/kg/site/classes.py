@@ -38,7 +38,7 @@ def instances(curie: str = "") -> Response:
     """One page of a class's instances."""
     site = current()
     iri, address, extension = _class(site)
-    members = _members(site, iri) if iri else []
+    members = _members(site, iri) if iri else ()
     if iri is None or (not members and not site.schema.knows(iri)):
         raise not_found(f"class {curie or request.args.get('iri', '')}")
     found, kind = paged(members), iri
@@ -90,7 +90,8 @@ def _has_instances(site: Site, iri: str) -> bool:
         return False
 
 
-def _members(site: Site, iri: str) -> list[str]:
+@lru_cache(maxsize=64)
+def _members(site: Site, iri: str) -> tuple[str, ...]:
     """Instances of a class and of those below it, by label: also those that somebody only says are instances."""
     members: set[str] = set()
     try:
@@ -98,12 +99,12 @@ def _members(site: Site, iri: str) -> list[str]:
             quads = islice(site.store.quads(None, _A, NamedNode(kind)), MOST)
             members.update(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
     except ValueError:  # not an IRI
-        return []
-    return sorted(members, key=lambda member: (site.labels[member].key, member))
+        return ()
+    return tuple(sorted(members, key=lambda member: (site.labels[member].key, member)))
 
 
-def _item(site: Site, linker: Linker, member: str, kinds: set[str]) -> tuple[Markup, list[Markup], Markup]:
-    """An instance, which of the classes it is said to be directly, and who says so."""
+def _item(site: Site, linker: Linker, member: str, iri: str, kinds: set[str]) -> tuple[Markup, list[Markup], Markup]:
+    """An instance, which of the classes below ``iri`` it is said to be, and who says so."""
     types: set[str] = set()
     graphs: set[str] = set()
     for q in site.store.quads(NamedNode(member), _A):
@@ -112,7 +113,7 @@ def _item(site: Site, linker: Linker, member: str, kinds: set[str]) -> tuple[Mar
             if isinstance(q.graph_name, NamedNode):
                 graphs.add(q.graph_name.value)
     evidence = linker.evidence(site.evidence.claims(graphs)[:3])
-    return linker.link(member), [linker.kind(t) for t in sorted(types)], evidence
+    return linker.link(member), [linker.kind(t) for t in sorted(types - {iri})], evidence
 
 
 def _html(site: Site, iri: str, found: Listing[str]) -> str:
@@ -129,7 +130,7 @@ def _html(site: Site, iri: str, found: Listing[str]) -> str:
         term=linker.term(iri),
         above=[linker.kind(t) for t in above],
         below=[linker.kind(t) for t in below],
-        items=[_item(site, linker, member, kinds) for member in found.items],
+        items=[_item(site, linker, member, iri, kinds) for member in found.items],
         list=found,
         address=lambda extension: root + found.address(f"class/{encode(site.labels.curie(iri) or '')}.{extension}"),
         has_data=site.labels.curie(iri) is not None,

@@ -13,12 +13,14 @@ import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
+from gunicorn.workers.gthread import ThreadWorker
 
 from kg.errors import ConfigError
 from kg.site.assets import Assets
@@ -38,7 +40,7 @@ LONGEST_LINE = 8190
 
 
 def serve(app_factory: Callable[[], Flask], host: str, port: int, *, workers: int, threads: int) -> None:
-    """Serve until told to stop (SIGTERM: running requests end first; SIGINT: at once). Port 0 takes a free one.
+    """Serve until told to stop, by SIGTERM or SIGINT: running requests end first. Port 0 takes a free one.
 
     :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
     """
@@ -73,6 +75,15 @@ class _Logger(Logger):
             super().exception(msg, *args, **kwargs)
 
 
+class _Worker(ThreadWorker):
+    """gunicorn's worker, told to stop in one way only."""
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        # gunicorn's own takes a lock of the thread pool inside a signal handler; the interrupted thread may hold it,
+        # and the process would hang until it is killed.
+        self.handle_exit(sig, frame)
+
+
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
@@ -83,7 +94,7 @@ class _Server(BaseApplication):
         self._address = _address(listener)
         self._settings: dict[str, Any] = {
             "bind": f"fd://{listener.detach()}",
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "workers": workers,
             "threads": threads,
             "worker_connections": 1000,

@@ -14,6 +14,8 @@ from pyoxigraph import Literal, Quad
 from kg import media, vocab
 from kg.site import describe
 from kg.site.address import find, here, raw_path
+from kg.site.documents import excerpt
+from kg.site.evidence import Source
 from kg.site.links import data_path, page_path
 from kg.site.paging import paged
 from kg.site.respond import Page, answer, not_acceptable, not_found, see_other
@@ -105,11 +107,16 @@ def thing_html(site: Site, iri: str) -> str:
         types=[linker.kind(t) for t in sorted(types_of(found.facts), key=lambda t: site.labels[t].key)],
         note=_note(found.facts),
         said=found,
-        claims=[(linker.link(s.iri), linker.says(s)) for s in sources],
+        claims=[(linker.link(s.iri), _words(site, s), linker.says(s)) for s in sources],
         mentions=site.names.kg + "mentions",
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + address(site, iri, extension),
     )
+
+
+def _words(site: Site, source: Source) -> str:
+    """What the passages of a claim say, where that may be shown."""
+    return " … ".join(words for span in source.spans if (words := excerpt(site, span).words))
 
 
 def _values_html(site: Site, iri: str, predicate: str, *, inverse: bool) -> str:
