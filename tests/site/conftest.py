@@ -195,6 +195,8 @@ PAGES = (
     "/report",
     "/search",
     "/search?q=pier",
+    "/query",
+    "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205",
 )
 
 

@@ -233,7 +233,7 @@ def test_headings_leave_no_level_out(read_page: Read, path: str) -> None:
 def test_every_field_has_a_label_and_every_id_is_unique(read_page: Read, path: str) -> None:
     found = read_page(path)
     labelled = {label.attributes["for"] for label in found.all("label")}
-    fields = [e for name in ("input", "select", "textarea") for e in found.all(name)]
+    fields = [e for name in ("input", "select", "textarea") for e in found.all(name) if not e.has(type="hidden")]
     assert {f.attributes["id"] for f in fields} <= labelled
     ids = [e.attributes["id"] for e in found.all() if "id" in e.attributes]
     assert len(ids) == len(set(ids))
