@@ -37,17 +37,15 @@ def main() -> None:
         rows.append(("build of the default dataset, CPU", f"{statistics.median(cpu):.2f} s", ""))
         first = [time_to_first_page(project) for _ in range(ROUNDS)]
         rows.append(("first page after start", f"{statistics.median(first):.2f} s", "1 s"))
+        views = [first_views(project) for _ in range(ROUNDS)]
+        rows.append(("entity page, first view, CPU", f"{statistics.median(views):.2f} ms", "1.5 ms"))
         with serving(project) as (process, port):
             for name, path in pages(port).items():
-                rows.append((f"{name}, CPU", f"{cpu_per_request(process, port, path):.2f} ms", goal(name)))
+                rows.append((f"{name}, CPU", f"{cpu_per_request(process, port, path):.2f} ms", ""))
     width = max(len(row[0]) for row in rows)
     print(f"{'what':<{width}}  {'median':>9}  goal")
     for name, figure, wanted in rows:
         print(f"{name:<{width}}  {figure:>9}  {wanted}")
-
-
-def goal(name: str) -> str:
-    return "1.5 ms" if name.startswith("entity page") else ""
 
 
 def copy_sources(scratch: Path) -> Path:
@@ -84,8 +82,9 @@ def serving(project: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 def port_of(process: subprocess.Popen[str]) -> int:
     assert process.stdout
     for line in process.stdout:
-        if "http://" in line:
-            return int(line.rpartition(":")[2].strip().rstrip("/"))
+        address = re.search(r"http://[^/]*:(\d+)/", line)
+        if address:
+            return int(address[1])
     raise SystemExit("kg serve ended before it said where it listens")
 
 
@@ -95,6 +94,30 @@ def time_to_first_page(project: Path) -> float:
     with serving(project) as (_, port):
         fetch(http.client.HTTPConnection("127.0.0.1", port), "/")
         return time.perf_counter() - start
+
+
+def first_views(project: Path) -> float:
+    """Milliseconds of CPU for an entity page that nobody has asked for before: every one of them, once."""
+    with serving(project) as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        first, *others = entities(connection)
+        fetch(connection, first)
+        before = cpu_of_tree(process)
+        for path in others:
+            fetch(connection, path)
+        return (cpu_of_tree(process) - before) / len(others) * 1000
+
+
+def subjects(connection: http.client.HTTPConnection) -> set[str]:
+    """Paths, without the slash in front, of everything the facts describe."""
+    return set(re.findall(_SUBJECT, fetch(connection, "/dumps/facts.nt"), re.MULTILINE))
+
+
+_SUBJECT = r"^<[^>]*?//[^/>]+/((?:id|claim|document)/[^>#]+)>"
+
+
+def entities(connection: http.client.HTTPConnection) -> list[str]:
+    return sorted("/page/" + path.removeprefix("id/") for path in subjects(connection) if path.startswith("id/"))
 
 
 def fetch(connection: http.client.HTTPConnection, path: str) -> str:
@@ -109,21 +132,15 @@ def fetch(connection: http.client.HTTPConnection, path: str) -> str:
 def pages(port: int) -> dict[str, str]:
     """A page of each kind by a name for the table; entities by the length of their page."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    subjects = set(
-        re.findall(
-            r"^<[^>]*?//[^/>]+/((?:id|claim|document)/[^>#]+)>", fetch(connection, "/dumps/facts.nt"), re.MULTILINE
-        )
-    )
-    entities = ["/page/" + path.removeprefix("id/") for path in subjects if path.startswith("id/")]
-    sizes = {path: len(fetch(connection, path)) for path in entities}
+    sizes = {path: len(fetch(connection, path)) for path in entities(connection)}
     ordered = sorted(sizes, key=lambda path: sizes[path])
     chosen = {
-        "entity page (largest)": ordered[-1],
-        "entity page (median)": ordered[len(ordered) // 2],
-        "home page": "/",
+        "entity page (largest), again": ordered[-1],
+        "entity page (median), again": ordered[len(ordered) // 2],
+        "home page, again": "/",
     }
     for kind in ("claim", "document"):
-        chosen[f"{kind} page"] = "/" + min(path for path in subjects if path.startswith(f"{kind}/"))
+        chosen[f"{kind} page, again"] = "/" + min(path for path in subjects(connection) if path.startswith(f"{kind}/"))
     return chosen
 
 
