@@ -12,6 +12,13 @@
     [query]                                  # limits of /sparql: see kg.query.limits
     deadline = 10
 
+    [catalog]                                # what /catalog says beside that: see Catalog
+    keywords = ["harbours"]
+
+    [security]                               # /.well-known/security.txt: see Security
+    contact = "mailto:security@example.org"
+    expires = 2030-01-01T00:00:00Z
+
 Environment: ``KG_BASE`` overrides ``base``; ``SOURCE_DATE_EPOCH`` (seconds) replaces the clock in a release's name
 (https://reproducible-builds.org/specs/source-date-epoch/).
 """
@@ -19,10 +26,11 @@ Environment: ``KG_BASE`` overrides ``base``; ``SOURCE_DATE_EPOCH`` (seconds) rep
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +39,40 @@ from kg.errors import ConfigError
 
 DEFAULT_BASE = "http://localhost:8000/"
 FILE = "kg.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What only the publisher knows of the dataset; what is not said, the catalogue leaves out.
+
+    Codes are those of the vocabularies of DCAT-AP (``kg.build.authority`` has them). ``issued``, ``start`` and ``end``
+    are dates; ``place`` is an IRI; ``bbox`` is west, south, east, north in degrees. Without ``start``, ``end`` and
+    ``bbox``, the dates and coordinates in the data give what they enclose.
+    """
+
+    homepage: str = ""
+    publisher_type: str = ""
+    contact: str = ""
+    email: str = ""
+    contact_page: str = ""
+    keywords: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    frequency: str = ""
+    availability: str = ""
+    issued: str = ""
+    start: str = ""
+    end: str = ""
+    place: str = ""
+    bbox: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """``security.txt`` (RFC 9116, section 2.5): whom to tell of a weakness, and until when that is true."""
+
+    contact: str = ""
+    expires: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +87,8 @@ class Config:
     publisher: str = ""
     language: str = "en"
     query: Mapping[str, float] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+    security: Security = field(default_factory=Security)
     now: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +121,9 @@ def check_base(base: str) -> None:
 
 
 _TEXTS = ("base", "title", "description", "license", "publisher", "language")
+_TABLES = ("query", "catalog", "security")
+_DAYS = frozenset({"issued", "start", "end"})
+_PAGES = frozenset({"homepage", "contact_page", "place", "policy"})
 
 
 def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -95,15 +142,22 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
         raise ConfigError(f"{path}: cannot be read: {e}") from e
     except tomllib.TOMLDecodeError as e:
         raise ConfigError(f"{path}: not TOML: {e}") from e
-    unknown = sorted(set(table) - {*_TEXTS, "query"})
+    unknown = sorted(set(table) - {*_TEXTS, *_TABLES})
     if unknown:
-        raise ConfigError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join((*_TEXTS, 'query'))}")
+        raise ConfigError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join((*_TEXTS, *_TABLES))}")
     texts = {name: _text(path, table, name) for name in _TEXTS if name in table}
     chosen = base or environ.get("KG_BASE")
     if chosen:
         texts["base"] = chosen
     try:
-        return Config(root=root, query=_numbers(path, table.get("query", {})), now=_epoch(environ), **texts)
+        return Config(
+            root=root,
+            query=_numbers(table.get("query", {})),
+            catalog=_catalog(table.get("catalog", {})),
+            security=_security(table.get("security", {})),
+            now=_epoch(environ),
+            **texts,
+        )
     except ConfigError as e:
         raise ConfigError(f"{path}: {e}") from None
 
@@ -115,13 +169,83 @@ def _text(path: Path, table: dict[str, Any], name: str) -> str:
     return value
 
 
-def _numbers(path: Path, table: object) -> dict[str, float]:
+def _numbers(table: object) -> dict[str, float]:
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: [query] must be a table")
+        raise ConfigError("[query] must be a table")
     for name, value in table.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{path}: query.{name} must be a number, not {value!r}")
+            raise ConfigError(f"query.{name} must be a number, not {value!r}")
     return dict(table)
+
+
+def _catalog(table: object) -> Catalog:
+    values = _values("catalog", Catalog, table)
+    bbox = values.get("bbox", ())
+    if bbox and not (len(bbox) == 4 and -180 <= bbox[0] <= bbox[2] <= 180 and -90 <= bbox[1] <= bbox[3] <= 90):
+        raise ConfigError("catalog.bbox must be [west, south, east, north] in degrees")
+    if ("start" in values) != ("end" in values) or values.get("start", "") > values.get("end", ""):
+        raise ConfigError("catalog.start and catalog.end must both be set, and start must not be the later one")
+    if "email" in values and not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", values["email"]):
+        raise ConfigError(f"catalog.email {values['email']!r} is no address")
+    return Catalog(**values)
+
+
+def _security(table: object) -> Security:
+    values = _values("security", Security, table)
+    if not values:
+        return Security()
+    if not values.get("contact", "").startswith(("mailto:", "https://", "tel:")) or not _is_line(values["contact"]):
+        raise ConfigError("security.contact must start with mailto:, https:// or tel:")
+    try:
+        expires = datetime.fromisoformat(values.get("expires", ""))
+    except ValueError:
+        expires = None
+    if expires is None or expires.tzinfo is None:
+        raise ConfigError("security.expires must be a date and time with its zone, as in 2030-01-01T00:00:00Z")
+    return Security(**{**values, "expires": expires.isoformat()})
+
+
+def _values(name: str, kind: type[Catalog | Security], table: object) -> dict[str, Any]:
+    """The values of a table, each of the type that its setting has."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"[{name}] must be a table")
+    known = {f.name: f.default for f in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(f"unknown setting {name}.{key}; known: {', '.join(known)}")
+        values[key] = _value(f"{name}.{key}", key, value, many=isinstance(known[key], tuple))
+    return values
+
+
+def _value(name: str, key: str, value: object, *, many: bool) -> object:
+    if many:
+        wanted = int | float if key == "bbox" else str
+        if not isinstance(value, list) or any(isinstance(v, bool) or not isinstance(v, wanted) for v in value):
+            what = "numbers" if key == "bbox" else "texts in quotes"
+            raise ConfigError(f"{name} must be a list of {what}, not {value!r}")
+        return tuple(value)
+    if isinstance(value, date):  # TOML has dates of its own; datetime is one too
+        value = value.isoformat()
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a text in quotes, not {value!r}")
+    if key in _DAYS and not _is_day(value):
+        raise ConfigError(f"{name} must be a date such as 2030-01-31, not {value!r}")
+    if key in _PAGES and not (value.startswith(("http://", "https://")) and _is_line(value)):
+        raise ConfigError(f"{name} must be an http or https address, not {value!r}")
+    return value
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_line(address: str) -> bool:
+    """Whether an address has only characters that IRIs may have."""
+    return not re.search(r'[\s<>"{}|\\^`\x00-\x20]', address)
 
 
 def _epoch(environ: Mapping[str, str]) -> datetime | None:

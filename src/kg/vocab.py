@@ -10,6 +10,8 @@ Everything kg mints lies under one *base* (it ends in ``/``)::
     ontology#Term           our own terms; modules at ontology/MODULE#Term
     shapes#Shape            our SHACL shapes
     graph/background        the named copy of what background claims say
+    catalog#…               the dataset, its files, its publisher
+    .well-known/void#…      parts of the dataset, and measurements of them
     .well-known/genid/…     skolem IRIs of blank nodes (RDF 1.1 Concepts, section 3.5)
 """
 
@@ -33,6 +35,13 @@ FOAF = "http://xmlns.com/foaf/0.1/"
 SH = "http://www.w3.org/ns/shacl#"
 VANN = "http://purl.org/vocab/vann/"
 VOID = "http://rdfs.org/ns/void#"
+ADMS = "http://www.w3.org/ns/adms#"
+DCAT = "http://www.w3.org/ns/dcat#"
+DCATAP = "http://data.europa.eu/r5r/"
+DQV = "http://www.w3.org/ns/dqv#"
+LDQD = "http://www.w3.org/2016/05/ldqd#"
+SPDX = "http://spdx.org/rdf/terms#"
+VCARD = "http://www.w3.org/2006/vcard/ns#"
 
 EXTERNAL_PREFIXES: dict[str, str] = {
     "dcterms": DCTERMS,
@@ -52,6 +61,17 @@ EXTERNAL_PREFIXES: dict[str, str] = {
     "wgs84": WGS84,
     "xsd": XSD,
 }
+
+METADATA_PREFIXES: dict[str, str] = {
+    "adms": ADMS,
+    "dcat": DCAT,
+    "dcatap": DCATAP,
+    "dqv": DQV,
+    "ldqd": LDQD,
+    "spdx": SPDX,
+    "vcard": VCARD,
+}
+"""Prefixes of the vocabularies that describe a release, and that the data itself does not use."""
 
 RDF_TYPE = RDF + "type"
 RDFS_LABEL = RDFS + "label"
@@ -144,6 +164,21 @@ class Names:
     @property
     def genid(self) -> str:
         return self.base + ".well-known/genid/"
+
+    @property
+    def catalog(self) -> str:
+        """The DCAT catalogue; its fragments are the dataset and what belongs to it."""
+        return self.base + "catalog"
+
+    @property
+    def dataset(self) -> str:
+        """What a release is a version of: the IRI to cite."""
+        return self.catalog + "#dataset"
+
+    @property
+    def void(self) -> str:
+        """The VoID description; its fragments are the parts of the dataset and their measurements."""
+        return self.base + ".well-known/void"
 
     def document(self, name: str) -> str:
         return f"{self.base}document/{name}"
