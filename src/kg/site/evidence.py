@@ -88,6 +88,8 @@ class Evidence:
     def claims(self, iris: Iterable[str]) -> list[Source]:
         """Those that are claims, by document and position, the strongest status first."""
         found = [source for iri in iris if (source := self.claim(iri)) is not None]
+        if len(found) < 2:  # most triples are in one claim, and this is asked for each of a page
+            return found
         return sorted(found, key=lambda s: (STATUSES.index(s.status), _place(s)))
 
     def of(self, quad: Quad) -> list[Source]:

@@ -117,7 +117,7 @@ class Linker:
 
     def evidence(self, sources: Sequence[Source]) -> Markup:
         """A line for each claim."""
-        return Markup("").join(map(self.says, sources))
+        return self.says(sources[0]) if len(sources) == 1 else Markup("").join(map(self.says, sources))
 
     def span(self, span: Span) -> Markup:
         """A passage by its place in the document."""
