@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 
 from kg.errors import QueryBusy, QueryError
 from kg.query.limits import Limits
@@ -48,7 +49,7 @@ class Staff:
         self._starting: dict[int, Member] = {}
         self._idle: list[Member] = []
         self._busy = 0
-        self._waiting = 0
+        self._line: deque[object] = deque()  # who waits, the first one first
         self._number = 0
         self._problem = ""  # why the last worker could not start
         self._start_again = 0.0
@@ -93,7 +94,7 @@ class Staff:
 
     def statistics(self) -> dict[str, int]:
         with self._change:
-            return {"busy": self._busy, "idle": len(self._idle), "waiting": self._waiting}
+            return {"busy": self._busy, "idle": len(self._idle), "waiting": len(self._line)}
 
     # Handing out
 
@@ -104,14 +105,16 @@ class Staff:
         """
         until = time.monotonic() + self._limits.wait
         with self._change:
-            if self._waiting >= self._limits.queue and not self._free():
+            if self._busy + len(self._line) >= self._limits.workers + self._limits.queue:
                 raise QueryBusy("too many queries are waiting; try again soon")
-            self._waiting += 1
+            ticket = object()
+            self._line.append(ticket)
             try:
-                while not self._free():
+                while self._line[0] is not ticket or not self._free():
                     self._wait_for_one(until, gone)
             finally:
-                self._waiting -= 1
+                self._line.remove(ticket)
+                self._change.notify_all()
             self._busy += 1
             member = self._idle.pop()
             member.engaged = True
@@ -139,10 +142,10 @@ class Staff:
                 self._disengage(member)
             if reusable and member.number in self._members and not self._closed:
                 self._idle.append(member)
-                self._change.notify()
             else:
                 self._dismiss(member)
                 member.sock.close()
+            self._change.notify_all()
 
     def _disengage(self, member: Member) -> None:
         member.engaged = False
@@ -279,4 +282,4 @@ class Staff:
                 member.overdue = True
                 self._disengage(member)
                 self._dismiss(member)
-                self._change.notify()
+                self._change.notify_all()

@@ -1,0 +1,81 @@
+"""What tests of queries share: a small store in a folder, pools over it, and a look at our processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Quad, Store
+
+from kg.query.limits import MIB, Limits
+from kg.query.pool import Pool
+
+BASE = "http://example.org/"
+GRAPH = NamedNode(BASE + "graph")
+SIZE = 20_000
+ROUGH = ', "quoted"\r\n},{" <result>'
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20,000 triples in the default graph, one more in a named graph; values with every sign that formats escape."""
+    path = tmp_path_factory.mktemp("query") / "store"
+    made = Store(str(path))
+    says = NamedNode(BASE + "says")
+    made.bulk_extend(Quad(NamedNode(f"{BASE}{n}"), says, Literal(str(n) + ROUGH)) for n in range(SIZE))
+    made.add(Quad(NamedNode(BASE + "other"), says, Literal("elsewhere"), GRAPH))
+    made.flush()
+    del made
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_pool(store: Path) -> Iterator[Callable[..., Pool]]:
+    """Makes pools with limits of their own; they are closed at the end of the run."""
+    pools: list[Pool] = []
+
+    def make(**limits: float) -> Pool:
+        chosen = {"workers": 2, "deadline": 20, "memory": 512 * MIB, **limits}
+        pools.append(Pool(store, BASE, Limits.from_settings(chosen)))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+@pytest.fixture(scope="session")
+def pool(make_pool: Callable[..., Pool]) -> Pool:
+    """A pool that tests share which do not break it."""
+    return make_pool()
+
+
+def children(pid: int | None = None) -> set[int]:
+    """Every process below one, itself not counted."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if fields[0] != "Z":
+                parents[int(entry.name)] = int(fields[1])
+    found: set[int] = set()
+    frontier = {os.getpid() if pid is None else pid}
+    while frontier:
+        frontier = {child for child, parent in parents.items() if parent in frontier}
+        found |= frontier
+    return found
+
+
+def until(holds: Callable[[], bool], seconds: float) -> float:
+    """Wait until something holds; the seconds that took."""
+    start = time.monotonic()
+    while not holds():
+        assert time.monotonic() - start < seconds, f"not within {seconds} seconds"
+        time.sleep(0.005)
+    return time.monotonic() - start

@@ -1,0 +1,125 @@
+"""Each layer holds with the other switched off, and nothing outlives the server."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyoxigraph import Store
+from tests.query.conftest import BASE, children, until
+
+from kg.errors import QueryError
+from kg.query.pool import Pool, Query
+
+JSON = "application/sparql-results+json"
+
+
+class Listener:
+    """Counts connections to a free local port, and answers each with an empty result."""
+
+    def __init__(self) -> None:
+        self.hits = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.hits += 1
+            with connection:
+                connection.recv(10_000)
+                body = b'{"head":{"vars":[]},"results":{"bindings":[]}}'
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: application/sparql-results+json\r\nConnection: close\r\n"
+                connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener()
+    yield made
+    made.close()
+
+
+def test_the_engine_by_itself_does_call(listener: Listener) -> None:
+    # Without this, a count of 0 below would prove nothing.
+    list(Store().query(f"SELECT * {{ SERVICE <{listener.url}> {{ }} }}"))  # type: ignore[arg-type]
+    assert listener.hits == 1
+
+
+@pytest.mark.parametrize("silent", ["", "SILENT "])
+def test_a_worker_cannot_call_even_without_the_lexer(silent: str, listener: Listener, pool: Pool) -> None:
+    query = f"SELECT * {{ SERVICE {silent}<{listener.url}> {{ ?s ?p ?o }} }}"
+    # SILENT hides the failure (SPARQL 1.1 Federated Query, section 2.3).
+    with contextlib.nullcontext() if silent else pytest.raises(QueryError), pool.run(Query(query, JSON)) as answer:
+        b"".join(answer.chunks)
+    assert listener.hits == 0
+
+
+def test_graphs_named_in_a_query_or_request_are_never_fetched(listener: Listener, pool: Pool) -> None:
+    queries = [
+        Query(f"SELECT * FROM <{listener.url}> FROM NAMED <{listener.url}n> {{ ?s ?p ?o }}", JSON),
+        Query("SELECT * { ?s ?p ?o }", JSON, [listener.url, "file:///etc/passwd"], [listener.url]),
+    ]
+    for query in queries:
+        with pool.run(query) as answer:
+            assert b'"bindings":[]' in b"".join(answer.chunks)
+    assert listener.hits == 0
+
+
+def test_a_worker_has_no_files_but_its_store_and_its_socket(pool: Pool, store: Path) -> None:
+    with pool.run(Query("ASK {}", JSON)):
+        pass
+    workers = [p for p in children() if _limit(p, "Max open files") == "0"]
+    assert workers
+    for worker in workers:
+        targets = [str(f.readlink()) for f in Path(f"/proc/{worker}/fd").iterdir()]
+        outside = [t for t in targets if not t.startswith((str(store), "/dev/null", "anon_inode", "pipe"))]
+        assert [t for t in outside if not t.startswith("socket")] == []
+        assert len(outside) == 1
+        assert _limit(worker, "Max core file size") == "0"
+
+
+def _limit(pid: int, name: str) -> str:
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return next((line[len(name) :].split()[0] for line in lines if line.startswith(name)), "")
+
+
+SERVER = """
+import sys
+from kg.query.limits import Limits
+from kg.query.pool import Pool, Query
+pool = Pool(sys.argv[1], sys.argv[2], Limits(workers=2, spares=1, deadline=50))
+answer = pool.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", "text/csv"))
+print("ready", flush=True)
+pool.run(Query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", "text/csv"))
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_dies_takes_busy_and_idle_workers_with_it(sign: signal.Signals, store: Path) -> None:
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(store), BASE], stdout=subprocess.PIPE)
+    with server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        until(lambda: len(children(server.pid)) == 4, 3)
+        processes = children(server.pid)
+        server.send_signal(sign)
+        server.wait()
+        until(lambda: not any(Path(f"/proc/{p}").exists() for p in processes), 2)
