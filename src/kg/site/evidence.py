@@ -21,7 +21,6 @@ from typing import NamedTuple
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.site.labels import Labels
 from kg.store.base import Store
 
 STATUSES = ("stated", "prospect", "reported", "inferred", "background")
@@ -67,10 +66,9 @@ class Source(NamedTuple):
 class Evidence:
     """Claims and passages by IRI, read once each."""
 
-    def __init__(self, store: Store, names: vocab.Names, labels: Labels) -> None:
+    def __init__(self, store: Store, names: vocab.Names) -> None:
         self._store = store
         self._names = names
-        self._labels = labels
         self._claims: dict[str, Source | None] = {}
         self._spans: dict[str, Span] = {}
         self._authors: dict[str, str] = {}

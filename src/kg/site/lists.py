@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import vocab
@@ -49,9 +49,7 @@ def _members(site: Site, name: str) -> tuple[str, ...]:
     documents = sorted(site.release.report["documents"])
     if name == "documents":
         return tuple(site.names.document(document) for document in documents)
-    if name == "claims":
-        return tuple(claim for document in documents for claim in site.evidence.of_document(document))
-    return abort(404)
+    return tuple(claim for document in documents for claim in site.evidence.of_document(document))
 
 
 def _html(site: Site, name: str, found: Listing[str]) -> str:

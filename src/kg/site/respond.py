@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from kg import media
 from kg.site.address import raw_path
+from kg.site.links import prefix
 from kg.site.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
@@ -117,8 +119,6 @@ def _body(page: Page, chosen: str) -> bytes:
 
 def _links(site: Site, page: Page, chosen: str) -> str:
     """Signposting (RFC 8288): the other formats, the licence, and what this is about."""
-    from kg.site.links import prefix
-
     root = prefix(raw_path())
     links = [
         f'<{root}{page.address(m.extension)}>; rel="alternate"; type="{m.media_type}"'
@@ -137,6 +137,4 @@ def _links(site: Site, page: Page, chosen: str) -> str:
 
 
 def _ascii(iri: str) -> str:
-    from urllib.parse import quote
-
     return quote(iri, safe="/%:@!$&'()*+,;=~-._?#")

@@ -111,11 +111,6 @@ class Site:
         made_of = "\n".join((self.release.manifest.digest, version("kg"), self.assets.digest))
         return sha256(made_of.encode()).hexdigest()[:20]
 
-    @cached_property
-    def shows_documents(self) -> bool:
-        """Whether more than one document is in the release, so that evidence must name its own."""
-        return self.release.manifest.counts["documents"] > 1
-
     def linker(self, prefix: str) -> Linker:
         """The maker of links for pages at one depth."""
         linker = self.linkers.get(prefix)
@@ -136,7 +131,7 @@ def open_site(release: Release, config: Config, pool: Pool | None) -> Site:
         names=names,
         labels=labels,
         schema=Schema(release.path / "dumps", names.base),
-        evidence=Evidence(store, names, labels),
+        evidence=Evidence(store, names),
         assets=Assets.load(),
         cache=Cache(),
         linkers={},
