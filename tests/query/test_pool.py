@@ -311,6 +311,15 @@ def test_close_leaves_no_process(make_pool: Callable[..., Pool]) -> None:
         pool.run(Query("ASK {}", JSON))
 
 
+def test_an_idle_pool_takes_no_processor_time(make_pool: Callable[..., Pool]) -> None:
+    pool = make_pool()
+    ask(pool, "ASK {}")
+    until(lambda: pool.statistics()["idle"] == 3, 5)
+    used = time.process_time()
+    time.sleep(1)
+    assert time.process_time() - used < 0.1
+
+
 def test_size_of_the_store_is_what_these_tests_assume(pool: Pool) -> None:
     assert f'"{SIZE}"'.encode() in ask(pool, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
 

@@ -175,7 +175,7 @@ class Staff:
                 order = json.dumps({"spawn": self._number}).encode()
                 with contextlib.suppress(OSError):  # the keeper will find that the nursery has gone
                     socket.send_fds(self._control, [order], [theirs.fileno()])
-        self._ring()
+            self._ring()
 
     def _dismiss(self, member: Member) -> None:
         """Kill a worker, and start another in its place."""
