@@ -54,3 +54,39 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "kg.toml").mkdir()
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path, environ={})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("catalog = 3", r"\[catalog\] must be a table"),
+        ("[catalog]\nkeyword = ['x']", "unknown setting catalog.keyword; known: homepage, "),
+        ("[catalog]\nkeywords = 'x'", "catalog.keywords must be a list of texts in quotes, not 'x'"),
+        ("[catalog]\nbbox = ['x']", r"catalog.bbox must be a list of numbers, not \['x'\]"),
+        ("[catalog]\nbbox = [1, 2, 3]", r"catalog.bbox must be \[west, south, east, north\] in degrees"),
+        ("[catalog]\nbbox = [20, 0, 10, 1]", r"catalog.bbox must be \[west, south, east, north\] in degrees"),
+        ("[catalog]\nissued = 'May'", "catalog.issued must be a date such as 2030-01-31, not 'May'"),
+        ("[catalog]\nissued = 2030-01-31T00:00:00Z", "catalog.issued must be a date such as 2030-01-31"),
+        ("[catalog]\nstart = 2030-01-31", "catalog.start and catalog.end must both be set"),
+        ("[catalog]\nstart = 2030-01-31\nend = 2030-01-30", "start must not be the later one"),
+        ("[catalog]\nhomepage = 'javascript:x'", "catalog.homepage must be an http or https address"),
+        ("[catalog]\nplace = 'http://x/ y'", "catalog.place must be an http or https address"),
+        ("[catalog]\nemail = 'x'", "catalog.email 'x' is no address"),
+        ("[security]\nexpires = 2030-01-31T00:00:00Z", "security.contact must start with mailto:, https:// or tel:"),
+        ("[security]\ncontact = 'mailto:x@y'", "security.expires must be a date and time with its zone"),
+        ("[security]\ncontact = 'mailto:x@y'\nexpires = 2030-01-31", "security.expires must be a date and time"),
+        (
+            '[security]\ncontact = "mailto:x\\nExpires: 1"\nexpires = 2030-01-31T00:00:00Z',
+            "security.contact must start",
+        ),
+    ],
+)
+def test_a_setting_of_the_catalogue_that_cannot_be_used_is_named(content: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"kg\.toml: .*{message}"):
+        load(project(tmp_path, content), environ={})
+
+
+def test_dates_may_be_written_with_and_without_quotes(tmp_path: Path) -> None:
+    content = "[catalog]\nissued = 2030-01-31\nstart = '2030-01-01'\nend = 2030-01-02"
+    said = load(project(tmp_path, content), environ={}).catalog
+    assert (said.issued, said.start, said.end) == ("2030-01-31", "2030-01-01", "2030-01-02")

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from kg.cli import main
-from kg.config import load
+from kg.config import Catalog, Security, load
 from kg.query.limits import Limits
 from kg.release import Release
 from kg.site import create_app
@@ -40,7 +40,7 @@ def test_every_route_is_in_the_reference(dataset: Path) -> None:
 
 def test_every_setting_is_in_the_reference() -> None:
     documented = set(re.findall(r"`(\w+)`", REFERENCE))
-    assert {f.name for f in fields(Limits)} <= documented
+    assert {f.name for kind in (Limits, Catalog, Security) for f in fields(kind)} <= documented
     assert {"base", "title", "description", "license", "publisher", "language"} <= documented
     assert {"KG_BASE", "SOURCE_DATE_EPOCH"} <= documented
 

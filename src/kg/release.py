@@ -12,8 +12,9 @@
         dumps/                facts.* (default graph), all.* (every graph), claims.csv, ontology.ttl, shapes.ttl
         documents/NAME.txt    the texts that may be shown, as they were read
         queries/NAME.rq       the example questions, every IRI absolute
+        metadata/             void.ttl, catalog.ttl: how the release describes itself
         search.sqlite         the full-text index
-        report.json           findings, counts, coverage, and for every passage what was checked
+        report.json           findings, counts, coverage of the evidence, and for every passage what was checked
 
 A release is never written again. ``Release.open`` compares every hash first, because a damaged RocksDB store can
 open as an empty one without an error.

@@ -1,6 +1,6 @@
 """From sources to a sealed release. The order of the stages stands here, and nothing more.
 
-    parse → collect → ground → rules, assemble → validate → write (store, dumps, index, report, manifest) → seal
+    parse → collect → ground → rules, assemble → validate → write (store, dumps, index, metadata, report) → seal
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
 written before the last gate is passed, and what is written is published by one rename.
@@ -15,6 +15,7 @@ from pathlib import Path
 from kg import vocab
 from kg.build import upkeep
 from kg.build.assemble import assemble
+from kg.build.authority import check_catalog
 from kg.build.collect import collect
 from kg.build.dumps import Content
 from kg.build.ground import ground, text_folders
@@ -59,7 +60,7 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     folders = text_folders(config.root, documents)
     progress("parse")
     sources = parse_sources(config.root, config.base)
-    found = list(sources.findings)
+    found = [*check_catalog(config), *sources.findings]
     if _failed(found):
         return Checked(_sorted(found), None)
     progress("collect")

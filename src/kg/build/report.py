@@ -1,8 +1,9 @@
-"""Stage 7c: ``report.json``, what the build has to say about the release it made.
+"""Stage 7e: ``report.json``, what the build has to say about the release it made.
 
 Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``documents`` (by name:
 claims, passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by
-IRI: "passage verified" or "not checked here").
+IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``part`` of ``whole``, of triples with a
+claim, claims with a checked passage and sentences with a claim; by class, property and document).
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from pyoxigraph import DefaultGraph
 
 from kg.build.assemble import Assembled
 from kg.build.collect import Collected
+from kg.build.coverage import Coverage
 from kg.build.ground import Grounded
 from kg.model import Check, Finding
 
 
 def make_report(
-    collected: Collected, grounded: Grounded, assembled: Assembled, findings: Iterable[Finding]
+    collected: Collected,
+    grounded: Grounded,
+    assembled: Assembled,
+    coverage: Coverage,
+    findings: Iterable[Finding],
 ) -> dict[str, Any]:
     """The content of ``report.json``."""
     return {
@@ -27,6 +33,7 @@ def make_report(
         "counts": counts(grounded, assembled, collected),
         "documents": {name: _document(name, grounded) for name in sorted(collected.documents)},
         "passages": {iri: str(check) for iri, check in sorted(grounded.checks.items())},
+        "coverage": coverage.as_json(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Stage 7: write store, dumps, index, report and queries into staging, and have the release sealed."""
+"""Stage 7: write store, dumps, index, report, metadata and queries into staging, and have the release sealed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from pyoxigraph import Literal
 
 from kg import vocab
+from kg.build.coverage import measure
 from kg.build.dumps import Content, write_dumps
 from kg.build.index import write_index
+from kg.build.metadata import write_metadata
 from kg.build.parse import Sources
 from kg.build.report import make_report
 from kg.config import Config
@@ -46,7 +48,11 @@ def _write(folder: Path, config: Config, content: Content, findings: Sequence[Fi
         for stem, text in texts.items():
             # newline="": a text's own line ends are part of what is shown.
             (folder / directory / f"{stem}.{name}").write_text(text, encoding="utf-8", newline="")
-    report = make_report(content.collected, content.grounded, content.assembled, findings)
+    coverage = measure(content.collected, content.grounded, content.assembled, content.names)
+    dumps = [entry for entry in _entries(folder, counts) if entry.path.startswith("dumps/")]
+    described = write_metadata(folder / "metadata", content, coverage, config, dumps)
+    counts |= {f"metadata/{name}": count for name, count in described.items()}
+    report = make_report(content.collected, content.grounded, content.assembled, coverage, findings)
     text = json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     return Manifest(
