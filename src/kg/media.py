@@ -7,6 +7,7 @@ when types are compared.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -172,7 +173,9 @@ def serialise(items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixe
 
     Turtle and TriG declare only the prefixes that are used, sorted.
     """
-    body = serialize(list(items), format=media.format, prefixes=dict(prefixes))
+    buffer = io.BytesIO()
+    serialize(items, buffer, format=media.format, prefixes=dict(prefixes))
+    body = buffer.getvalue()
     if media.format not in (RdfFormat.TURTLE, RdfFormat.TRIG):
         return body
     # The engine keeps prefixes in a hash map, whose order differs from run to run: the head is sorted here.
