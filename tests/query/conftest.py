@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def make_pool(store: Path) -> Iterator[Callable[..., Pool]]:
-    """Makes pools with limits of their own; they are closed at the end of the run."""
+Make = Callable[..., Pool]
+
+
+@contextmanager
+def making(store: Path) -> Iterator[Make]:
     pools: list[Pool] = []
 
     def make(**limits: float) -> Pool:
@@ -47,10 +50,18 @@ def make_pool(store: Path) -> Iterator[Callable[..., Pool]]:
         pool.close()
 
 
+@pytest.fixture
+def make_pool(store: Path) -> Iterator[Make]:
+    """Makes pools with limits of their own; they are closed after the test."""
+    with making(store) as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def pool(make_pool: Callable[..., Pool]) -> Pool:
+def pool(store: Path) -> Iterator[Pool]:
     """A pool that tests share which do not break it."""
-    return make_pool()
+    with making(store) as make:
+        yield make()
 
 
 def children(pid: int | None = None) -> set[int]:
