@@ -193,6 +193,8 @@ PAGES = (
     "/claims",
     "/dumps/",
     "/report",
+    "/catalog",
+    "/.well-known/void",
     "/search",
     "/search?q=pier",
     "/query",

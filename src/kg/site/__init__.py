@@ -25,6 +25,8 @@ BLUEPRINTS = (
     "kg.site.lists",
     "kg.site.dumps",
     "kg.site.report",
+    "kg.site.catalog",
+    "kg.site.discovery",
     "kg.site.search",
     "kg.site.sparql",
     "kg.site.anything",

@@ -7,6 +7,9 @@ from base64 import b64encode
 from flask import Blueprint, Response, send_file
 
 from kg import media
+from kg.site import signposting
+from kg.site.address import here
+from kg.site.jsonld import dataset
 from kg.site.respond import content_type, cors, html, not_found
 from kg.site.state import current
 from kg.site.templating import render
@@ -31,7 +34,7 @@ def dumps() -> Response:
         (entry, entry.path.removeprefix("dumps/"), WHAT.get(entry.path.removeprefix("dumps/").partition(".")[0], ""))
         for entry in site.release.dumps()
     ]
-    return html(lambda: render("dumps.html", files=files))
+    return html(lambda: render("dumps.html", files=files, jsonld=dataset(site)))
 
 
 @bp.get("/dumps/<path:name>")
@@ -53,4 +56,5 @@ def dump(name: str) -> Response:
     )
     # RFC 9530: over the whole file, also in an answer that carries a part of it.
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
+    response.headers["Link"] = signposting.header(signposting.file(site, here()))
     return cors(response)

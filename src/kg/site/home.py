@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request, send_from_directory
 from kg.site.address import here
 from kg.site.assets import FOLDER
 from kg.site.classes import classes
+from kg.site.jsonld import dataset
 from kg.site.respond import html, not_found
 from kg.site.state import current
 from kg.site.templating import render
@@ -42,7 +43,8 @@ def health() -> Response:
 @bp.get("/robots.txt")
 def robots() -> Response:
     """Pages may be indexed; queries cost more than they would give a search engine."""
-    lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /query", "Disallow: /search", "")
+    sitemap = f"Sitemap: {current().base}sitemap.xml"
+    lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /query", "Disallow: /search", "", sitemap, "")
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
@@ -87,4 +89,5 @@ def _home() -> str:
         more_documents=max(0, len(documents) - MOST_CLASSES),
         classes=[(linker.kind(iri), count) for iri, count in found[:MOST_CLASSES]],
         questions=site.release.queries,
+        jsonld=dataset(site),
     )

@@ -6,6 +6,7 @@ import json
 
 from flask import Blueprint, Response
 
+from kg.site.catalog import shares
 from kg.site.respond import conditional, cors, html
 from kg.site.state import current
 from kg.site.templating import render
@@ -22,6 +23,7 @@ def report() -> Response:
         lambda: render(
             "report.html",
             counts=content["counts"],
+            shares=shares(site),
             findings=content["findings"],
             documents=[(site.names.document(name), figures) for name, figures in content["documents"].items()],
         )

@@ -1,21 +1,22 @@
 """One way to answer: negotiate, compare ETags, remember, and say where the other formats are.
 
 Every answer that depends on ``Accept`` says so (``Vary``), has a strong ETag for exactly its bytes, and links to the
-same thing in the other formats. What is not acceptable is refused with the list of what there is.
+same thing in the other formats (:mod:`kg.site.signposting`). What is not acceptable is refused with the list of what
+there is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from kg import media
-from kg.site.address import raw_path
-from kg.site.links import prefix
+from kg.site import signposting
+from kg.site.address import here, raw_path
+from kg.site.signposting import Landing
 from kg.site.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
@@ -42,6 +43,9 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
     :raises NotAcceptable: naming what there is.
     """
     site = current()
+    landing = Landing(page.address(""), page.iri, page.address)
+    if signposting.PARAMETER in request.args:
+        return linkset(site, landing)
     if extension is None:
         media_type = media.negotiate(request.headers.get("Accept"), offered)
         if media_type is None:
@@ -51,9 +55,12 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
         chosen = extension
     response = conditional(site, chosen, lambda: _body(page, chosen))
     response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
-    if chosen != "html":
+    if chosen == "html":
+        links = signposting.page(site, landing, here())
+    else:
+        links = signposting.data(site, landing, here(), chosen)
         cors(response)
-    response.headers["Link"] = _links(site, page, chosen)
+    response.headers["Link"] = signposting.header(links)
     if extension is None:
         response.vary.add("Accept")
     return response
@@ -61,12 +68,29 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
 
 def html(render: Callable[[], str]) -> Response:
     """A page that has no other format."""
+    site = current()
+    if signposting.PARAMETER in request.args:
+        return linkset(site, this_page(site))
     if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
-    response = conditional(current(), "html", lambda: render().encode())
+    response = conditional(site, "html", lambda: render().encode())
     response.content_type = HTML_TYPE
+    response.headers["Link"] = signposting.header(signposting.page(site, this_page(site), here()))
     response.vary.add("Accept")
     return response
+
+
+def this_page(site: Site) -> Landing:
+    """The page that was asked for, where it has no other format."""
+    path = raw_path()[1:]
+    return Landing(path, site.base + path)
+
+
+def linkset(site: Site, landing: Landing) -> Response:
+    """The links of a page and of its data, as a document of their own."""
+    response = conditional(site, "linkset", lambda: signposting.linkset(site, landing))
+    response.content_type = signposting.LINKSET
+    return cors(response)
 
 
 def conditional(site: Site, variant: str, make: Callable[[], bytes]) -> Response:
@@ -115,26 +139,3 @@ def content_type(format_: media.RdfMedia) -> str:
 
 def _body(page: Page, chosen: str) -> bytes:
     return page.html().encode() if chosen == "html" else page.data(media.RDF_BY_EXTENSION[chosen])
-
-
-def _links(site: Site, page: Page, chosen: str) -> str:
-    """Signposting (RFC 8288): the other formats, the licence, and what this is about."""
-    root = prefix(raw_path())
-    links = [
-        f'<{root}{page.address(m.extension)}>; rel="alternate"; type="{m.media_type}"'
-        for m in media.RDF
-        if m.extension != chosen
-    ]
-    if chosen == "html":
-        links.append(f'<{root}{page.address("ttl")}>; rel="describedby"; type="text/turtle"')
-        links.append(f'<{site.base}{page.address("")}>; rel="canonical"')
-    else:
-        links.append(f'<{root}{page.address("html")}>; rel="alternate"; type="text/html"')
-        links.append(f'<{_ascii(page.iri)}>; rel="describes"')
-    if site.release.manifest.license:
-        links.append(f'<{_ascii(site.release.manifest.license)}>; rel="license"')
-    return ", ".join(links)
-
-
-def _ascii(iri: str) -> str:
-    return quote(iri, safe="/%:@!$&'()*+,;=~-._?#")

@@ -42,7 +42,8 @@ def limits_table(limits: Limits) -> list[Row]:
 
 def describe(site: Site, limits: Limits) -> list[Triple]:
     """The description as triples."""
-    service, dataset, graph = NamedNode(site.base + "sparql"), BlankNode("dataset"), BlankNode("default")
+    service, dataset = NamedNode(site.base + "sparql"), NamedNode(site.names.dataset)
+    graph = NamedNode(site.names.void + "#default-graph")
     triples: list[Triple] = []
 
     def say(subject: NamedNode | BlankNode, name: str, value: NamedNode | BlankNode | Literal) -> None:
@@ -53,11 +54,15 @@ def describe(site: Site, limits: Limits) -> list[Triple]:
     say(service, SD + "supportedLanguage", NamedNode(SD + "SPARQL11Query"))
     for name in _FORMAT_NAMES:
         say(service, SD + "resultFormat", NamedNode(_FORMATS + name))
+    say(service, vocab.RDFS + "seeAlso", NamedNode(site.names.void))
     say(service, SD + "defaultDataset", dataset)
     say(dataset, vocab.RDF_TYPE, NamedNode(SD + "Dataset"))
     say(dataset, vocab.DCTERMS_TITLE, Literal(site.release.manifest.title, language=site.config.language))
     say(dataset, SD + "defaultGraph", graph)
     say(graph, vocab.RDF_TYPE, NamedNode(SD + "Graph"))
+    # A description in VoID is a description of the same dataset and graph (SPARQL 1.1 Service Description, section 3).
+    for part in (dataset, graph):
+        say(part, vocab.RDF_TYPE, NamedNode(vocab.VOID + "Dataset"))
     if site.release.manifest.license:
         say(dataset, vocab.DCTERMS + "license", Literal(site.release.manifest.license))
     for name, value, unit, meaning in limits_table(limits):

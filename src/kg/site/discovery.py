@@ -1,0 +1,126 @@
+"""What machines look for at known addresses: ``/sitemap.xml``, ``/.well-known/security.txt``, and ``/badge.svg``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from html import escape
+
+from flask import Blueprint, Response
+
+from kg.site.index import labelled
+from kg.site.links import page_path
+from kg.site.metadata import coverage, percent
+from kg.site.respond import conditional, cors, not_found
+from kg.site.state import Site, current
+
+bp = Blueprint("discovery", __name__)
+
+MOST_ADDRESSES = 50_000
+"""Addresses of one sitemap (https://www.sitemaps.org/protocol.html)."""
+
+_FIXED = ("", "about", "things", "documents", "claims", "ontology", "shapes", "dumps/", "catalog", "report", "query")
+_XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> Response:
+    """Every page; where there are too many for one file, the list of the files."""
+    site = current()
+    return _xml(site, lambda: _sitemap(site, addresses(site), MOST_ADDRESSES))
+
+
+@bp.get("/sitemap-<int:number>.xml")
+def part(number: int) -> Response:
+    """One of several files, counted from 1."""
+    site = current()
+    parts = _parts(addresses(site), MOST_ADDRESSES)
+    if len(parts) < 2 or not 0 < number <= len(parts):
+        raise not_found(f"sitemap {number}")
+    return _xml(site, lambda: _urls(site, parts[number - 1]))
+
+
+@bp.get("/.well-known/security.txt")
+def security() -> Response:
+    """Whom to tell of a weakness (RFC 9116), where kg.toml says so."""
+    site = current()
+    said = site.config.security
+    if not said.contact:
+        raise not_found("security.txt: nobody is named in kg.toml")
+    lines = [f"Contact: {said.contact}", f"Expires: {said.expires}"]
+    lines += [f"Policy: {said.policy}"] if said.policy else []
+    # Only an https address may stand here (section 2.5.2).
+    lines += [f"Canonical: {site.base}.well-known/security.txt"] if site.base.startswith("https:") else []
+    return Response("\n".join((*lines, "")), content_type="text/plain; charset=utf-8")
+
+
+@bp.get("/badge.svg")
+def badge() -> Response:
+    """The share of triples about things that have a claim, as a picture for other pages."""
+    site = current()
+    found = coverage(site)
+    if found is None:
+        raise not_found("badge: it was built before coverage was measured")
+    response = conditional(site, "svg", lambda: draw("facts with a claim", percent(found["triples"])).encode())
+    response.content_type = "image/svg+xml"
+    # A picture for pages of other sites, also of those that load nothing else without this.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return cors(response)
+
+
+def draw(label: str, value: str) -> str:
+    """A badge of two fields, sized by the number of letters; attributes only, because the policy forbids styles."""
+    left, right = 7 * len(label) + 12, 7 * len(value) + 14
+    text = f"{escape(label)}: {escape(value)}"
+    letters = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="#fff" text-anchor="middle"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{text}">'
+        f"<title>{text}</title>"
+        f'<rect width="{left}" height="20" fill="#444"/><rect x="{left}" width="{right}" height="20" fill="#1a5fb4"/>'
+        f'<g {letters}><text x="{left / 2}" y="14" textLength="{left - 12}">{escape(label)}</text>'
+        f'<text x="{left + right / 2}" y="14">{escape(value)}</text></g></svg>\n'
+    )
+
+
+@lru_cache(maxsize=8)
+def addresses(site: Site) -> tuple[str, ...]:
+    """The path of every page: the fixed ones, then documents, claims and things."""
+    documents = sorted(site.release.report["documents"])
+    iris = [site.names.document(name) for name in documents]
+    iris += [claim for name in documents for claim in site.evidence.of_document(name)]
+    iris += labelled(site, "thing")
+    pages = (page_path(local) for iri in iris if (local := site.names.local(iri)))
+    return tuple(dict.fromkeys((*_FIXED, *pages)))
+
+
+def _parts(paths: Sequence[str], most: int) -> list[Sequence[str]]:
+    return [paths[start : start + most] for start in range(0, len(paths), most)]
+
+
+def _sitemap(site: Site, paths: Sequence[str], most: int) -> str:
+    parts = _parts(paths, most)
+    if len(parts) == 1:
+        return _urls(site, paths)
+    numbers = (f"sitemap-{number}.xml" for number in range(1, len(parts) + 1))
+    return f"<sitemapindex {_XMLNS}>\n{_entries(site, 'sitemap', numbers)}</sitemapindex>\n"
+
+
+def _urls(site: Site, paths: Iterable[str]) -> str:
+    return f"<urlset {_XMLNS}>\n{_entries(site, 'url', paths)}</urlset>\n"
+
+
+def _entries(site: Site, element: str, paths: Iterable[str]) -> str:
+    changed = site.release.sealed_at.isoformat(timespec="seconds")
+    base = escape(site.base)
+    return "".join(
+        f"<{element}><loc>{base}{escape(path)}</loc><lastmod>{changed}</lastmod></{element}>\n" for path in paths
+    )
+
+
+def _xml(site: Site, make: Callable[[], str]) -> Response:
+    def whole() -> bytes:
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{make()}'.encode()
+
+    response = conditional(site, "xml", whole)
+    response.content_type = "application/xml"
+    return response

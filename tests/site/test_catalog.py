@@ -1,0 +1,285 @@
+"""The catalogue, VoID, Signposting, JSON-LD, sitemap, security.txt and badge: what machines read first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from xml.etree import ElementTree
+
+import pytest
+import signposting
+from flask import Flask
+from flask.testing import FlaskClient
+from pyoxigraph import Literal as OxLiteral
+from pyoxigraph import RdfFormat, parse
+from rdflib import Graph, URIRef
+
+from kg import media
+from kg.config import Config, Security, load
+from kg.release import Release
+from kg.site import create_app, discovery
+
+BASE = "http://localhost:8000/"
+ROUTES = ("/catalog", "/.well-known/void")
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+Read = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def own(dataset: Path) -> Iterator[FlaskClient]:
+    """The site of the repository's own dataset."""
+    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
+    with app.test_client(use_cookies=False) as client:
+        yield client
+
+
+def get(client: FlaskClient, path: str, **headers: str) -> Any:
+    response = client.get(path, headers=headers, buffered=True)
+    assert response.status_code == 200, (path, response.status_code)
+    return response
+
+
+# -- /catalog and /.well-known/void ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_format_holds_the_same_description(route: str, client: FlaskClient) -> None:
+    found = set()
+    for format_ in media.RDF:
+        by_extension = get(client, f"{route}.{format_.extension}")
+        by_accept = get(client, route, Accept=format_.media_type)
+        assert by_extension.data == by_accept.data
+        assert by_extension.content_type.partition(";")[0] == format_.media_type
+        if not format_.quads:
+            found.add(frozenset(Graph().parse(data=by_extension.data, format=format_.media_type)))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_iri_under_the_base_leads_somewhere(route: str, own: FlaskClient) -> None:
+    graph = Graph().parse(data=get(own, route + ".ttl").data, format="turtle")
+    iris = {str(node) for triple in graph for node in triple if isinstance(node, URIRef)}
+    paths = {urlsplit(iri)._replace(scheme="", netloc="", fragment="").geturl() for iri in iris if iri.startswith(BASE)}
+    assert len(paths) > 5
+    for path in sorted(paths):
+        response = own.get(path, buffered=True)
+        if response.status_code == 303:
+            response = own.get(urljoin(path, response.headers["Location"]), buffered=True)
+        assert response.status_code == 200, path
+
+
+def test_the_catalogue_names_the_release(client: FlaskClient, release: Release) -> None:
+    graph = Graph().parse(data=get(client, "/catalog.ttl").data, format="turtle")
+    version = graph.value(URIRef(BASE + "catalog#dataset"), URIRef("http://www.w3.org/ns/dcat#version"))
+    assert str(version) == release.version
+
+
+def test_the_service_description_and_void_speak_of_the_same_dataset(client: FlaskClient) -> None:
+    sd = "http://www.w3.org/ns/sparql-service-description#"
+    service = URIRef(BASE + "sparql")
+    graph = Graph().parse(data=get(client, "/sparql", Accept="text/turtle").data, format="turtle")
+    assert graph.value(service, URIRef(sd + "defaultDataset")) == URIRef(BASE + "catalog#dataset")
+    void = Graph().parse(data=get(client, "/.well-known/void.ttl").data, format="turtle")
+    facts = graph.value(URIRef(BASE + "catalog#dataset"), URIRef(sd + "defaultGraph"))
+    assert (facts, URIRef("http://rdfs.org/ns/void#triples"), None) in void
+    endpoint = URIRef("http://rdfs.org/ns/void#sparqlEndpoint")
+    assert void.value(URIRef(BASE + "catalog#dataset"), endpoint) == service
+
+
+def test_the_pages_show_the_shares_of_the_report(release: Release, read_page: Read) -> None:
+    triples = release.report["coverage"]["triples"]
+    words = f"{triples['part']:,} of {triples['whole']:,}"
+    for path in ("/report", *ROUTES):
+        assert words in read_page(path).text, path
+
+
+def test_a_release_without_a_description_says_so(release: Release, config: Config, client: FlaskClient) -> None:
+    """A release of an earlier version is still served: without catalogue and badge, but with its pages."""
+    old = Release(
+        release.path, replace(release.manifest, files=()), {"version": "2020-01-01-0", "sealed_at": "2020-01-01"}
+    )
+    old.report = {k: v for k, v in release.report.items() if k != "coverage"}
+    with create_app(old, config).test_client() as older:
+        for path in (*ROUTES, "/badge.svg"):
+            response = older.get(path, headers={"Accept": "application/json"})
+            assert response.status_code == 404
+            assert "it was built before" in response.text
+        for path in ("/", "/report", "/dumps/"):
+            assert older.get(path).status_code == 200
+
+
+# -- Signposting -------------------------------------------------------------------------------------------------
+
+
+def links(response: Any, path: str) -> signposting.Signposting:
+    return signposting.find_signposting_http_link(response.headers.getlist("Link"), BASE[:-1] + path)
+
+
+def targets(found: Iterable[signposting.Signpost]) -> set[str]:
+    return {str(link.target) for link in found}
+
+
+def test_every_page_has_its_signposts(path: str, client: FlaskClient) -> None:
+    found = links(get(client, path, Accept="text/html"), path)
+    assert found.citeAs.target.startswith(BASE)
+    assert found.license.target == "https://creativecommons.org/licenses/by/4.0/"
+    assert targets(found.authors) == {BASE + "catalog#publisher"}
+    assert "https://schema.org/AboutPage" in targets(found.types)
+    assert {link.type for link in found.linksets} == {"application/linkset+json"}
+
+
+@pytest.mark.parametrize(
+    ("path", "cited", "kind", "to_read"),
+    [
+        ("/", "catalog#dataset", "Dataset", ("catalog.ttl", "dumps/all.nq")),
+        ("/dumps/", "catalog#dataset", "Dataset", (".well-known/void.ttl", "dumps/claims.csv")),
+        ("/page/north-pier", "id/north-pier", "Thing", ("data/north-pier.ttl", "data/north-pier.trig")),
+        ("/claim/gazette/1", "claim/gazette/1", "Claim", ("claim/gazette/1.ttl", "claim/gazette/1.trig")),
+        ("/document/gazette", "document/gazette", "CreativeWork", ("document/gazette.ttl", "document/gazette.trig")),
+        ("/graph/background", "graph/background", "Thing", ("graph/background.ttl", "graph/background.trig")),
+        ("/catalog", "catalog", "DataCatalog", ("catalog.ttl", "catalog.trig")),
+    ],
+)
+def test_a_page_says_what_to_cite_and_what_to_take(
+    path: str, cited: str, kind: str, to_read: tuple[str, str], client: FlaskClient
+) -> None:
+    found = links(get(client, path, Accept="text/html"), path)
+    assert found.citeAs.target == BASE + cited
+    assert f"https://schema.org/{kind}" in targets(found.types)
+    described, item = to_read
+    assert BASE + described in targets(found.describedBy)
+    assert BASE + item in targets(found.items)
+    for address in targets(found.describedBy) | targets(found.items) | targets(found.linksets):
+        get(client, address.removeprefix(BASE[:-1]))
+
+
+def test_data_and_files_lead_back(client: FlaskClient) -> None:
+    found = links(get(client, "/data/north-pier.ttl"), "/data/north-pier.ttl")
+    assert found.collection.target == BASE + "page/north-pier"
+    assert targets(found.describes) == {BASE + "id/north-pier"}
+    found = links(get(client, "/dumps/all.nq"), "/dumps/all.nq")
+    assert found.collection.target == BASE
+    assert found.citeAs.target == BASE + "catalog#dataset"
+
+
+def test_the_linkset_says_what_the_headers_say(path: str, client: FlaskClient) -> None:
+    page = links(get(client, path, Accept="text/html"), path)
+    ((address,),) = [targets(page.linksets)]
+    response = get(client, address.removeprefix(BASE[:-1]))
+    assert response.content_type == "application/linkset+json"
+    contexts = {context.pop("anchor"): context for context in response.json["linkset"]}
+    assert all(anchor.startswith(BASE) for anchor in contexts)
+    (landing,) = (
+        c for anchor, c in contexts.items() if anchor == address.partition("?linkset")[0].partition("&linkset")[0]
+    )
+    said = {(rel, link["href"]) for rel, found in landing.items() for link in found}
+    assert {(s.rel.value, str(s.target)) for s in page.signposts} <= said
+    for anchor, context in contexts.items():
+        data = client.head(anchor.removeprefix(BASE[:-1]))
+        for signpost in links(data, anchor.removeprefix(BASE[:-1])).signposts:
+            assert str(signpost.target) in {link["href"] for link in context[signpost.rel.value]}, anchor
+
+
+def test_the_signposting_client_finds_its_way_on_a_real_server(address: str) -> None:
+    found = signposting.find_signposting_http(address + "claim/gazette/1")
+    assert found.citeAs.target == BASE + "claim/gazette/1"
+    (linkset,) = found.linksets
+    everything = signposting.find_signposting_linkset(linkset.target)
+    data = everything.for_context(BASE + "claim/gazette/1.trig")
+    assert data.collection.target == BASE + "claim/gazette/1"
+
+
+# -- schema.org --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/dumps/"])
+def test_a_page_about_the_dataset_describes_it_in_schema_org(path: str, client: FlaskClient, release: Release) -> None:
+    html = get(client, path).text
+    block = html.partition('<script type="application/ld+json">')[2].partition("</script>")[0]
+    assert not set(block) & set("<>&")
+    said = json.loads(block)
+    assert said["@context"] == {"@vocab": "https://schema.org/"}
+    assert said["name"] == "Lindmar harbour <b>facts</b>"
+    assert {d["sha256"] for d in said["distribution"]} == {entry.sha256 for entry in release.dumps()}
+    # A reader of JSON-LD without a network gets the same.
+    found = {str(q.predicate): q.object for q in parse(block, format=RdfFormat.JSON_LD)}
+    assert found["<https://schema.org/version>"] == OxLiteral(release.version)
+
+
+def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:
+    html = get(own, "/").text
+    said = json.loads(html.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+    assert said["temporalCoverage"] == "2020-01-03/2020-03-29"
+    assert said["spatialCoverage"]["geo"]["box"] == "33.52944 41.13889 35.76583 44.28417"
+    assert said["keywords"] == ["Iraq", "United States Army", "military bases", "withdrawal"]
+
+
+# -- sitemap, robots, security.txt, badge ------------------------------------------------------------------------
+
+
+def test_the_sitemap_has_every_page_and_the_day_of_the_release(own: FlaskClient, dataset: Path) -> None:
+    release = Release.open(dataset / "releases/current")
+    root = ElementTree.fromstring(get(own, "/sitemap.xml").data)
+    found = {entry.findtext(SITEMAP + "loc"): entry.findtext(SITEMAP + "lastmod") for entry in root}
+    assert set(found.values()) == {release.sealed_at.isoformat()}
+    counts = release.manifest.counts
+    claims = [address for address in found if "/claim/" in (address or "")]
+    assert len(claims) == counts["claims"]
+    for address in found:
+        assert address
+        assert address.startswith(BASE)
+        get(own, address.removeprefix(BASE[:-1]), Accept="text/html")
+
+
+def test_a_long_sitemap_is_cut_into_files(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+    whole = ElementTree.fromstring(get(client, "/sitemap.xml").data)
+    assert client.get("/sitemap-1.xml").status_code == 404
+    monkeypatch.setattr(discovery, "MOST_ADDRESSES", 10)
+    app.extensions["kg"].cache._table.clear()
+    index = ElementTree.fromstring(get(client, "/sitemap.xml").data)
+    app.extensions["kg"].cache._table.clear()
+    assert index.tag == SITEMAP + "sitemapindex"
+    found = []
+    for entry in index:
+        address = entry.findtext(SITEMAP + "loc") or ""
+        part = ElementTree.fromstring(get(client, address.removeprefix(BASE[:-1])).data)
+        assert 0 < len(part) <= 10
+        found += [url.findtext(SITEMAP + "loc") for url in part]
+    assert found == [url.findtext(SITEMAP + "loc") for url in whole]
+    assert client.get(f"/sitemap-{len(index) + 1}.xml").status_code == 404
+    assert client.get("/sitemap-0.xml").status_code == 404
+    app.extensions["kg"].cache._table.clear()
+
+
+def test_robots_are_told_where_the_sitemap_is(client: FlaskClient) -> None:
+    assert f"Sitemap: {BASE}sitemap.xml" in get(client, "/robots.txt").text.splitlines()
+
+
+def test_security_txt_is_there_only_where_somebody_is_named(
+    client: FlaskClient, release: Release, config: Config
+) -> None:
+    assert client.get("/.well-known/security.txt").status_code == 404
+    said = Security("mailto:security@example.org", "2030-01-01T00:00:00+00:00", "https://example.org/policy")
+    with create_app(release, replace(config, security=said)).test_client() as other:
+        response = get(other, "/.well-known/security.txt")
+    assert response.content_type == "text/plain; charset=utf-8"
+    assert response.text.splitlines() == [
+        "Contact: mailto:security@example.org",
+        "Expires: 2030-01-01T00:00:00+00:00",
+        "Policy: https://example.org/policy",
+    ]
+
+
+def test_the_badge_shows_the_share_rounded_down(client: FlaskClient, release: Release) -> None:
+    share = release.report["coverage"]["triples"]
+    percent = f"{share['part'] * 100 // share['whole']} %"
+    response = get(client, "/badge.svg")
+    assert response.content_type == "image/svg+xml"
+    svg = ElementTree.fromstring(response.data)
+    assert svg.findtext("{http://www.w3.org/2000/svg}title") == f"facts with a claim: {percent}"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert "style" not in response.text
