@@ -10,6 +10,7 @@ Everything kg mints lies under one *base* (it ends in ``/``)::
     ontology#Term           our own terms; modules at ontology/MODULE#Term
     shapes#Shape            our SHACL shapes
     graph/background        the named copy of what background claims say
+    comparison/HASH         what several claims say of one thing, held side by side
     catalog#…               the dataset, its files, its publisher
     .well-known/void#…      parts of the dataset, and measurements of them
     .well-known/genid/…     skolem IRIs of blank nodes (RDF 1.1 Concepts, section 3.5)
@@ -93,6 +94,7 @@ OA_EXACT = OA + "exact"
 OA_POSITION_SELECTOR = OA + "TextPositionSelector"
 OA_QUOTE_SELECTOR = OA + "TextQuoteSelector"
 PROV_PRIMARY_SOURCE = PROV + "hadPrimarySource"
+PROV_DERIVED_FROM = PROV + "wasDerivedFrom"
 VANN_PREFIX = VANN + "preferredNamespacePrefix"
 VANN_NAMESPACE = VANN + "preferredNamespaceUri"
 
@@ -188,6 +190,9 @@ class Names:
 
     def passage(self, document: str, start: int, end: int) -> str:
         return f"{self.base}passage/{document}/{start}-{end}"
+
+    def comparison(self, digest: str) -> str:
+        return f"{self.base}comparison/{digest}"
 
     def local(self, iri: str) -> str | None:
         """The part after the base, or ``None`` for somebody else's IRI."""

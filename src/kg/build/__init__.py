@@ -1,6 +1,6 @@
 """From sources to a sealed release. The order of the stages stands here, and nothing more.
 
-    parse → collect → ground → rules, assemble → validate → write (store, dumps, index, metadata, report) → seal
+    parse → collect → ground → assemble → compare → rules → validate → write (store, dumps, metadata …) → seal
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
 written before the last gate is passed, and what is written is published by one rename.
@@ -17,6 +17,7 @@ from kg.build import upkeep
 from kg.build.assemble import assemble
 from kg.build.authority import check_catalog
 from kg.build.collect import collect
+from kg.build.compare import compare
 from kg.build.dumps import Content
 from kg.build.ground import ground, text_folders
 from kg.build.parse import parse_sources
@@ -78,11 +79,14 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     except SourceError as e:
         found.append(error("blank-nodes", str(e), Place(e.file, e.line)))
         return Checked(_sorted(found), None)
+    compared = compare(sources, collected, assembled, config.base)
+    assembled = compared.added_to(assembled)
     found += check_rules(sources, collected, config.base)
     progress("validate")
     # What SHACL says of a passage that was not found, or of its claim, only repeats that.
     known = {finding.subject for finding in grounded.findings if finding.severity is Severity.ERROR}
-    found += (finding for finding in validate(sources, assembled, config.base) if finding.subject not in known)
+    validated = validate(sources, assembled, config.base, compared.disputed)
+    found += (finding for finding in validated if finding.subject not in known)
     prefixes = display_prefixes(sources, names)
     return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
 

@@ -35,7 +35,11 @@ ENTITY_PROPERTIES = frozenset(
         vocab.SH + "order",
     }
 )
-BUILD_MADE = ("mentions", "verified")
+BUILD_MADE = (
+    *("mentions", "verified"),
+    *("disagreesWith", "corroborates", "compares", "comparedSubject", "comparedProperty", "comparedValue"),
+    "independentDocuments",
+)
 """Terms of ours that only the build may write: in the sources they would be claims about the build."""
 
 _NAME = r"[^/#?]+"

@@ -4,12 +4,16 @@
 - every other file in ``shapes/`` sees the default graph as it will be published
 
 Queries inside shapes are refused where they could reach the network.
+
+Where documents differ, both values are published, and that must not break the count of a property that can have only
+one: such a result is a warning, if no document breaks the count alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 from pyshacl import validate as run_pyshacl
@@ -34,6 +38,13 @@ _SEVERITIES = {
 _QUERY_TEXTS = (_SH + "select", _SH + "ask", _SH + "construct", _SH + "update")
 _MAX_DEPTH = 128
 _EVIDENCE = re.compile(r"shapes/evidence[^/]*$")
+_BROKEN_BY_TWO = frozenset(
+    _SH + name + "ConstraintComponent" for name in ("MaxCount", "LessThan", "LessThanOrEquals", "UniqueLang")
+)
+"""What two values can break that neither breaks alone (SHACL, sections 4.2.2, 4.5.3, 4.5.4 and 4.4.5)."""
+
+Disputed = Mapping[tuple[str, str], tuple[str, ...]]
+"""Subject and property → the claims of different documents that give it different values."""
 
 
 def to_rdflib(node: object) -> Node:
@@ -60,8 +71,13 @@ def to_graph(quads: Iterable[Quad]) -> Graph:
     return graph
 
 
-def validate(sources: Sources, assembled: Assembled, base: str) -> tuple[Finding, ...]:
-    """Validate both graphs; a shape that cannot be used is a finding too."""
+def validate(
+    sources: Sources, assembled: Assembled, base: str, disputed: Disputed | None = None
+) -> tuple[Finding, ...]:
+    """Validate both graphs; a shape that cannot be used is a finding too.
+
+    ``disputed`` are the values over which documents differ: that there are several of them is a warning.
+    """
     refused = tuple(_refused_queries(sources.shapes))
     if refused:
         return refused
@@ -71,7 +87,7 @@ def validate(sources: Sources, assembled: Assembled, base: str) -> tuple[Finding
     findings: list[Finding] = []
     for data, shapes in ((facts, fact_shapes), (assembled.evidence, evidence_shapes)):
         if shapes:
-            findings += _run(to_graph(data), shapes, assembled, base)
+            findings += _run(to_graph(data), shapes, assembled, base, disputed or {})
     return tuple(dict.fromkeys(findings))
 
 
@@ -85,7 +101,9 @@ def _refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
                 yield error("shape", f"this query in a shape is not run: {e}", q.place)
 
 
-def _run(data: Graph, shapes: list[SourceQuad], assembled: Assembled, base: str) -> Iterable[Finding]:
+def _run(
+    data: Graph, shapes: list[SourceQuad], assembled: Assembled, base: str, disputed: Disputed
+) -> Iterable[Finding]:
     place = shapes[0].place
     try:
         _, results, _ = run_pyshacl(
@@ -110,7 +128,28 @@ def _run(data: Graph, shapes: list[SourceQuad], assembled: Assembled, base: str)
     if not isinstance(results, Graph):
         return [error("shape", f"the validation did not end: {results!r}", Place(place.file))]
     nodes = results.subjects(URIRef(vocab.RDF_TYPE), URIRef(_SH + "ValidationResult"))
-    return [_finding(results, node, shapes, assembled, base) for node in sorted(nodes, key=str)]
+    found = []
+    for node in sorted(nodes, key=str):
+        finding = _finding(results, node, shapes, assembled, base)
+        claims = _differing(results, node, disputed)
+        found.append(_between_documents(finding, claims, vocab.Names(base)) if claims else finding)
+    return found
+
+
+def _differing(results: Graph, node: Node, disputed: Disputed) -> tuple[str, ...]:
+    """The claims whose documents differ, if that is all that a result is about."""
+    component, focus, path = (
+        str(results.value(node, URIRef(_SH + name)))
+        for name in ("sourceConstraintComponent", "focusNode", "resultPath")
+    )
+    return disputed.get((focus, path), ()) if component in _BROKEN_BY_TWO else ()
+
+
+def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.Names) -> Finding:
+    who = ", ".join(names.local(claim) or claim for claim in claims)
+    text = f"{finding.message}; the documents differ, and what each says is published ({who})"
+    severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
+    return replace(finding, severity=severity, rule="disagreement", message=text)
 
 
 def _finding(results: Graph, node: Node, shapes: list[SourceQuad], assembled: Assembled, base: str) -> Finding:

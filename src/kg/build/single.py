@@ -1,0 +1,110 @@
+"""Which properties can have only one value, and of which things.
+
+An ``owl:FunctionalProperty`` has one value of everything (OWL 2, section 9.2.7). A property shape with ``sh:maxCount``
+1 says so of what it looks at: its own targets, or those of the shapes that have it as ``sh:property`` (SHACL, sections
+2.1.3 and 4.2.2). Counts below ``sh:or``, ``sh:not`` and ``sh:node`` hold under conditions, and are left aside.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+
+from kg import vocab
+from kg.build.parse import Sources
+from kg.model import Node, value_of
+
+_SH = vocab.SH
+_CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """``targets``: property → what it is single-valued of, as pairs of a kind of target and an IRI.
+
+    ``subjects`` and ``objects`` say which classes and properties the data gives each thing.
+    """
+
+    targets: Mapping[str, frozenset[tuple[str, str]]]
+    subjects: Mapping[str, frozenset[tuple[str, str]]]
+
+    def holds(self, subject: str, predicate: str) -> bool:
+        """Whether the property can have only one value of this subject."""
+        wanted = self.targets.get(predicate)
+        if not wanted:
+            return False
+        return ("all", "") in wanted or not wanted.isdisjoint(self.subjects.get(subject, ()))
+
+
+def single_valued(sources: Sources, claimed: Iterable[Quad]) -> Single:
+    """Read the ontology and the shapes; ``claimed`` are the quads that say what class a thing is of."""
+    targets: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for q in sources.ontology:
+        if q.quad.predicate.value == vocab.RDF_TYPE and value_of(q.quad.object) == vocab.OWL + "FunctionalProperty":
+            targets[value_of(q.quad.subject)].add(("all", ""))
+    for predicate, found in _shaped(sources).items():
+        targets[predicate] |= found
+    return Single({p: frozenset(t) for p, t in targets.items()}, _seen(sources, claimed) if targets else {})
+
+
+def _shaped(sources: Sources) -> dict[str, set[tuple[str, str]]]:
+    described: dict[Node, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
+    holders: dict[Node, list[Node]] = defaultdict(list)
+    for q in sources.shapes:
+        subject, predicate, value = q.quad.subject, q.quad.predicate.value, q.quad.object
+        if isinstance(subject, NamedNode | BlankNode) and isinstance(value, NamedNode | BlankNode | Literal):
+            described[subject][predicate].append(value)
+            if predicate == _SH + "property":
+                holders[value].append(subject)
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for shape, values in described.items():
+        if not any(value_of(v) == "1" for v in values[_SH + "maxCount"]):
+            continue
+        for path in values[_SH + "path"]:
+            for holder in (shape, *holders[shape]):
+                if isinstance(path, NamedNode) and not any(
+                    value_of(v) in ("true", "1") for v in described[holder][_SH + "deactivated"]
+                ):
+                    found[path.value] |= _targets(holder, described[holder])
+    return found
+
+
+def _targets(shape: Node, values: Mapping[str, list[Node]]) -> set[tuple[str, str]]:
+    """What a shape looks at (SHACL, sections 2.1.3.1 to 2.1.3.5)."""
+    found = {
+        (kind, value_of(value))
+        for kind in ("targetClass", "targetSubjectsOf", "targetObjectsOf", "targetNode")
+        for value in values.get(_SH + kind, ())
+    }
+    if any(value_of(t) in _CLASSES for t in values.get(vocab.RDF_TYPE, ())):
+        found.add(("targetClass", value_of(shape)))
+    return found
+
+
+def _seen(sources: Sources, claimed: Iterable[Quad]) -> dict[str, frozenset[tuple[str, str]]]:
+    """Every subject → the targets that reach it."""
+    above: dict[str, set[str]] = defaultdict(set)
+    for q in sources.ontology:
+        if q.quad.predicate.value == vocab.RDFS_SUBCLASS:
+            above[value_of(q.quad.subject)].add(value_of(q.quad.object))
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for quad in claimed:
+        subject, predicate, value = value_of(quad.subject), quad.predicate.value, value_of(quad.object)
+        found[subject] |= {("targetSubjectsOf", predicate), ("targetNode", subject)}
+        if isinstance(quad.object, NamedNode):
+            found[value].add(("targetObjectsOf", predicate))
+        if predicate == vocab.RDF_TYPE:
+            found[subject] |= {("targetClass", c) for c in _closure(value, above)}
+    return {subject: frozenset(targets) for subject, targets in found.items()}
+
+
+def _closure(start: str, above: Mapping[str, set[str]]) -> set[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        for parent in above.get(waiting.pop(), set()) - found:
+            found.add(parent)
+            waiting.append(parent)
+    return found
