@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from html import escape
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from kg.site.index import labelled
 from kg.site.links import page_path
@@ -25,19 +26,18 @@ _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 @bp.get("/sitemap.xml")
 def sitemap() -> Response:
-    """Every page; where there are too many for one file, the list of the files."""
-    site = current()
-    return _xml(site, lambda: _sitemap(site, addresses(site), MOST_ADDRESSES))
+    """Every page; where there are too many for one file, the list of the files, each with its ``part`` from 1.
 
-
-@bp.get("/sitemap-<int:number>.xml")
-def part(number: int) -> Response:
-    """One of several files, counted from 1."""
+    All are at the root: a sitemap may only list what lies at or below its own folder.
+    """
     site = current()
     parts = _parts(addresses(site), MOST_ADDRESSES)
-    if len(parts) < 2 or not 0 < number <= len(parts):
-        raise not_found(f"sitemap {number}")
-    return _xml(site, lambda: _urls(site, parts[number - 1]))
+    wanted = request.args.get("part", "")
+    if not wanted:
+        return _xml(site, lambda: _urls(site, parts[0]) if len(parts) == 1 else _index(site, len(parts)))
+    if not re.fullmatch("[1-9][0-9]{0,8}", wanted) or int(wanted) > len(parts):
+        raise not_found(f"part of that number in its sitemap: it has {len(parts)}")
+    return _xml(site, lambda: _urls(site, parts[int(wanted) - 1]))
 
 
 @bp.get("/.well-known/security.txt")
@@ -97,12 +97,9 @@ def _parts(paths: Sequence[str], most: int) -> list[Sequence[str]]:
     return [paths[start : start + most] for start in range(0, len(paths), most)]
 
 
-def _sitemap(site: Site, paths: Sequence[str], most: int) -> str:
-    parts = _parts(paths, most)
-    if len(parts) == 1:
-        return _urls(site, paths)
-    numbers = (f"sitemap-{number}.xml" for number in range(1, len(parts) + 1))
-    return f"<sitemapindex {_XMLNS}>\n{_entries(site, 'sitemap', numbers)}</sitemapindex>\n"
+def _index(site: Site, count: int) -> str:
+    files = (f"sitemap.xml?part={number}" for number in range(1, count + 1))
+    return f"<sitemapindex {_XMLNS}>\n{_entries(site, 'sitemap', files)}</sitemapindex>\n"
 
 
 def _urls(site: Site, paths: Iterable[str]) -> str:
