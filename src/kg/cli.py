@@ -20,7 +20,7 @@ import click
 from kg.config import FILE, Config, load
 from kg.errors import ConfigError, KgError, SourceError
 from kg.model import Finding, Severity
-from kg.release import CURRENT, Release, activate, listing
+from kg.release import CURRENT, Release, activate, current_version, listing
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -180,7 +180,8 @@ def _plural(count: int, noun: str) -> str:
 def serve(project: Path, host: str, port: int, workers: int, threads: int, version: str | None) -> None:
     """Serve a release: pages, data, /sparql, dumps.
 
-    The release is verified before the first answer; a damaged one is refused.
+    The release is verified before the first answer; a damaged one is refused. When another release becomes current
+    (kg build, kg releases activate), it is served from the next request on; --release stays with one.
 
     \b
     Example:    kg serve --host 0.0.0.0 --port 8000
@@ -191,7 +192,15 @@ def serve(project: Path, host: str, port: int, workers: int, threads: int, versi
     from kg.site.server import serve as run
 
     click.echo(f"{release.manifest.title} · release {release.version}")
-    run(lambda: create_app(release, config), host, port, workers=workers, threads=threads)
+    run(
+        lambda wanted: create_app(_open(config, wanted), config),
+        lambda: version or current_version(config.releases),
+        release.version,
+        host,
+        port,
+        workers=workers,
+        threads=threads,
+    )
 
 
 @main.command()

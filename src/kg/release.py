@@ -226,6 +226,15 @@ def activate(releases: Path, version: str) -> None:
     _sync_folder(releases)
 
 
+def current_version(releases: Path) -> str:
+    """The name of the release that is current; empty if none is."""
+    link = releases / CURRENT
+    try:
+        return link.readlink().name
+    except OSError:
+        return ""
+
+
 def versions(releases: Path) -> list[str]:
     """The names of the releases that are there, oldest first by name."""
     return sorted(p.parent.name for p in releases.glob(f"[!.]*/{SEAL}") if not p.parent.is_symlink())
@@ -310,8 +319,7 @@ class Listed:
 
 def listing(releases: Path) -> list[Listed]:
     """Every release with its state: ``problem`` is empty for one that verifies."""
-    link = releases / CURRENT
-    served = link.readlink().name if link.is_symlink() else ""
+    served = current_version(releases)
     rows = []
     for version in versions(releases):
         try:

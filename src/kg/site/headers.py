@@ -29,10 +29,15 @@ HEADERS = {
 }
 
 
+RELEASE = "Kg-Release"
+"""Which release an answer is from: it may be replaced between two requests."""
+
+
 def register(app: Flask) -> None:
     """Put the headers on every answer."""
+    headers = {**HEADERS, RELEASE: app.extensions["kg"].release.version}
 
     @app.after_request
     def add(response: Response) -> Response:
-        response.headers.extend(HEADERS)
+        response.headers.extend(headers)
         return response

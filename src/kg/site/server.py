@@ -24,6 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from kg.errors import ConfigError
 from kg.site.assets import Assets
+from kg.site.switch import Switch
 
 BACKLOG = 1024
 GRACE = 20
@@ -39,14 +40,26 @@ LONGEST_LINE = 8190
 """Bytes of a request line, gunicorn's most: queries come in addresses too; longer ones by POST."""
 
 
-def serve(app_factory: Callable[[], Flask], host: str, port: int, *, workers: int, threads: int) -> None:
+def serve(
+    make: Callable[[str], Flask],
+    name: Callable[[], str],
+    first: str,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    threads: int,
+) -> None:
     """Serve until told to stop, by SIGTERM or SIGINT: running requests end first. Port 0 takes a free one.
+
+    ``name`` says which release is current, ``make`` makes the application of one, ``first`` is one that was verified:
+    see :mod:`kg.site.switch`.
 
     :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
     """
     Assets.load()
     listener = _listen(host, port)
-    _Server(app_factory, listener, workers=workers, threads=threads).run()
+    _Server(lambda: Switch(make, name, first), listener, workers=workers, threads=threads).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -87,10 +100,8 @@ class _Worker(ThreadWorker):
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
-    def __init__(
-        self, app_factory: Callable[[], Flask], listener: socket.socket, *, workers: int, threads: int
-    ) -> None:
-        self._make = app_factory
+    def __init__(self, make: Callable[[], Switch], listener: socket.socket, *, workers: int, threads: int) -> None:
+        self._make = make
         self._address = _address(listener)
         self._settings: dict[str, Any] = {
             "bind": f"fd://{listener.detach()}",
@@ -135,4 +146,4 @@ def _close(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's si
     """End the query workers of a web process that ends."""
     app = worker.app.callable
     if app is not None and worker.pid == os.getpid():
-        app.extensions["kg"].close()
+        app.close()

@@ -1,0 +1,185 @@
+"""Another release becomes current under load: nothing fails, and no answer mixes two releases."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.config import Config, load
+from kg.release import activate
+
+ROOT = Path(__file__).resolve().parents[2]
+Serve = Callable[..., AbstractContextManager[str]]
+LABEL = "SELECT ?l { <id/kg> <http://www.w3.org/2000/01/rdf-schema#label> ?l }"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "src/kg/starter", folder)
+    return folder
+
+
+def make(config: Config, word: str) -> str:
+    """A release whose title and whose label of id/kg both say ``word``; returns its version."""
+    labels = config.root / "data/entities/labels.ttl"
+    text = re.sub(r':kg rdfs:label "[^"]*"', f':kg rdfs:label "{word}"', labels.read_text(encoding="utf-8"))
+    labels.write_text(text, encoding="utf-8")
+    release, findings = build.build(replace(config, title=word))
+    assert release is not None, findings
+    return release.version
+
+
+class Client(threading.Thread):
+    """Asks for pages and answers over one kept-alive connection, and notes what was wrong."""
+
+    def __init__(self, address: str, words: dict[str, str], until: threading.Event) -> None:
+        super().__init__()
+        self.host = urllib.parse.urlsplit(address).netloc
+        self.words = words
+        self.until = until
+        self.wrong: list[str] = []
+        self.seen: Counter[str] = Counter()
+
+    def run(self) -> None:
+        with closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
+            self.ask(connection)
+
+    def ask(self, connection: http.client.HTTPConnection) -> None:
+        paths = ("/", "/page/kg", "/data/kg.ttl", "/sparql?query=" + urllib.parse.quote(LABEL), "/dumps/facts.nt")
+        while not self.until.is_set():
+            for path in paths:
+                try:
+                    connection.request("GET", path, headers={"Accept": "text/html, */*;q=0.5"})
+                    answer = connection.getresponse()
+                    body = answer.read().decode()
+                except (OSError, http.client.HTTPException) as e:
+                    self.wrong.append(f"{path}: {e!r}")
+                    connection.close()
+                    continue
+                version = answer.headers["Kg-Release"]
+                self.seen[version] += 1
+                said = set(re.findall(r"release-(?:one|two)", body))
+                if answer.status != 200 or said != {self.words[version]}:
+                    self.wrong.append(f"{path}: {answer.status} {version} says {said}")
+
+
+def under_load(project: Path, serve: Serve, seconds: float, every: float) -> None:
+    config = load(project)
+    words = {make(config, word): word for word in ("release-one", "release-two")}
+    versions = list(words)
+    until = threading.Event()
+    with serve(project) as address:
+        clients = [Client(address, words, until) for _ in range(4)]
+        for client in clients:
+            client.start()
+        end = time.monotonic() + seconds
+        turn = 0
+        while time.monotonic() < end:
+            time.sleep(every)
+            activate(config.releases, versions[turn % 2])
+            turn += 1
+        until.set()
+        for client in clients:
+            client.join()
+    assert [wrong for client in clients for wrong in client.wrong] == []
+    seen = sum((client.seen for client in clients), Counter[str]())
+    assert set(seen) == set(versions), "both releases were served"
+
+
+def test_switching_under_load_fails_no_request_and_mixes_no_answer(project: Path, serve: Serve) -> None:
+    under_load(project, serve, seconds=5, every=0.7)
+
+
+@pytest.mark.soak
+def test_switching_for_a_minute(project: Path, serve: Serve) -> None:
+    under_load(project, serve, seconds=60, every=2)
+
+
+def ask(address: str, path: str) -> http.client.HTTPResponse:
+    with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=20)) as connection:
+        connection.request("GET", path, headers={"Accept": "application/json, */*;q=0.5"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+
+
+def served(address: str) -> str:
+    return ask(address, "/health").headers["Kg-Release"]
+
+
+def wait_for(address: str, version: str) -> None:
+    end = time.monotonic() + 20
+    while served(address) != version:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_build_is_served_without_a_restart_and_query_workers_of_the_old_release_end(
+    project: Path, serve: Serve, kg
+) -> None:
+    config = load(project)
+    make(config, "release-one")
+    with serve(project) as address:
+        assert ask(address, "/sparql?query=" + urllib.parse.quote(LABEL)).status == 200
+        text = (project / "kg.toml").read_text()
+        (project / "kg.toml").write_text(text.replace("My knowledge graph", "After the build"))
+        assert kg("build", cwd=project).returncode == 0
+        new = (project / "releases/current").readlink().name
+        wait_for(address, new)
+        (open_stores,) = [set(_stores(project))]
+        end = time.monotonic() + 10
+        while not set(_stores(project)) <= {new} and time.monotonic() < end:
+            time.sleep(0.1)
+        assert set(_stores(project)) <= {new}, open_stores
+
+
+def _stores(project: Path) -> list[str]:
+    """The releases whose store some process has open as its argument or file."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = str(link.readlink())
+        except OSError:
+            continue
+        match = re.match(re.escape(str(project)) + r"/releases/([^/]+)/store/", target)
+        if match:
+            found.append(match[1])
+    return found
+
+
+def test_a_damaged_release_is_not_switched_to(project: Path, serve: Serve) -> None:
+    config = load(project)
+    good = make(config, "release-one")
+    bad = make(config, "release-two")
+    activate(config.releases, good)
+    with serve(project) as address:
+        (config.releases / bad / "dumps/facts.nt").write_text("cut")
+        activate(config.releases, bad)
+        time.sleep(1)
+        assert served(address) == good
+        third = make(config, "release-three")
+        wait_for(address, third)
+
+
+def test_a_pinned_release_stays(project: Path, serve: Serve) -> None:
+    config = load(project)
+    pinned = make(config, "release-one")
+    make(config, "release-two")
+    with serve(project, "--release", pinned) as address:
+        activate(config.releases, pinned)
+        make(config, "release-three")
+        time.sleep(1)
+        assert served(address) == pinned
