@@ -62,6 +62,20 @@ def starter(tmp_path: Path) -> Path:
     return project
 
 
+@pytest.fixture(scope="session")
+def copy_fair() -> Callable[[Path], Path]:
+    """Copies the fair: three reports that differ and agree, with the general ontology and shapes."""
+
+    def copy(project: Path) -> Path:
+        shutil.copytree(ROOT / "tests/fixtures/fair", project)
+        shutil.copy(ROOT / "ontology/kg.ttl", project / "ontology")
+        for name in ("evidence.ttl", "facts.ttl"):
+            shutil.copy(ROOT / "shapes" / name, project / "shapes")
+        return project
+
+    return copy
+
+
 @contextmanager
 def serving(project: Path, *options: str) -> Iterator[str]:
     """A real ``kg serve`` on a free port; gives its address, which ends in ``/``."""
