@@ -151,12 +151,13 @@ def test_depth_128_is_let_through_and_129_is_not(bracket: str) -> None:
 
 @pytest.mark.parametrize("count", [3_000, 100_000, 1_000_000, 5_000_000])
 @pytest.mark.parametrize("unit", ["{", "(", "[", "<<", "!", "- ", "<<(", "{[(", "^", "!\n#(\n"])
-def test_too_deep_is_refused_in_less_than_50_milliseconds(unit: str, count: int) -> None:
+def test_too_deep_is_refused_without_reading_on(unit: str, count: int) -> None:
     query = "ASK { " + unit * (count // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(QueryRefused):
         inspect(query)
-    assert time.perf_counter() - start < 0.05
+    # Reading five million characters takes seconds.
+    assert time.process_time() - start < 0.5
 
 
 def test_brackets_that_close_do_not_add_up() -> None:
