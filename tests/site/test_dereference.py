@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from urllib.parse import quote, urljoin
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Triple, parse
 
+from kg.config import load
 from kg.media import RDF, RdfMedia
 from kg.release import Release
+from kg.site import create_app
 
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 Dataset = frozenset[Quad]
 
 
-@pytest.fixture(scope="module")
-def dataset(release: Release) -> Dataset:
-    """All quads of the release, from its dump, not from the store that the site reads."""
+def quads_of(release: Release) -> Dataset:
+    """All quads of a release, from its dump, not from the store that the site reads."""
     return frozenset(parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
 
 
-@pytest.fixture(scope="module")
-def iris(dataset: Dataset, release: Release) -> list[str]:
+def iris_of(quads: Dataset, base: str) -> list[str]:
     """Every IRI under the base that occurs anywhere in the data."""
-    nodes = {n for q in dataset for n in (q.subject, q.predicate, q.object, q.graph_name)}
-    found = {n.value for n in nodes if isinstance(n, NamedNode)}
-    return sorted(iri for iri in found if iri.startswith(release.manifest.base))
+    nodes = {n for q in quads for n in (q.subject, q.predicate, q.object, q.graph_name)}
+    return sorted(n.value for n in nodes if isinstance(n, NamedNode) and n.value.startswith(base))
+
+
+@pytest.fixture(scope="module")
+def quads(release: Release) -> Dataset:
+    return quads_of(release)
+
+
+@pytest.fixture(scope="module")
+def iris(quads: Dataset, release: Release) -> list[str]:
+    return iris_of(quads, release.manifest.base)
+
+
+@pytest.fixture(scope="module", params=["a hostile project", "the default dataset"])
+def either(request: pytest.FixtureRequest) -> tuple[Release, FlaskClient]:
+    """A release and a client of its site: for what holds whatever is published."""
+    if request.param == "a hostile project":
+        release, config = request.getfixturevalue("release"), request.getfixturevalue("config")
+    else:
+        project = request.getfixturevalue("dataset")
+        release, config = Release.open(project / "releases/current"), load(project)
+    return release, create_app(release, config).test_client(use_cookies=False)
 
 
 def fetch(client: FlaskClient, iri: str, base: str, accept: str) -> tuple[int, str, bytes]:
@@ -42,28 +63,35 @@ def fetch(client: FlaskClient, iri: str, base: str, accept: str) -> tuple[int, s
 
 @pytest.mark.parametrize("media", RDF, ids=lambda m: m.extension)
 def test_every_iri_gives_triples_of_the_release_that_are_about_it(
-    media: RdfMedia, iris: list[str], dataset: Dataset, client: FlaskClient, release: Release
+    media: RdfMedia, either: tuple[Release, FlaskClient]
 ) -> None:
-    published = {q.triple for q in dataset if q.graph_name == DefaultGraph()}
+    release, client = either
+    quads = quads_of(release)
+    published = {q.triple for q in quads if q.graph_name == DefaultGraph()}
+    graphs: defaultdict[object, set[Triple]] = defaultdict(set)
+    for q in quads:
+        graphs[q.graph_name].add(q.triple)
     faults: list[tuple[str, object, str]] = []
-    for iri in iris:
+    for iri in iris_of(quads, release.manifest.base):
         status, content_type, body = fetch(client, iri, release.manifest.base, media.media_type)
         if status != 200 or not content_type.startswith(media.media_type):
             faults.append((iri, status, content_type))
             continue
-        quads = set(parse(body, format=media.format))
-        stray = quads - dataset if media.quads else {q for q in quads if q.triple not in published}
-        nodes = {n for q in quads for n in (q.subject, q.predicate, q.object, q.graph_name)}
+        found = set(parse(body, format=media.format))
+        stray = found - quads if media.quads else {q for q in found if q.triple not in published}
+        nodes = {n for q in found for n in (q.subject, q.predicate, q.object, q.graph_name)}
         # A named graph is what it holds: without graph names, that is all a format can say of it.
-        held = {q.triple for q in dataset if q.graph_name == NamedNode(iri)}
-        is_about = NamedNode(iri) in nodes or (held and held <= {q.triple for q in quads})
+        held = graphs[NamedNode(iri)]
+        is_about = NamedNode(iri) in nodes or (held and held <= {q.triple for q in found})
         if stray or not is_about:
             faults.append((iri, "stray" if stray else "not about it", str(stray)[:200]))
     assert faults == []
 
 
-def test_every_iri_has_a_page(iris: list[str], client: FlaskClient, release: Release) -> None:
-    answers = {iri: fetch(client, iri, release.manifest.base, HTML)[:2] for iri in iris}
+def test_every_iri_has_a_page(either: tuple[Release, FlaskClient]) -> None:
+    release, client = either
+    base = release.manifest.base
+    answers = {iri: fetch(client, iri, base, HTML)[:2] for iri in iris_of(quads_of(release), base)}
     assert {iri: a for iri, a in answers.items() if a != (200, "text/html; charset=utf-8")} == {}
 
 
@@ -95,9 +123,9 @@ def test_what_is_denied_or_alleged_is_in_no_format_without_graphs(client: FlaskC
     assert "it is sinking" in client.get("/claim/gazette/4.nq").text
 
 
-def test_a_claims_data_holds_its_whole_graph(client: FlaskClient, dataset: Dataset, release: Release) -> None:
+def test_a_claims_data_holds_its_whole_graph(client: FlaskClient, quads: Dataset, release: Release) -> None:
     graph = NamedNode(release.manifest.base + "claim/gazette/7")
-    expected = {q for q in dataset if q.graph_name == graph}
+    expected = {q for q in quads if q.graph_name == graph}
     found = set(parse(client.get("/claim/gazette/7.nq").data, format=RdfFormat.N_QUADS))
     assert expected
     assert expected <= found
@@ -110,11 +138,11 @@ def test_the_shapes_are_those_of_the_release(client: FlaskClient, release: Relea
         assert len(found) == len(expected), media.extension
 
 
-def test_a_list_has_data_of_the_page_that_is_shown(client: FlaskClient, dataset: Dataset) -> None:
+def test_a_list_has_data_of_the_page_that_is_shown(client: FlaskClient, quads: Dataset) -> None:
     for name in ("things", "documents", "claims", "class/harbour:Pier"):
         found = set(parse(client.get(f"/{name}.nq").data, format=RdfFormat.N_QUADS))
         assert found, name
-        assert found <= dataset, name
+        assert found <= quads, name
 
 
 def test_the_same_release_gives_the_same_bytes(client: FlaskClient, release: Release, config: object) -> None:
