@@ -15,6 +15,7 @@ from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from kg import build
+from kg.build.collect import ENTITY_PROPERTIES
 from kg.config import load
 from kg.model import Severity
 from kg.release import Release
@@ -132,6 +133,12 @@ def test_the_share_of_triples_with_a_claim_is_what_the_store_counts(release: Rel
     part = number(store, f"SELECT (count(*) AS ?n) {{ {ABOUT} {CLAIMED} }}")
     assert coverage(release)["triples"] == {"part": part, "whole": whole}
     assert 0 < part < whole
+    names = ", ".join(f"<{name}>" for name in sorted(ENTITY_PROPERTIES))
+    facts = f"{ABOUT} FILTER (?p NOT IN ({names}))"
+    whole = number(store, f"SELECT (count(*) AS ?n) {{ {facts} }}")
+    part = number(store, f"SELECT (count(*) AS ?n) {{ {facts} {CLAIMED} }}")
+    assert coverage(release)["facts"] == {"part": part, "whole": whole}
+    assert part == whole
     by_property = {
         name: {"part": number(store, f"SELECT (count(*) AS ?n) {{ {ABOUT} FILTER (?p = <{name}>) {CLAIMED} }}"),
                "whole": int(count)}
@@ -160,7 +167,7 @@ def test_only_documents_at_hand_have_checked_claims_and_counted_sentences(releas
 def test_every_share_is_a_measurement(release: Release, void: Graph) -> None:
     shares = coverage(release)
     expected: dict[tuple[str, Node], Any] = {
-        (name, DATASET): shares[name] for name in ("triples", "claims", "sentences")
+        (name, DATASET): shares[name] for name in ("facts", "triples", "claims", "sentences")
     }
     for kind, term in (("classes", VOID["class"]), ("properties", VOID.property)):
         for iri, share in shares[kind].items():
@@ -219,6 +226,11 @@ def test_place_and_time_are_those_of_the_data(store: Store, catalog: Graph) -> N
     assert (str(catalog.value(period, DCAT.startDate)), str(catalog.value(period, DCAT.endDate))) == (first, last)
     box = str(catalog.value(catalog.value(DATASET, DCT.spatial), DCAT.bbox))
     assert box.startswith("POLYGON((41.13889 33.52944, 44.28417 33.52944, 44.28417 35.76583,")
+
+
+def test_the_citation_names_who_when_what_and_where(catalog: Graph) -> None:
+    citation = str(catalog.value(DATASET, DCT.bibliographicCitation))
+    assert citation == f"The kg authors (2026): U.S. Army prepares to leave three bases in Iraq. {DATASET}"
 
 
 def test_nobody_said_nothing_is_said(starter: Path) -> None:

@@ -171,6 +171,7 @@ def test_the_linkset_says_what_the_headers_say(path: str, client: FlaskClient) -
     ((address,),) = [targets(page.linksets)]
     response = get(client, address.removeprefix(BASE[:-1]))
     assert response.content_type == "application/linkset+json"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     contexts = {context.pop("anchor"): context for context in response.json["linkset"]}
     assert all(anchor.startswith(BASE) for anchor in contexts)
     (landing,) = (
@@ -274,12 +275,14 @@ def test_security_txt_is_there_only_where_somebody_is_named(
     ]
 
 
-def test_the_badge_shows_the_share_rounded_down(client: FlaskClient, release: Release) -> None:
-    share = release.report["coverage"]["triples"]
+@pytest.mark.parametrize(("of", "label"), [("", "facts with a claim"), *discovery.BADGES.items()])
+def test_the_badge_shows_a_share_rounded_down(of: str, label: str, client: FlaskClient, release: Release) -> None:
+    share = release.report["coverage"][of or "facts"]
     percent = f"{share['part'] * 100 // share['whole']} %"
-    response = get(client, "/badge.svg")
+    response = get(client, f"/badge.svg?of={of}" if of else "/badge.svg")
     assert response.content_type == "image/svg+xml"
     svg = ElementTree.fromstring(response.data)
-    assert svg.findtext("{http://www.w3.org/2000/svg}title") == f"facts with a claim: {percent}"
+    assert svg.findtext("{http://www.w3.org/2000/svg}title") == f"{label}: {percent}"
+    assert client.get("/badge.svg?of=everything").status_code == 404
     assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "style" not in response.text

@@ -77,6 +77,7 @@ class _Catalogue:
         self.graph.is_a(dataset, _DCAT + "Dataset")
         self._described(dataset, self.config.title)
         say(dataset, _DCT + "identifier", Literal(dataset))
+        say(dataset, _DCT + "bibliographicCitation", self.graph.text(self._citation(dataset)))
         self._document(dataset, _DCAT + "landingPage", self.names.base)
         self._document(dataset, _FOAF + "page", self.names.base + "report")
         say(dataset, vocab.RDFS + "seeAlso", self.names.void)
@@ -131,6 +132,12 @@ class _Catalogue:
             self.graph.say(resource, _DCT + "rights", rights)
             self.graph.is_a(rights, _DCT + "RightsStatement")
             self.graph.say(rights, vocab.RDFS_LABEL, self.graph.text(licence))
+
+    def _citation(self, dataset: str) -> str:
+        """Publisher (year): title. Address. What is not known is left out."""
+        year = f" ({self.said.issued[:4]})" if self.said.issued else ""
+        who = self.config.publisher.strip()
+        return f"{who}{year}: {self.config.title}. {dataset}" if who else f"{self.config.title}{year}. {dataset}"
 
     def _modified(self) -> str:
         """The latest day on which a claim was made or reviewed, or a term changed; empty where nothing says so."""

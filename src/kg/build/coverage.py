@@ -1,9 +1,10 @@
 """Stage 7c: how far the evidence reaches, counted over what is published.
 
-Three shares, each as a part of a whole, so that nobody has to trust a rounded figure:
+Four shares, each as a part of a whole, so that nobody has to trust a rounded figure:
 
-- ``triples``: of the default graph's triples about things, those that stand in the graph of at least one claim. The
-  rest are names and notes. What describes documents, claims, passages and terms is no triple about a thing.
+- ``triples``: of the default graph's triples about things, those that stand in the graph of at least one claim. What
+  describes documents, claims, passages and terms is no triple about a thing.
+- ``facts``: the same without names, notes and display order, which need no claim (``ENTITY_PROPERTIES``).
 - ``claims``: of the claims, those whose every passage this build compared with the document's text.
 - ``sentences``: of the sentences of the texts at hand, those that a passage of a claim lies in.
 """
@@ -19,7 +20,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
 from kg import vocab
 from kg.build.assemble import Assembled
-from kg.build.collect import Collected
+from kg.build.collect import ENTITY_PROPERTIES, Collected
 from kg.build.ground import Grounded
 from kg.model import Check, value_of
 
@@ -46,11 +47,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The three shares; ``triples`` also by class and property, the others by document.
+    """The four shares; ``triples`` also by class and property, ``claims`` and ``sentences`` by document.
 
     A document whose text was not at hand has no share of sentences: how many it has is not known.
     """
 
+    facts: Share
     triples: Share
     claims: Share
     sentences: Share
@@ -61,6 +63,7 @@ class Coverage:
     def as_json(self) -> dict[str, Any]:
         """The member ``coverage`` of ``report.json``."""
         return {
+            "facts": self.facts.as_json(),
             "triples": self.triples.as_json(),
             "claims": self.claims.as_json(),
             "sentences": self.sentences.as_json(),
@@ -88,7 +91,9 @@ def measure(collected: Collected, grounded: Grounded, assembled: Assembled, name
             classes[counters].update(types[value_of(triple.subject)])
     documents = {name: _document(name, grounded) for name in sorted(collected.documents)}
     sentences = [share for _, share in documents.values() if share]
+    facts = [triple for triple in about if triple.predicate.value not in ENTITY_PROPERTIES]
     return Coverage(
+        facts=Share(sum(t in claimed for t in facts), len(facts)),
         triples=Share(sum(t in claimed for t in about), len(about)),
         claims=_sum(share for share, _ in documents.values()),
         sentences=_sum(sentences),

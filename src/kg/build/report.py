@@ -2,8 +2,8 @@
 
 Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``documents`` (by name:
 claims, passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by
-IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``part`` of ``whole``, of triples with a
-claim, claims with a checked passage and sentences with a claim; by class, property and document).
+IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``part`` of ``whole``: see
+:mod:`kg.build.coverage`).
 """
 
 from __future__ import annotations

@@ -34,9 +34,14 @@ LINKS = frozenset(
 """Properties that make a linkset: they say how a thing or term of ours relates to one of another dataset."""
 
 METRICS: dict[str, tuple[str, str, str]] = {
+    "facts": (
+        "facts with a claim",
+        "As triples with a claim, without names, notes and display order, which need none.",
+        "trustworthiness",
+    ),
     "triples": (
         "triples with a claim",
-        "Of the default graph's triples about things, the share that stands in a claim's graph; the rest name things.",
+        "Of the default graph's triples about things, the share that stands in a claim's graph.",
         "trustworthiness",
     ),
     "claims": (

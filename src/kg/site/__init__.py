@@ -9,7 +9,7 @@ from flask import Flask
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import headers, problems, templating
+from kg.site import headers, problems, respond, templating
 from kg.site.state import open_site
 
 if TYPE_CHECKING:
@@ -52,4 +52,6 @@ def create_app(release: Release, config: Config, *, pool: Pool | None = None) ->
     problems.register(app)
     headers.register(app)
     templating.register(app)
+    # What is registered last runs first, and may put another answer in place of the page.
+    respond.register(app)
     return app

@@ -71,7 +71,7 @@ def _catalog_html(site: Site, found: Metadata) -> str:
     period = found.value(dataset, _DCT + "temporal")
     place = found.value(dataset, _DCT + "spatial")
     rows = [
-        ("Cite as", dataset),
+        ("Cite as", found.value(dataset, _DCT + "bibliographicCitation") or dataset),
         ("Publisher", site.release.manifest.publisher),
         ("Contact", value(dataset, _DCAT + "contactPoint")),
         ("E-mail", found.value(contact, vocab.VCARD + "hasEmail").removeprefix("mailto:")),
@@ -81,7 +81,7 @@ def _catalog_html(site: Site, found: Metadata) -> str:
         ("First published", found.value(dataset, _DCT + "issued")),
         ("Last changed", found.value(dataset, _DCT + "modified")),
         ("About the days", " to ".join(found.value(period, _DCAT + end) for end in ("startDate", "endDate"))),
-        ("About the place", found.value(place, _DCAT + "bbox") or place),
+        ("About the place", _box(found.box(place)) or place),
     ]
     return render(
         "catalog.html",
@@ -95,6 +95,10 @@ def _catalog_html(site: Site, found: Metadata) -> str:
         shares=shares(site),
         address=lambda extension: f"{root}catalog.{extension}",
     )
+
+
+def _box(box: tuple[str, ...]) -> str:
+    return f"latitude {box[1]} to {box[3]}, longitude {box[0]} to {box[2]}" if box else ""
 
 
 def _void_html(site: Site, found: Metadata) -> str:
@@ -135,10 +139,11 @@ def _void_html(site: Site, found: Metadata) -> str:
 
 
 def shares(site: Site) -> list[tuple[str, str, dict[str, int]]]:
-    """The three shares of the evidence for people: what, how much, and the counts."""
+    """The shares of the evidence for people: what, how much, and the counts."""
     found = coverage(site)
     names = (
-        ("triples", "of the triples about things have a claim"),
+        ("facts", "of the facts have a claim"),
+        ("triples", "of the triples about things, names and notes included"),
         ("claims", "of the claims have every passage checked"),
         ("sentences", "of the sentences at hand have a claim"),
     )

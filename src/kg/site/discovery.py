@@ -20,6 +20,13 @@ bp = Blueprint("discovery", __name__)
 MOST_ADDRESSES = 50_000
 """Addresses of one sitemap (https://www.sitemaps.org/protocol.html)."""
 
+BADGES = {
+    "facts": "facts with a claim",
+    "claims": "claims with a checked passage",
+    "sentences": "sentences with a claim",
+}
+"""What a badge may show → what it says."""
+
 _FIXED = ("", "about", "things", "documents", "claims", "ontology", "shapes", "dumps/", "catalog", "report", "query")
 _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
@@ -56,12 +63,15 @@ def security() -> Response:
 
 @bp.get("/badge.svg")
 def badge() -> Response:
-    """The share of triples about things that have a claim, as a picture for other pages."""
+    """One share of the evidence as a picture for other pages: of facts, unless ``of`` asks for another."""
     site = current()
     found = coverage(site)
     if found is None:
         raise not_found("badge: it was built before coverage was measured")
-    response = conditional(site, "svg", lambda: draw("facts with a claim", percent(found["triples"])).encode())
+    wanted = request.args.get("of", "facts")
+    if wanted not in BADGES:
+        raise not_found(f"badge of that name; there is {', '.join(BADGES)}")
+    response = conditional(site, "svg", lambda: draw(BADGES[wanted], percent(found[wanted])).encode())
     response.content_type = "image/svg+xml"
     # A picture for pages of other sites, also of those that load nothing else without this.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -8,7 +8,6 @@ runs, so the policy against inline scripts stands; ``<``, ``>`` and ``&`` are es
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +18,6 @@ from kg.site.metadata import Metadata, read
 from kg.site.state import Site
 
 _DCAT, _DCT = vocab.DCAT, vocab.DCTERMS
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @lru_cache(maxsize=8)
@@ -69,7 +67,7 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
     dataset_ = site.names.dataset
     period = catalog.value(dataset_, _DCT + "temporal")
     place = catalog.value(dataset_, _DCT + "spatial")
-    box = [float(n) for n in _NUMBER.findall(catalog.value(place, _DCAT + "bbox"))]
+    box = catalog.box(place)
     found: dict[str, Any] = {
         "includedInDataCatalog": {"@type": "DataCatalog", "@id": site.names.catalog, "url": site.names.catalog},
         "keywords": catalog.values(dataset_, _DCAT + "keyword"),
@@ -82,8 +80,7 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
     if place:
         found["spatialCoverage"] = {"@type": "Place", "@id": place}
     if box:
-        # schema.org: south west north east; the ring in the catalogue starts in the south-west, and east comes first.
-        west, south, east, north = box[0], box[1], box[4], box[5]
+        west, south, east, north = box
         found["spatialCoverage"]["geo"] = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,14 @@ class Metadata:
     def value(self, subject: str, predicate: str) -> str:
         """The first of them; empty where nothing is said."""
         return next(iter(self.values(subject, predicate)), "")
+
+    def box(self, place: str) -> tuple[str, ...]:
+        """West, south, east, north of a place in degrees; empty where they are not known.
+
+        The ring of its polygon starts in the south-west and turns against the clock.
+        """
+        numbers = re.findall(r"-?\d+(?:\.\d+)?", self.value(place, vocab.DCAT + "bbox"))
+        return (numbers[0], numbers[1], numbers[4], numbers[5]) if len(numbers) == 10 else ()
 
     def number(self, subject: str, predicate: str) -> int:
         """A count."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import Response, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from kg import media
@@ -68,22 +68,12 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
 
 def html(render: Callable[[], str]) -> Response:
     """A page that has no other format."""
-    site = current()
-    if signposting.PARAMETER in request.args:
-        return linkset(site, this_page(site))
     if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
-    response = conditional(site, "html", lambda: render().encode())
+    response = conditional(current(), "html", lambda: render().encode())
     response.content_type = HTML_TYPE
-    response.headers["Link"] = signposting.header(signposting.page(site, this_page(site), here()))
     response.vary.add("Accept")
     return response
-
-
-def this_page(site: Site) -> Landing:
-    """The page that was asked for, where it has no other format."""
-    path = raw_path()[1:]
-    return Landing(path, site.base + path)
 
 
 def linkset(site: Site, landing: Landing) -> Response:
@@ -91,6 +81,25 @@ def linkset(site: Site, landing: Landing) -> Response:
     response = conditional(site, "linkset", lambda: signposting.linkset(site, landing))
     response.content_type = signposting.LINKSET
     return cors(response)
+
+
+def register(app: Flask) -> None:
+    """Give every page that has no RDF of its own, and so did not pass through ``answer``, its signposts too."""
+
+    @app.after_request
+    def signpost(response: Response) -> Response:
+        if (
+            response.status_code != 200
+            or response.mimetype != media.HTML
+            or "cite-as" in response.headers.get("Link", "")
+        ):
+            return response
+        site, path = current(), raw_path()[1:]
+        landing = Landing(path, site.base + path)
+        if signposting.PARAMETER in request.args:
+            return linkset(site, landing)
+        response.headers.add("Link", signposting.header(signposting.page(site, landing, here())))
+        return response
 
 
 def conditional(site: Site, variant: str, make: Callable[[], bytes]) -> Response:

@@ -29,9 +29,9 @@ from kg import media
 from kg.errors import QueryError
 from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
-from kg.site import problems, protocol, service, signposting
+from kg.site import problems, protocol, service
 from kg.site.address import here
-from kg.site.respond import HTML_TYPE, cors, linkset, not_acceptable, not_found, this_page
+from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -64,8 +64,6 @@ def endpoint() -> Response:
 @bp.get("/query")
 def page() -> Response:
     """The form, and below it the answer."""
-    if signposting.PARAMETER in request.args:
-        return linkset(current(), this_page(current()))
     return _html_answer(protocol.read(request))
 
 
@@ -263,7 +261,6 @@ def _html_answer(asked: protocol.Asked) -> Response:
         **context,
     )
     response = Response(html, status=context["status"], content_type=HTML_TYPE)
-    response.headers["Link"] = signposting.header(signposting.page(site, this_page(site), here()))
     if "problem" in context and "retry_after" in context["problem"]:
         response.headers["Retry-After"] = str(context["problem"]["retry_after"])
     response.headers["Cache-Control"] = "no-cache"
