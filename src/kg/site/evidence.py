@@ -5,7 +5,7 @@ A triple's evidence is the set of named graphs that hold it. ``STATUSES`` are th
 =============  ======================================================================================
 ``stated``     the document says so in its own voice
 ``prospect``   the document says in its own voice that it is planned, expected or intended
-``reported``   somebody else says so; or the document requests, conditions, alleges or denies it
+``reported``   somebody else says so; or the document requests, conditions, alleges or denies it; notes included
 ``inferred``   worked out from what documents say
 ``background`` not from the documents: from the publisher's own note
 =============  ======================================================================================
@@ -24,6 +24,7 @@ from kg import vocab
 from kg.store.base import Store
 
 STATUSES = ("stated", "prospect", "reported", "inferred", "background")
+_STRENGTH = {status: rank for rank, status in enumerate(("stated", "prospect", "background", "reported", "inferred"))}
 UNCLAIMED = "unclaimed"
 """The sixth mark, for what no claim holds: labels, and the description of claims themselves."""
 
@@ -88,7 +89,7 @@ class Evidence:
         found = [source for iri in iris if (source := self.claim(iri)) is not None]
         if len(found) < 2:  # most triples are in one claim, and this is asked for each of a page
             return found
-        return sorted(found, key=lambda s: (STATUSES.index(s.status), _place(s)))
+        return sorted(found, key=lambda s: (_STRENGTH[s.status], _place(s)))
 
     def of(self, quad: Quad) -> list[Source]:
         """The claims whose graphs hold the quad's triple."""
@@ -186,16 +187,16 @@ def status(modality: str, basis: str, *, own_voice: bool) -> str:
 
     >>> status("planned", "stated", own_voice=True), status("planned", "stated", own_voice=False)
     ('prospect', 'reported')
-    >>> status("denied", "background", own_voice=True)
-    'reported'
+    >>> status("denied", "background", own_voice=True), status("asserted", "background", own_voice=False)
+    ('reported', 'reported')
     """
     if basis == "inferred":
         return basis
-    vouched_for = modality == "asserted" or modality in vocab.PROSPECTIVE
-    if basis == "background":
-        return basis if vouched_for else "reported"
-    if not own_voice or not vouched_for:
+    if not own_voice or not (modality == "asserted" or modality in vocab.PROSPECTIVE):
+        # A note that relays somebody's words vouches for them no more than a report does.
         return "reported"
+    if basis == "background":
+        return basis
     return "stated" if modality == "asserted" else "prospect"
 
 

@@ -18,6 +18,9 @@ from kg.vocab import Names
 LONGEST_VALUE = 2_000
 """Characters of a literal that a page shows; the data formats have all of it."""
 
+MOST_PASSAGES = 3
+"""Passages that one line of evidence names; the others are a click away."""
+
 _FULL = 20_000
 _PLAIN = frozenset(
     vocab.XSD + name
@@ -48,6 +51,7 @@ class Linker:
         self._evidence = evidence
         self._links: dict[str, Markup] = {}
         self._says: dict[str, Markup] = {}
+        self._lines: dict[tuple[str, ...], Markup] = {}
         self._terms: dict[tuple[str, str], Markup] = {}
         self._kinds: dict[str, Markup] = {}
 
@@ -116,8 +120,19 @@ class Linker:
         return html
 
     def evidence(self, sources: Sequence[Source]) -> Markup:
-        """A line for each claim."""
-        return self.says(sources[0]) if len(sources) == 1 else Markup("").join(map(self.says, sources))
+        """A line for each way in which a document says it, however many of its claims do."""
+        if len(sources) == 1:
+            return self.says(sources[0])
+        key = tuple(source.iri for source in sources)
+        html = self._lines.get(key)
+        if html is None:
+            if len(self._lines) >= _FULL:
+                self._lines.clear()
+            alike: dict[tuple[str, str, str, str], list[Source]] = {}
+            for s in sources:
+                alike.setdefault((s.document, s.speaker, s.modality, s.basis), []).append(s)
+            html = self._lines[key] = Markup("").join(map(self._line, alike.values()))
+        return html
 
     def span(self, span: Span) -> Markup:
         """A passage by its place in the document."""
@@ -131,24 +146,57 @@ class Linker:
             return Markup('<a href="{}" rel="{}" class="out">{}</a>').format(iri, EXTERNAL_REL, label.html)
         return Markup('<code class="iri">{}</code>').format(shorten(iri, LONGEST_VALUE))
 
-    def _say(self, source: Source) -> Markup:
+    def _line(self, sources: Sequence[Source]) -> Markup:
+        """One line for claims that differ in nothing but their passages; the passages beyond a few are folded away."""
+        if len(sources) == 1:
+            return self.says(sources[0])
+        passages = list({tuple(span.iri for span in s.spans): s for s in reversed(sources)}.values())[::-1]
+        few, rest = passages[:MOST_PASSAGES], passages[MOST_PASSAGES:]
+        line = self._say(sources[0], self._where(few))
+        if not rest:
+            return line
+        return line + Markup('<details class="passages"><summary>and {:,} more passages</summary>{}</details>').format(
+            len(rest), self._where(rest)
+        )
+
+    def _where(self, sources: Sequence[Source]) -> Markup:
+        """The passages of several claims. A place that was just named is not named again, only numbered."""
+        found: list[Markup] = []
+        named: list[str] = []
+        for source in sources:
+            where = " and ".join(place(span) for span in source.spans)
+            count = named.count(where)
+            named.append(where)
+            if count and source.spans:
+                found.append(
+                    Markup(' <a href="{}" title="{}" aria-label="{}, passage {}">({})</a>').format(
+                        self.href(source.spans[0].iri), self._labels[source.iri].text, where, count + 1, count + 1
+                    )
+                )
+            else:
+                links = Markup(" and ").join(map(self.span, source.spans))
+                found.append(Markup(" · ") + links if found else links)
+        return Markup("").join(found)
+
+    def _say(self, source: Source, where: Markup | None = None) -> Markup:
         labels = self._labels
         claim = self.prefix + page_path(self._names.local(source.iri) or "")
-        where = Markup(" and ").join(self.span(span) for span in source.spans)
+        relayed = source.speaker != self._evidence.author(source.document)
         return Markup(
             '<span class="says {status}"><a class="mark" href="{claim}" title="{gloss}">{modality} · {basis}</a> '
-            '<span class="who">{speaker}</span> <span class="where">{document}{where}</span></span>'
+            '<span class="who">{relayed}{speaker}</span> <span class="where">{document}{where}</span></span>'
         ).format(
             status=source.status,
             claim=claim,
             gloss=labels[source.iri].text,
             modality=labels[source.modality].html,
             basis=labels[source.basis].html,
+            relayed="according to " if relayed else "",
             speaker=self.link(source.speaker),
             document=Markup('<span class="doc"><a href="{}">{}</a>, </span>').format(
                 self.href(self._names.document(source.document)), source.document
             ),
-            where=where,
+            where=Markup(" and ").join(map(self.span, source.spans)) if where is None else where,
         )
 
 

@@ -15,6 +15,8 @@ from markupsafe import Markup
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
+from kg.site import compared
+from kg.site.compared import ByProperty
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import LABELS
 from kg.site.nodes import Linker, sort_key
@@ -29,8 +31,12 @@ MOST_QUADS = 5_000
 
 _DEFAULT = DefaultGraph()
 _DEPTH = 3
+_UNMARKED = Markup("")
 _HIDDEN = frozenset({*(p.value for p in LABELS[:3]), vocab.SH + "order"})
 """Properties that a page shows elsewhere: in its heading."""
+
+_COMPARED = ("comparedSubject", "comparedProperty", "comparedValue")
+"""Links from comparisons: a page shows them as marks beside the values."""
 
 LINKS_HERE = "What links here"
 
@@ -46,7 +52,7 @@ class Value(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Values that the same claims give; ``evidence`` has a line for each of these claims."""
+    """Values that the same claims give; ``evidence`` says who gives them, and who gives others."""
 
     values: tuple[Value, ...]
     evidence: Markup
@@ -86,12 +92,16 @@ class Said(NamedTuple):
 
 
 class _View(NamedTuple):
-    """The page that rows are made for; ``whole``: the IRI whose fragments it shows in full."""
+    """The page that rows are made for; ``whole``: the IRI whose fragments it shows in full.
+
+    ``compared``: the comparisons of what the page is about.
+    """
 
     site: Site
     linker: Linker
     whole: str = ""
     depth: int = 0
+    compared: ByProperty = compared.NOTHING
 
 
 class _Statement(NamedTuple):
@@ -112,7 +122,9 @@ def said(site: Site, linker: Linker, iri: str) -> Said:
     for statement in (*_statements(site, outgoing, inverse=False), *_statements(site, incoming, inverse=True)):
         by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
     order = site.schema.order(types_of(outgoing))
-    view = _View(site, linker)
+    about = compared.is_about(site)
+    sides = [q.subject.value for q in incoming if q.predicate.value == about and isinstance(q.subject, NamedNode)]
+    view = _View(site, linker, compared=compared.by_property(site, sides) if sides else compared.NOTHING)
     found = tuple(
         Section(status, _rows(view, by_status[status], order))
         for status in (*STATUSES, UNCLAIMED)
@@ -141,7 +153,7 @@ def with_evidence(
         if isinstance(subject, NamedNode):
             sources = site.evidence.of(Quad(subject, property_, object))
             statements.append(_Statement(predicate, value, inverse, tuple(sources)))
-    return _groups(_View(site, linker), statements)
+    return _groups(_View(site, linker, compared=compared.about(site, iri)), statements)
 
 
 def plain(site: Site, linker: Linker, iri: str, *, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
@@ -181,10 +193,10 @@ def types_of(quads: Iterable[Quad]) -> frozenset[str]:
 def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
     """The same triple in several graphs is one statement with several sources."""
     graphs: dict[tuple[str, Node], list[str]] = {}
-    mentions = site.names.kg + "mentions"
+    shown_elsewhere = {site.names.kg + name for name in ("mentions", *(_COMPARED if inverse else ()))}
     for q in quads[:MOST_QUADS]:
         predicate, other = q.predicate.value, q.subject if inverse else q.object
-        if predicate == mentions or (predicate in _HIDDEN and q.graph_name == _DEFAULT and not inverse):
+        if predicate in shown_elsewhere or (predicate in _HIDDEN and q.graph_name == _DEFAULT and not inverse):
             continue
         if isinstance(other, Node):
             names = graphs.setdefault((predicate, other), [])
@@ -228,10 +240,12 @@ def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) ->
 
 def _groups(view: _View, statements: list[_Statement]) -> tuple[Group, ...]:
     """Values with the same sources stand together, in the order of the first of them."""
-    by_sources: dict[tuple[Source, ...], list[Value]] = {}
+    by_sources: dict[tuple[tuple[Source, ...], Markup], list[Value]] = {}
     for statement in statements:
-        by_sources.setdefault(statement.sources, []).append(_value(view, statement))
-    return tuple(Group(tuple(values), view.linker.evidence(sources)) for sources, values in by_sources.items())
+        sides = view.compared.get(statement.predicate, ()) if not statement.inverse else ()
+        marks = compared.marks(view.site, view.linker, sides, statement.node, statement.sources) if sides else _UNMARKED
+        by_sources.setdefault((statement.sources, marks), []).append(_value(view, statement))
+    return tuple(Group(tuple(values), view.linker.evidence(s) + marks) for (s, marks), values in by_sources.items())
 
 
 def _value(view: _View, statement: _Statement) -> Value:
@@ -243,7 +257,7 @@ def _value(view: _View, statement: _Statement) -> Value:
         return Value(linker.link(iri))
     if statement.predicate == vocab.RDF_TYPE:
         return Value(linker.kind(iri))
-    below = view._replace(depth=view.depth + 1)
+    below = view._replace(depth=view.depth + 1, compared=compared.NOTHING)
     if iri.startswith(view.site.names.genid):
         # A nameless node's own triples stand in the same claim as the one that leads to it.
         quads = {q.triple: q for q in view.site.store.quads(node)}
