@@ -23,6 +23,7 @@ BLUEPRINTS = (
     "kg.site.terms",
     "kg.site.classes",
     "kg.site.lists",
+    "kg.site.disagreements",
     "kg.site.dumps",
     "kg.site.report",
     "kg.site.catalog",

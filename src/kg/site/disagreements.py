@@ -1,0 +1,137 @@
+"""``/disagreements``, ``/corroborations``: where sources differ, where they agree; ``/comparison/X``: one such case."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from flask import Blueprint, Response
+from markupsafe import Markup
+from pyoxigraph import DefaultGraph, NamedNode, Quad
+
+from kg import vocab
+from kg.model import value_of
+from kg.site import describe
+from kg.site.address import find, here, raw_path
+from kg.site.compared import Compared, read
+from kg.site.links import data_path, page_path
+from kg.site.nodes import Linker, sort_key
+from kg.site.paging import paged
+from kg.site.respond import Page, answer, not_found
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("disagreements", __name__)
+
+TITLES = {
+    "disagreements": (
+        "Disagreement",
+        "Where sources differ",
+        "Claims that give different values of a property that can have only one. None of them is preferred.",
+    ),
+    "corroborations": (
+        "Corroboration",
+        "Where sources agree",
+        "What independent documents state alike, each in its own voice. Those that derive from one another count once.",
+    ),
+}
+"""Path → class, title and what it means."""
+
+
+class Side(NamedTuple):
+    """A value, and who gives it."""
+
+    value: Markup
+    evidence: Markup
+
+
+class Shown(NamedTuple):
+    """A comparison on a page. ``independent`` counts documents, 0 for a disagreement."""
+
+    title: Markup
+    subject: Markup
+    property: Markup
+    sides: tuple[Side, ...]
+    independent: int
+
+
+@bp.get("/<any(disagreements,corroborations):name>")
+@bp.get("/<any(disagreements,corroborations):name>.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+def listing(name: str, extension: str | None = None) -> Response:
+    """One page of a list."""
+    site = current()
+    found = paged(_members(site, TITLES[name][0]))
+    page = Page(
+        iri=site.base + name,
+        address=lambda extension: found.address(f"{name}.{extension}" if extension else name),
+        html=lambda: render(
+            "compared.html",
+            name=name,
+            title=TITLES[name][1],
+            lead=TITLES[name][2],
+            list=found,
+            items=[_shown(site, site.linker(here()), c) for iri in found.items if (c := read(site, iri))],
+            address=lambda extension: here() + found.address(f"{name}.{extension}"),
+        ),
+        data=lambda format_: _data(site, tuple(found.items), graphs=format_.quads).serialise(format_),
+    )
+    return answer(page, extension)
+
+
+@bp.get("/comparison/<path:name>")
+def comparison(name: str) -> Response:
+    """The page of a comparison, or the data about it."""
+    site = current()
+    found = find(site, raw_path()[1:])
+    compared = read(site, found[0]) if found else None
+    if found is None or compared is None:
+        raise not_found(f"comparison {name}")
+    iri, extension = found
+    local = site.names.local(iri) or ""
+    page = Page(
+        iri=iri,
+        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        html=lambda: render(
+            "comparison.html",
+            iri=iri,
+            item=_shown(site, site.linker(here()), compared),
+            address=lambda extension: here() + data_path(local, extension),
+        ),
+        data=lambda format_: _data(site, (iri,), graphs=format_.quads).serialise(format_),
+    )
+    return answer(page, extension)
+
+
+@lru_cache(maxsize=8)
+def _members(site: Site, kind: str) -> tuple[str, ...]:
+    nodes = site.store.quads(None, NamedNode(vocab.RDF_TYPE), NamedNode(site.names.kg + kind), DefaultGraph())
+    found = {value_of(q.subject) for q in nodes}
+    return tuple(sorted((iri for iri in found if read(site, iri)), key=lambda iri: (site.labels[iri].key, iri)))
+
+
+def _shown(site: Site, linker: Linker, compared: Compared) -> Shown:
+    subject, predicate = NamedNode(compared.subject), NamedNode(compared.predicate)
+    sides = []
+    for value in sorted(compared.values, key=lambda v: sort_key(v, site.labels)):
+        sources = site.evidence.of(Quad(subject, predicate, value))
+        lines = linker.evidence([s for s in sources if s.iri in compared.claims])
+        sides.append(Side(linker.node(value), lines))
+    return Shown(
+        linker.link(compared.iri),
+        linker.link(compared.subject),
+        linker.term(compared.predicate),
+        tuple(sides),
+        compared.independent,
+    )
+
+
+def _data(site: Site, iris: tuple[str, ...], *, graphs: bool) -> describe.Description:
+    """The comparisons, with the claims that they compare where a format can carry them."""
+    found = describe.terms(site, iris, graphs=graphs)
+    for iri in iris if graphs else ():
+        compared = read(site, iri)
+        for claim in compared.claims if compared else ():
+            found.graph(claim)
+    found.sources()
+    found.names()
+    return found
