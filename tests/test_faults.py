@@ -1,0 +1,135 @@
+"""What goes wrong around a build: killed, no disk, five at once. The last good release stays, the next build works."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.config import load
+from kg.release import Release, current_version, listing
+from kg.vocab import SKOS_ALT_LABEL
+
+BUILD = [sys.executable, "-m", "kg.cli", "build"]
+
+
+@pytest.fixture
+def built(starter: Path) -> Path:
+    """The starter project with a first release."""
+    assert build.build(load(starter))[0] is not None
+    return starter
+
+
+def change(project: Path, turn: int) -> None:
+    """Makes the next build another release."""
+    path = project / "data/entities/labels.ttl"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "turn" not in line]
+    path.write_text("\n".join([*lines, f':kg <{SKOS_ALT_LABEL}> "turn {turn}"@en .']) + "\n", encoding="utf-8")
+
+
+def intact(project: Path) -> str:
+    """Every release that is there verifies, and one is current; returns which."""
+    config = load(project)
+    assert [row.problem for row in listing(config.releases) if row.problem] == []
+    return Release.open(config.releases / "current").version
+
+
+def kill_builds(project: Path, times: int) -> None:
+    dice = random.Random(20261123)  # the same moments in every run
+    start = time.monotonic()
+    subprocess.run(BUILD, cwd=project, check=True, capture_output=True)
+    whole = time.monotonic() - start
+    finished = 0
+    for turn in range(times):
+        change(project, turn)
+        before = current_version(load(project).releases)
+        with subprocess.Popen(BUILD, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(dice.uniform(0.2, 1.1) * whole)
+            process.send_signal(signal.SIGKILL)
+        after = intact(project)
+        finished += after != before
+    change(project, times)
+    assert subprocess.run(BUILD, cwd=project, check=False, capture_output=True).returncode == 0
+    releases = load(project).releases
+    assert {p.name for p in releases.iterdir() if p.name.startswith(".")} == {".lock"}, "nothing is left lying about"
+    assert len(listing(releases)) >= 2 + finished
+
+
+def test_a_build_that_is_killed_at_any_moment_leaves_whole_releases(built: Path) -> None:
+    kill_builds(built, 8)
+
+
+@pytest.mark.soak
+def test_two_hundred_builds_that_are_killed(built: Path) -> None:
+    kill_builds(built, 200)
+
+
+def _no_file_beyond(size: int) -> Callable[[], None]:
+    def limit() -> None:
+        # As a full disk does: writing fails, with an error instead of a signal.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 30_000, 100_000])
+def test_a_disk_that_is_full_is_one_clear_line_and_the_release_before_stays(size: int, built: Path) -> None:
+    before = intact(built)
+    change(built, 1)
+    done = subprocess.run(
+        BUILD, cwd=built, preexec_fn=_no_file_beyond(size), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert intact(built) == before
+    assert subprocess.run(BUILD, cwd=built, check=False, capture_output=True).returncode == 0
+    assert intact(built) != before
+
+
+def test_of_five_builds_at_once_at_least_one_publishes_and_the_others_say_why_not(built: Path) -> None:
+    change(built, 1)
+    running = [
+        subprocess.Popen(BUILD, cwd=built, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(5)
+    ]
+    ended = [(process.communicate(), process.returncode) for process in running]
+    assert {code for _, code in ended} <= {0, 1}
+    assert any(code == 0 for _, code in ended)
+    for (_, said), code in ended:
+        assert (code == 0) == (said == "")
+        if code:
+            assert "another build is running; wait for it to end" in said
+    intact(built)
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_line(starter: Path) -> None:
+    (starter / "releases").write_text("a file where the folder should be")
+    done = subprocess.run(BUILD, cwd=starter, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("epoch", ["0", "4102444800"])
+def test_a_clock_that_is_wrong_changes_the_name_and_not_the_content(epoch: str, built: Path) -> None:
+    first = intact(built)
+    change(built, 1)
+    env = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
+    subprocess.run(BUILD, cwd=built, env=env, check=True, capture_output=True)
+    second = intact(built)
+    change(built, 2)
+    subprocess.run(BUILD, cwd=built, check=True, capture_output=True)
+    assert len({first, second, intact(built)}) == 3
+    manifest = json.loads((built / "releases" / second / "manifest.json").read_text())
+    assert second.endswith(manifest["digest"][:12])
