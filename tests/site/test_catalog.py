@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
+import pyshacl
 import pytest
 import signposting
 from flask import Flask
@@ -70,6 +71,16 @@ def test_every_iri_under_the_base_leads_somewhere(route: str, own: FlaskClient) 
         if response.status_code == 303:
             response = own.get(urljoin(path, response.headers["Location"]), buffered=True)
         assert response.status_code == 200, path
+
+
+@pytest.mark.parametrize("shapes", ["shapes.ttl", "range.ttl", "shapes_recommended.ttl"])
+def test_what_is_served_is_clean_against_dcat_ap(shapes: str, own: FlaskClient) -> None:
+    profile = Path(__file__).resolve().parents[3] / "shared" / "dcat-ap-3.0.1"
+    if not profile.is_dir():
+        pytest.skip("the shapes of DCAT-AP are not beside this repository (../shared/dcat-ap-3.0.1)")
+    served = Graph().parse(data=get(own, "/catalog.ttl").data, format="turtle")
+    conforms, _, text = pyshacl.validate(served, shacl_graph=Graph().parse(profile / shapes))
+    assert conforms, text
 
 
 def test_the_catalogue_names_the_release(client: FlaskClient, release: Release) -> None:

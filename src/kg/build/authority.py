@@ -136,7 +136,7 @@ def check_catalog(config: Config) -> list[Finding]:
     found = [error("catalog", message, place) for message in _wrong_codes(config)]
     found += [
         warning("catalog", f"{name} is not set; a catalogue without it is not DCAT-AP", place)
-        for name in ("publisher", "description")
+        for name in ("title", "description", "publisher")
         if not getattr(config, name).strip()
     ]
     return found

@@ -18,6 +18,9 @@ from kg.site.templating import render
 
 bp = Blueprint("catalog", __name__)
 
+MOST_ROWS = 1_000
+"""Classes, and properties, that the page of statistics lists; the data has all."""
+
 _DCAT, _DCT, _VOID = vocab.DCAT, vocab.DCTERMS, vocab.VOID
 
 
@@ -123,6 +126,7 @@ def _void_html(site: Site, found: Metadata) -> str:
         counts=[(name, found.number(facts, _VOID + name)) for name in counts],
         classes=parts("classPartition", "class", "entities", measured["classes"]),
         properties=parts("propertyPartition", "property", "triples", measured["properties"]),
+        most=MOST_ROWS,
         vocabularies=found.values(site.names.dataset, _VOID + "vocabulary"),
         examples=[linker.link(iri) for iri in found.values(site.names.dataset, _VOID + "exampleResource")],
         links=[

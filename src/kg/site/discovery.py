@@ -27,7 +27,7 @@ BADGES = {
 }
 """What a badge may show → what it says."""
 
-_FIXED = ("", "about", "things", "documents", "claims", "ontology", "shapes", "dumps/", "catalog", "report", "query")
+_FIXED = ("", "about", "things", "documents", "claims", "ontology", "shapes", "dumps/", "catalog", "report")
 _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
