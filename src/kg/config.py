@@ -8,6 +8,7 @@
     license = "https://creativecommons.org/licenses/by/4.0/"
     publisher = "The newsroom"
     language = "en"
+    report = "mailto:facts@example.org"      # whom readers tell of a wrong claim: see check_report
 
     [query]                                  # limits of /sparql: see kg.query.limits
     deadline = 10
@@ -39,6 +40,8 @@ from kg.errors import ConfigError
 
 DEFAULT_BASE = "http://localhost:8000/"
 FILE = "kg.toml"
+REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
+"""What a page fills in where ``report`` names it in braces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Config:
     license: str = ""
     publisher: str = ""
     language: str = "en"
+    report: str = ""
     query: Mapping[str, float] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=Catalog)
     security: Security = field(default_factory=Security)
@@ -93,6 +97,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_base(self.base)
+        check_report(self.report)
 
     @property
     def releases(self) -> Path:
@@ -120,7 +125,23 @@ def check_base(base: str) -> None:
         raise ConfigError(f"base {base!r} must end in '/': write {base + '/'!r}")
 
 
-_TEXTS = ("base", "title", "description", "license", "publisher", "language")
+def check_report(report: str) -> None:
+    """Refuse an address for reports that pages could not link to.
+
+    It starts with ``mailto:`` or ``https://``; the names of ``REPORT_FIELDS`` in braces stand for what a page fills in.
+
+    :raises ConfigError: for any other address, and for an unknown name in braces.
+    """
+    if not report:
+        return
+    if not report.startswith(("mailto:", "https://")) or not _is_line(re.sub(r"\{\w+\}", "", report)):
+        raise ConfigError(f"report {report!r} must be an address that starts with mailto: or https://")
+    unknown = sorted(set(re.findall(r"\{(\w+)\}", report)) - set(REPORT_FIELDS))
+    if unknown:
+        raise ConfigError(f"report: unknown {{{unknown[0]}}}; known: {{{'}, {'.join(REPORT_FIELDS)}}}")
+
+
+_TEXTS = ("base", "title", "description", "license", "publisher", "language", "report")
 _TABLES = ("query", "catalog", "security")
 _DAYS = frozenset({"issued", "start", "end"})
 _PAGES = frozenset({"homepage", "contact_page", "place", "policy"})

@@ -11,10 +11,12 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
-from kg.site import describe
+from kg.site import compared, describe
 from kg.site.address import find, here, raw_path
-from kg.site.documents import excerpt
-from kg.site.evidence import Source
+from kg.site.checks import checks
+from kg.site.citation import cite, report_link
+from kg.site.documents import Excerpt, excerpt, parsed
+from kg.site.evidence import Source, Span
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
 from kg.site.respond import Page, answer, not_found
@@ -25,7 +27,38 @@ from kg.site.templating import render
 
 bp = Blueprint("claims", __name__)
 
-_SHOWN_ALREADY = ("speaker", "modality", "basis")
+MOST_ASIDES = 10
+"""Other claims on the same that a claim's page lists; the comparison has all of them."""
+
+_CREATED = vocab.DCTERMS + "created"
+_SHOWN_ALREADY = (
+    *("speaker", "modality", "basis", "reviewedBy", "reviewedOn", "reviewedContent"),
+    *("disagreesWith", "corroborates"),
+)
+
+
+class Passage(NamedTuple):
+    """A passage in its place: the sentences around its own, and where the document's page has it."""
+
+    excerpt: Excerpt
+    before: str
+    after: str
+    href: str
+
+
+class Done(NamedTuple):
+    """Who did something, and when; either may be unknown."""
+
+    by: tuple[Markup, ...]
+    on: str
+
+
+class Aside(NamedTuple):
+    """What other claims say of the same: ``independent`` counts documents, 0 where they differ."""
+
+    title: Markup
+    independent: int
+    claims: tuple[tuple[Markup, Markup], ...]
 
 
 class Sentence(NamedTuple):
@@ -62,7 +95,9 @@ def _html(site: Site, source: Source) -> str:
     graph = sorted(site.store.quads(None, None, None, NamedNode(source.iri)), key=str)
     order = site.evidence.of_document(source.document)
     at = order.index(source.iri)
-    shown = {site.names.kg + name for name in _SHOWN_ALREADY} | {vocab.RDF_TYPE, vocab.OA_HAS_TARGET}
+    kg = site.names.kg
+    shown = {kg + name for name in _SHOWN_ALREADY}
+    shown |= {vocab.RDF_TYPE, vocab.OA_HAS_TARGET, vocab.DCTERMS_CREATOR, _CREATED}
     return render(
         "claim.html",
         root=root,
@@ -72,7 +107,13 @@ def _html(site: Site, source: Source) -> str:
         sentences=sentences(site, linker, graph),
         said_in=_said_in(site, source),
         definitions={iri: definition(site, iri) for iri in (source.modality, source.basis)},
-        excerpts=[excerpt(site, span) for span in source.spans],
+        passages=[_passage(site, linker, span) for span in source.spans],
+        encoded=_done(site, linker, source.iri, vocab.DCTERMS_CREATOR, _CREATED),
+        reviewed=_done(site, linker, source.iri, kg + "reviewedBy", kg + "reviewedOn") if source.reviewed else None,
+        asides=_asides(site, linker, source),
+        checks=checks(site, source.iri, graph),
+        citation=cite(site, source),
+        report=report_link(site, source),
         rdf=rdf(site, graph),
         rows=plain(site, linker, source.iri, without=frozenset(shown)),
         number=at + 1,
@@ -81,6 +122,42 @@ def _html(site: Site, source: Source) -> str:
         after=order[at + 1] if at + 1 < len(order) else None,
         address=lambda extension: root + data_path(local, extension),
     )
+
+
+def _passage(site: Site, linker: Linker, span: Span) -> Passage:
+    """A passage with the rest of its paragraph's two sentences around it, where the text may be shown."""
+    found = parsed(site.release, span.document)
+    sentence = found.sentence_at(span.start, span.end) if found else None
+    if found is None or sentence is None:
+        return Passage(excerpt(site, span), "", "", "")
+    near = {s.number: found.content[s.start : s.end] for s in found.sentences if s.paragraph == sentence.paragraph}
+    return Passage(
+        excerpt(site, span),
+        near.get(sentence.number - 1, ""),
+        near.get(sentence.number + 1, ""),
+        f"{linker.href(site.names.document(span.document))}#s{sentence.number}",
+    )
+
+
+def _done(site: Site, linker: Linker, iri: str, by: str, on: str) -> Done:
+    def values(predicate: str) -> list[str]:
+        quads = site.store.quads(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
+        return sorted(q.object.value for q in quads if isinstance(q.object, NamedNode | Literal))
+
+    return Done(tuple(map(linker.link, values(by))), next(iter(values(on)), ""))
+
+
+def _asides(site: Site, linker: Linker, source: Source) -> list[Aside]:
+    quads = site.store.quads(None, NamedNode(site.names.kg + "compares"), NamedNode(source.iri), DefaultGraph())
+    iris = sorted(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
+    found = []
+    for iri in iris:
+        side = compared.read(site, iri)
+        others = site.evidence.claims(c for c in side.claims if c != source.iri) if side else []
+        if side is not None and others:
+            lines = tuple((linker.link(s.iri), linker.says(s)) for s in others[:MOST_ASIDES])
+            found.append(Aside(linker.link(iri), side.independent, lines))
+    return found
 
 
 def sentences(site: Site, linker: Linker, graph: list[Quad]) -> list[Sentence]:

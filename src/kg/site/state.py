@@ -107,8 +107,9 @@ class Site:
 
     @cached_property
     def tag(self) -> str:
-        """What every ETag starts with: the release, the program and the bundle that pages are made from."""
-        made_of = "\n".join((self.release.manifest.digest, version("kg"), self.assets.digest))
+        """What every ETag starts with: the release, and the program, settings and bundle that make pages of it."""
+        settings = (self.config.language, self.config.report)
+        made_of = "\n".join((self.release.manifest.digest, version("kg"), self.assets.digest, *settings))
         return sha256(made_of.encode()).hexdigest()[:20]
 
     def linker(self, prefix: str) -> Linker:
