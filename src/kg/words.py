@@ -2,7 +2,7 @@
 
 *Folding* takes away case, diacritics and vowel signs (Unicode NFKD without the categories Mn, Mc and Cf), apostrophes
 and the signs that stand for ayn and hamza in transliterations, and makes one letter of those that only differ by
-custom (``ø`` and ``o``; the forms of the Arabic alif). So "al-Qā’im" and "al-Qaim" are the same words.
+custom (``ø`` and ``o``; the forms of the Arabic alif; the digits of all scripts). So "al-Qā’im" is "al-Qaim".
 
 *A word* is a run of letters and digits; a Chinese or Japanese character is a word of its own, because these scripts
 put no space between words. What a hyphen joins is indexed in parts and as one ("al-qaim": al, qaim, alqaim).
@@ -30,7 +30,7 @@ _JOINED = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)+")
 
 _ARABIC = str.maketrans(dict(zip("ابتثجحخدذرزسشصضطظعغفقكلمنهويپگچژ", "abttghkddrssssdtsagfkklmnhwypgss", strict=True)))
 _PAIRS = (("kh", "k"), ("gh", "g"), ("ph", "f"), ("sh", "s"), ("ch", "s"), ("th", "t"), ("dh", "d"), ("ck", "k"))
-_ALIKE = str.maketrans({"q": "k", "c": "k", "z": "s", "j": "g", "v": "w", "x": "k"})
+_ALIKE = str.maketrans({"q": "k", "c": "k", "z": "s", "j": "g", "v": "f", "x": "k"})
 _SILENT = frozenset("aeiouyhw")
 _ARTICLES = frozenset({"al", "el", "ul", "the", "la", "le", "der", "die", "das"})
 
@@ -42,7 +42,8 @@ def fold(text: str) -> str:
     ('al-qaim', 'strom', True)
     """
     plain = unicodedata.normalize("NFKD", text.translate(_DROPPED).casefold())
-    return "".join(c for c in plain if unicodedata.category(c) not in _MARKS).translate(_CUSTOM | _DROPPED)
+    kept = (str(unicodedata.decimal(c, c)) for c in plain if unicodedata.category(c) not in _MARKS)
+    return "".join(kept).translate(_CUSTOM | _DROPPED)
 
 
 def words(text: str) -> list[str]:

@@ -72,5 +72,7 @@ def test_the_index_finds_things_by_the_beginning_of_a_word_and_without_accents(s
     release, _ = build.build(load(starter))
     assert release is not None
     with closing(sqlite3.connect(f"file:{release.path}/search.sqlite?mode=ro", uri=True)) as database:
-        found = database.execute("SELECT iri, kind FROM entry WHERE entry MATCH 'label:pyth*'").fetchall()
+        found = database.execute(
+            "SELECT iri, kind FROM words JOIN entry ON entry.id = words.rowid WHERE words MATCH 'label:pyth*'"
+        ).fetchall()
     assert ("http://localhost:8000/id/python", "thing") in found

@@ -82,6 +82,46 @@ def address(release: Release, project: Path, serve: Callable[..., AbstractContex
         yield address
 
 
+@pytest.fixture(scope="session")
+def voyage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The harbour with a voyage: times of every sort, places with coordinates, names in two scripts."""
+    root = tmp_path_factory.mktemp("voyage") / "harbour"
+    shutil.copytree(HARBOUR, root)
+    shutil.copytree(HARBOUR.parent / "voyage", root, dirs_exist_ok=True)
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    return root
+
+
+@pytest.fixture(scope="session")
+def voyage_app(voyage: Path) -> Flask:
+    return create_app(Release.open(voyage / "releases/current"), load(voyage))
+
+
+@pytest.fixture
+def voyage_client(voyage_app: Flask) -> FlaskClient:
+    return _Client(voyage_app, use_cookies=False)
+
+
+@pytest.fixture
+def read_voyage(voyage_client: FlaskClient) -> Callable[[str], Element]:
+    """Reads a page of the voyage's site."""
+
+    def get(path: str) -> Element:
+        response = voyage_client.get(path, headers={"Accept": "text/html"})
+        assert response.status_code == 200, (path, response.status_code, response.text[:300])
+        return read(response.text)
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def voyage_address(voyage: Path, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of a real server on the voyage."""
+    with serve(voyage) as address:
+        yield address
+
+
 VOID = frozenset({"meta", "link", "input", "br", "img", "hr", "wbr", "source", "embed"})
 
 
@@ -197,6 +237,7 @@ PAGES = (
     "/.well-known/void",
     "/search",
     "/search?q=pier",
+    "/search?q=pier&kind=thing&modality=denied",
     "/query",
     "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205",
 )

@@ -1,5 +1,9 @@
 // Small help on every page. Nothing here is needed to read: pages work without scripts.
 
+import { suggest } from "./lib/suggest.js";
+
+document.querySelectorAll("form[data-suggest]").forEach(suggest);
+
 // How long the button says that it worked, in milliseconds.
 const CONFIRM = 2000;
 

@@ -1,64 +1,195 @@
-"""Stage 7b: the full-text index, ``search.sqlite``: one table, ``entry(iri, kind, label, text)``, by SQLite's FTS5.
+"""Stage 7b: the index that pages are searched and browsed by, ``search.sqlite``, an SQLite database.
 
-``kind`` is ``thing``, ``claim``, ``document`` or ``term``; ``label`` holds the first label, ``text`` the other labels,
-notes and descriptions. Diacritics are folded, so "Kirkuk" is found as "kírkuk" too.
+Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables::
+
+    entry(id, iri, kind, label)                   what there is to find; ids rise as entries matter less
+    name(folded, entry, language)                 labels and other names of all but claims, whole, folded
+    words(label, other, text, sound)              FTS5, contentless, by entry: words of labels in all languages, of
+                                                  other names, of notes and descriptions; the sounds of names
+    value(id, text)                               IRIs and years that facets have
+    claim(entry, document, speaker, modality, basis)   a claim's fields, as values
+    mention(thing, claim)                         which claims mention which things, as entries
+    trait(facet, value, thing)                    kind (with the kinds above), place, year
+    span(thing, property, time, first, last, how, worked_out)   see kg.build.spans
+    point(thing, lat, lon, node)                  see kg.build.points
+
+``kind`` of an entry is ``thing``, ``claim``, ``document`` or ``term``. Rows are sorted, so the same data gives the same
+bytes with the same version of SQLite.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
+from pyoxigraph import Quad
 
-from kg import vocab
+from kg import dates, vocab, words
+from kg.build.points import Point, places, points
+from kg.build.spans import Timed, timed
+from kg.build.survey import Survey, survey
 
-_LABELS = (vocab.RDFS_LABEL, vocab.SKOS_PREF_LABEL, vocab.DCTERMS_TITLE)
-_TEXTS = (
-    vocab.SKOS_ALT_LABEL,
-    vocab.SKOS + "scopeNote",
-    vocab.SKOS_DEFINITION,
-    vocab.RDFS_COMMENT,
-    vocab.DCTERMS_DESCRIPTION,
-    vocab.SCHEMA + "name",
-    vocab.SCHEMA + "alternateName",
-    vocab.SCHEMA + "description",
-)
-_KINDS = {"id": "thing", "claim": "claim", "document": "document", "ontology": "term"}
+LONGEST = 20_000
+"""Characters of a name or a note that are indexed."""
+
+LONGEST_NAME = 200
+"""Characters of a folded name that are kept whole."""
+
+MOST_YEARS = 300
+"""A time that covers more years than this is listed under none of them."""
+
+FIELDS = ("document", "speaker", "modality", "basis")
+_ORDER = ("thing", "document", "term", "claim")
+
+_TABLES = """
+CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL);
+CREATE TABLE name(folded TEXT, entry INTEGER, language TEXT, PRIMARY KEY(folded, entry, language)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5(label, other, text, sound, content='', columnsize=0, detail=column,
+    tokenize="unicode61 remove_diacritics 0", prefix='1 2 3');
+CREATE TABLE value(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER);
+CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
+CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
+CREATE TABLE span(thing INTEGER, property TEXT, time TEXT, first INTEGER, last INTEGER, how TEXT, worked_out INTEGER);
+CREATE TABLE point(thing INTEGER, lat REAL, lon REAL, node TEXT);
+"""
+_INDEXES = """
+CREATE INDEX entry_label ON entry(kind, label COLLATE NOCASE, iri);
+CREATE INDEX claim_document ON claim(document);
+CREATE INDEX claim_speaker ON claim(speaker);
+CREATE INDEX claim_modality ON claim(modality);
+CREATE INDEX claim_basis ON claim(basis);
+CREATE INDEX mention_claim ON mention(claim, thing);
+CREATE INDEX trait_thing ON trait(thing, facet, value);
+CREATE INDEX span_first ON span(first, last);
+CREATE INDEX span_thing ON span(thing);
+CREATE INDEX span_time ON span(time);
+CREATE INDEX point_thing ON point(thing);
+"""
 
 
-def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names) -> int:
-    """Write the index of a default graph and return its number of entries."""
-    rows = sorted(_rows(quads, names))
+def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language: str = "en") -> int:
+    """Write the index of a dataset and return its number of entries; ``language``: that of labels."""
+    found = survey(quads, names)
+    times, located = timed(found), points(found)
+    entries = _entries(found, language)
+    ids = {iri: number for number, (iri, _, _) in enumerate(entries, start=1)}
+    traits = sorted(_traits(found, times, located))
+    texts = sorted({value for _, value, _ in traits} | {v for fields in found.fields.values() for v in fields.values()})
+    values = {text: number for number, text in enumerate(texts, start=1)}
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("PRAGMA page_size = 4096")
-        database.execute(
-            "CREATE VIRTUAL TABLE entry USING fts5(iri UNINDEXED, kind UNINDEXED, label, text, "
-            "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
+        database.executescript(_TABLES)
+        fill = partial(_fill, database)
+        fill("entry", ((ids[iri], iri, kind, label) for iri, kind, label in entries))
+        fill("value", ((number, text) for text, number in values.items()))
+        fill("name", sorted(_names(found, ids)))
+        database.executemany(
+            "INSERT INTO words(rowid, label, other, text, sound) VALUES (?,?,?,?,?)", _words(found, ids)
         )
-        database.executemany("INSERT INTO entry(iri, kind, label, text) VALUES (?, ?, ?, ?)", rows)
-        database.execute("INSERT INTO entry(entry) VALUES ('optimize')")
-    return len(rows)
+        fill("claim", _claims(found, ids, values))
+        fill("mention", sorted((ids[t], ids[c]) for c, t in found.mentions if t in ids and c in ids))
+        fill("trait", sorted((facet, values[value], ids[thing]) for facet, value, thing in traits if thing in ids))
+        fill("span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
+        fill("point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
+        database.executescript(_INDEXES)
+        database.execute("INSERT INTO words(words) VALUES ('optimize')")
+    return len(entries)
 
 
-def _rows(quads: Iterable[Quad], names: vocab.Names) -> Iterator[tuple[str, str, str, str]]:
-    labels: dict[str, list[str]] = defaultdict(list)
-    texts: dict[str, list[str]] = defaultdict(list)
-    for quad in quads:
-        if quad.graph_name != DefaultGraph() or not isinstance(quad.object, Literal):
-            continue
-        if not isinstance(quad.subject, NamedNode):
-            continue
-        if quad.predicate.value in _LABELS:
-            labels[quad.subject.value].append(quad.object.value)
-        elif quad.predicate.value in _TEXTS:
-            texts[quad.subject.value].append(quad.object.value)
-    for iri in labels.keys() | texts.keys():
-        local = names.local(iri)
-        kind = _KINDS.get((local or "").partition("/")[0].partition("#")[0])
-        if kind:
-            first, *others = [*labels[iri], *texts[iri]]
-            yield iri, kind, first, " · ".join(others)
+def _fill(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+    waiting = iter(rows)
+    for first in waiting:
+        marks = ",".join("?" * len(first))
+        database.executemany(f"INSERT INTO {table} VALUES ({marks})", chain((first,), waiting))  # noqa: S608 - ours
+
+
+def _entries(found: Survey, language: str) -> list[tuple[str, str, str]]:
+    """IRI, kind and label of all that there is to find, the most mentioned first."""
+    mentioned: Counter[str] = Counter(thing for _, thing in found.mentions)
+    mentioned.update(fields["document"] for fields in found.fields.values() if "document" in fields)
+    iris = set(found.labels) | set(found.others) | set(found.texts) | set(mentioned) | set(found.fields)
+    rows = []
+    for iri in iris:
+        kind = found.kind(iri)
+        if kind and not (kind == "claim" and iri not in found.fields):
+            rows.append((_ORDER.index(kind), -mentioned[iri], _label(found, iri, language), iri, kind))
+    return [(iri, kind, label) for _, _, label, iri, kind in sorted(rows)]
+
+
+def _label(found: Survey, iri: str, language: str) -> str:
+    """The label in the language that is wanted, else in none, else in English, else the first."""
+    wanted = {language: 0, "": 1, "en": 2}
+    known = found.labels.get(iri) or found.others.get(iri)
+    if not known:
+        return (found.names.local(iri) or iri).partition("/")[2] or iri
+    return min((wanted.get(tag, 3), tag, text) for text, tag in known)[2][:LONGEST_NAME]
+
+
+def _names(found: Survey, ids: dict[str, int]) -> Iterator[tuple[str, int, str]]:
+    seen = set()
+    for table in (found.labels, found.others):
+        for iri, names in table.items():
+            if iri in ids and iri not in found.fields:
+                for text, language in names:
+                    folded = " ".join(words.words(text[:LONGEST]))[:LONGEST_NAME]
+                    if folded:
+                        seen.add((folded, ids[iri], language))
+    yield from seen
+
+
+def _words(found: Survey, ids: dict[str, int]) -> Iterator[tuple[object, ...]]:
+    """A row of words for each entry. Each word once: how often it stands there does not matter."""
+    for iri, number in ids.items():
+        labels = [text for text, _ in found.labels.get(iri, ())]
+        others = [text for text, _ in found.others.get(iri, ())]
+        # What has no label is found by its own name.
+        labels = labels or ([] if others else [(found.names.local(iri) or "").partition("/")[2]])
+        named = [] if iri in found.fields else [*labels, *others]
+        yield (
+            number,
+            _bag(words.indexed, labels),
+            _bag(words.indexed, others),
+            _bag(words.indexed, found.texts.get(iri, ())),
+            _bag(words.sounds, named),
+        )
+
+
+def _bag(split: object, texts: Iterable[str]) -> str:
+    assert callable(split)
+    return " ".join(sorted({word for text in texts for word in split(text[:LONGEST])}))
+
+
+def _claims(found: Survey, ids: dict[str, int], values: dict[str, int]) -> Iterator[tuple[object, ...]]:
+    rows = (
+        (ids[iri], *(values.get(fields.get(name, ""), 0) for name in FIELDS))
+        for iri, fields in found.fields.items()
+        if iri in ids and found.kind(iri) == "claim"
+    )
+    yield from sorted(rows)
+
+
+def _span(row: Timed) -> tuple[object, ...]:
+    return row.property, row.time, row.span.days.first, row.span.days.last, row.span.how, int(row.span.worked_out)
+
+
+def _traits(found: Survey, times: list[Timed], located: dict[str, list[Point]]) -> set[tuple[str, str, str]]:
+    """Facet, value and thing."""
+    rows: set[tuple[str, str, str]] = set()
+    for iri, kinds in found.types.items():
+        if iri.startswith(found.names.id):
+            rows.update(("kind", kind, iri) for kind in found.ancestors(kinds))
+    known = places(found, located)
+    rows.update(("place", place, place) for place in known)
+    for iri, links in found.links.items():
+        rows.update(("place", value, iri) for _, value in links if value in known)
+    for row in times:
+        first, last = (dates.civil(day)[0] for day in row.span.days)
+        if last - first < MOST_YEARS:
+            rows.update(("year", str(year), row.thing) for year in range(first, last + 1))
+    return rows

@@ -3,7 +3,7 @@
 A time's days come, in this order, from
 
 1. ``kg:earliest`` and ``kg:latest``: it lies *within* them, no more is known,
-2. ``kg:edtf``, and OWL-Time's ``inXSDDate`` and its kin,
+2. ``kg:edtf`` (an interval ``a/b`` lasts *throughout*), and OWL-Time's ``inXSDDate`` and its kin,
 3. ``time:hasBeginning`` and ``time:hasEnd``: it lasts *throughout*,
 4. other times, by OWL-Time's relations (section 4.2 of the recommendation): what is during March 2020 and after a time
    that begins on the 16th, lies within 16 to 31 March. Only where both a first and a last day come out.
@@ -128,9 +128,11 @@ class _Times:
         if len(bounds) == 2 and bounds[0] and bounds[1] and bounds[0].first <= bounds[1].last:
             return Span(Days(bounds[0].first, bounds[1].last), WITHIN)
         for property_ in (kg + "edtf", *_POSITIONS):
-            days = dates.read(values.get(property_, ""))
+            text = values.get(property_, "")
+            days = dates.read(text)
             if days:
-                return Span(days, WITHIN)
+                # An interval of EDTF is an extent; a set, one of its days (ISO 8601-2, sections 4.4 and 6).
+                return Span(days, THROUGHOUT if "/" in text else WITHIN)
         return None
 
     def _from_ends(self, iri: str, depth: int) -> Span | None:

@@ -39,7 +39,7 @@ def _write(folder: Path, config: Config, content: Content, findings: Sequence[Fi
     quads = content.assembled.quads
     embedded.write(folder / STORE, quads)
     counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content).items()}
-    counts["search.sqlite"] = write_index(folder / "search.sqlite", quads, content.names)
+    counts["search.sqlite"] = write_index(folder / "search.sqlite", quads, content.names, config.language)
     for name, directory, texts in (
         ("rq", "queries", {query.name: query.text for query in content.sources.queries}),
         ("txt", "documents", _shown_texts(content)),

@@ -1,27 +1,69 @@
-"""The full-text index of a release, opened read-only, one connection a thread."""
+"""The index of a release (:mod:`kg.build.index` draws its tables), opened read-only, one connection a thread.
+
+A search looks for entries step by step, the best first: whose name is what was typed; whose name begins with it; whose
+names have every word; whose notes, descriptions or glosses have the rest; at last, where little was found, whose names
+sound alike. Within a step those that more claims mention come first. Every step is bounded, so that what a search costs
+does not follow the size of the release.
+"""
+
+# ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from kg import words
 from kg.site.state import Site
 
 _local = threading.local()
-_WORD = re.compile(r"[^\W_]+")
+
+MOST = 1_000
+"""Entries that a search gives."""
+
+MOST_LOOKED_AT = 20_000
+"""Entries with the words of a search that are held against its filters."""
+
 MOST_WORDS = 12
 """Words of a search that are looked for; more would only cost time."""
 
+FEW = 5
+"""With fewer entries found than this, names that sound alike are looked for."""
+
+NOT_A_TERM = "e.kind <> 'term'"
+EXACT, BEGINS, NAMED, TOLD, ALIKE = range(5)
+
+
+class Filters(NamedTuple):
+    """What found entries must be like; ``""`` asks for nothing. ``document`` and ``modality`` are IRIs."""
+
+    kind: str = ""
+    document: str = ""
+    modality: str = ""
+    year: str = ""
+
 
 class Hit(NamedTuple):
-    """An entry of the index."""
+    """An entry of the index; ``step``: by which of the steps it was found."""
 
     iri: str
     kind: str
+    step: int
+
+
+class Found(NamedTuple):
+    """What a search gave; ``cut``: there is more."""
+
+    hits: list[Hit]
+    cut: bool
+
+
+def query(site: Site, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Rows of the index."""
+    return _connection(site).execute(sql, values).fetchall()
 
 
 def _connection(site: Site) -> sqlite3.Connection:
@@ -38,28 +80,110 @@ def match(text: str) -> str:
     """What a reader typed as an FTS5 query: every word must begin a word of the entry.
 
     >>> match('al-Qa"im OR')
-    '"al"* "Qa"* "im"* "OR"*'
+    '"al"* AND "qa"* AND "im"* AND "or"*'
     """
-    return " ".join(f'"{word}"*' for word in _WORD.findall(text)[:MOST_WORDS])
+    return " AND ".join(f'"{word}"*' for word in words.words(text)[:MOST_WORDS])
 
 
-def search(site: Site, text: str, kind: str, *, limit: int, offset: int) -> tuple[list[Hit], int]:
-    """Entries that have all words, the best first, and how many there are. A word in a label counts ten times."""
-    query = match(text)
-    if not query:
-        return [], 0
-    condition, values = ("AND kind = ?", [kind]) if kind else ("", [])
-    database = _connection(site)
-    count = database.execute(f"SELECT count(*) FROM entry WHERE entry MATCH ? {condition}", [query, *values]).fetchone()  # noqa: S608 - fixed texts
-    rows = database.execute(
-        f"SELECT iri, kind FROM entry WHERE entry MATCH ? {condition} "  # noqa: S608 - fixed texts
-        "ORDER BY bm25(entry, 0, 0, 10, 1), label LIMIT ? OFFSET ?",
-        [query, *values, limit, offset],
+def search(site: Site, text: str, filters: Filters = Filters(), *, limit: int = MOST) -> Found:  # noqa: B008 - frozen
+    """Entries that have all words, the best first."""
+    wanted = words.words(text)[:MOST_WORDS]
+    if not wanted:
+        return Found([], cut=False)
+    condition, values = _condition(filters)
+    whole = " ".join(wanted)
+    language = site.config.language
+    hits: dict[int, Hit] = {}
+    for step, inner, inner_values in _steps(whole, match(text), words.sounds(text), language):
+        if len(hits) > limit or (step == ALIKE and len(hits) >= FEW):
+            break
+        # A term of the ontology is seldom what is meant, unless its whole name was typed: it comes behind the things.
+        sql = (
+            f"SELECT e.id, e.iri, e.kind FROM ({inner}) found CROSS JOIN entry e ON e.id = found.entry "
+            f"WHERE {NOT_A_TERM if step == BEGINS else '1'} {condition} LIMIT {limit + 1}"
+        )
+        try:
+            rows = query(site, sql, (*inner_values, *values))
+        except sqlite3.OperationalError:
+            continue  # FTS5 cuts words apart that Unicode's newest letters stand in, and cannot look for the parts
+        for number, iri, kind in rows:
+            hits.setdefault(number, Hit(iri, kind, step))
+    return Found(list(hits.values())[:limit], cut=len(hits) > limit)
+
+
+def _steps(whole: str, matching: str, sounds: list[str], language: str) -> Iterator[tuple[int, str, tuple[Any, ...]]]:
+    """Queries for ids of entries, with their values."""
+    # Grouped, and with the reader's language first: a name may be the same in several.
+    yield (
+        EXACT,
+        "SELECT entry FROM name WHERE folded = ? GROUP BY entry ORDER BY max(language = ?) DESC, entry",
+        (
+            whole,
+            language,
+        ),
     )
-    return [Hit(*row) for row in rows], int(count[0])
+    begins = "SELECT entry, language FROM name WHERE folded > ? AND folded < ? LIMIT ?"
+    yield (
+        BEGINS,
+        f"SELECT entry FROM ({begins}) GROUP BY entry ORDER BY max(language = ?) DESC, entry",
+        (
+            whole,
+            whole + "\U0010ffff",
+            MOST,
+            language,
+        ),
+    )
+    words_ = "SELECT rowid AS entry FROM words WHERE words MATCH ? LIMIT ?"
+    yield NAMED, words_, (f"{{label other}} : ({matching})", MOST_LOOKED_AT)
+    yield TOLD, words_, (f"{{label other text}} : ({matching})", MOST_LOOKED_AT)
+    if sounds:
+        yield ALIKE, words_, ("sound : (" + " AND ".join(f'"{sound}"' for sound in sounds) + ")", MOST_LOOKED_AT)
+
+
+def _condition(filters: Filters) -> tuple[str, list[str]]:
+    """SQL for what entries ``e`` must be like. A thing is of a document that mentions it, in that claim's modality."""
+    parts: list[str] = []
+    values: list[str] = []
+    if filters.kind:
+        parts.append("AND e.kind = ?")
+        values.append(filters.kind)
+    fields = [
+        (name, value) for name, value in (("document", filters.document), ("modality", filters.modality)) if value
+    ]
+    if fields:
+        same = " AND ".join(f"c.{name} = (SELECT id FROM value WHERE text = ?)" for name, _ in fields)
+        asked = [value for _, value in fields]
+        parts.append(
+            f"AND (e.iri = ? OR EXISTS (SELECT 1 FROM claim c WHERE c.entry = e.id AND {same}) OR EXISTS "
+            f"(SELECT 1 FROM mention m JOIN claim c ON c.entry = m.claim WHERE m.thing = e.id AND {same}))"
+        )
+        values += [filters.document, *asked, *asked]
+    if filters.year:
+        year = "t.facet = 'year' AND t.value = (SELECT id FROM value WHERE text = ?)"
+        parts.append(
+            f"AND (EXISTS (SELECT 1 FROM trait t WHERE t.thing = e.id AND {year}) OR EXISTS "
+            f"(SELECT 1 FROM mention m JOIN trait t ON t.thing = m.thing WHERE m.claim = e.id AND {year}))"
+        )
+        values += [filters.year, filters.year]
+    return " ".join(parts), values
 
 
 def labelled(site: Site, kind: str) -> Iterator[str]:
     """IRIs of every entry of a kind, by label."""
-    rows = _connection(site).execute("SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri", [kind])
+    rows = query(site, "SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri", [kind])
     return (row[0] for row in rows)
+
+
+def values(site: Site, field: str, limit: int) -> list[str]:
+    """What a field of claims (``document``, ``speaker``, ``modality``, ``basis``) may be, the most frequent first."""
+    sql = (
+        f"SELECT v.text FROM claim c JOIN value v ON v.id = c.{field} GROUP BY v.id "
+        "ORDER BY count(*) DESC, v.text LIMIT ?"
+    )
+    return [row[0] for row in query(site, sql, [limit])]
+
+
+def years(site: Site, limit: int) -> list[str]:
+    """Years that things have, the latest first."""
+    sql = "SELECT DISTINCT v.text FROM trait t JOIN value v ON v.id = t.value WHERE t.facet = 'year' LIMIT ?"
+    return sorted((row[0] for row in query(site, sql, [limit])), key=int, reverse=True)

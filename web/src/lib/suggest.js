@@ -1,0 +1,147 @@
+// Suggestions while typing in a search field: a combobox with a list, as the ARIA Authoring Practices describe it
+// ("editable combobox with list autocomplete"; nothing is chosen until the reader moves to it).
+//
+// The form works without any of this. Suggestions are asked from the form's own address, as JSON.
+
+// Milliseconds without a key before the server is asked: a quick typist asks once.
+const PAUSE = 120;
+const MOST = 8;
+const KINDS = { thing: "thing", claim: "claim", document: "document", term: "term" };
+
+let forms = 0;
+
+export function suggest(form) {
+  const field = form.elements.namedItem("q");
+  const address = new URL(form.action);
+  const root = new URL("./", address);
+  const id = `suggestions-${(forms += 1)}`;
+  const list = document.createElement("ul");
+  const said = document.createElement("span");
+  list.id = id;
+  list.className = "suggestions";
+  list.hidden = true;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Suggestions");
+  said.className = "unseen";
+  said.setAttribute("role", "status");
+  // A search field has a role of its own that no other may replace (ARIA in HTML).
+  field.type = "text";
+  field.enterKeyHint = "search";
+  for (const [name, value] of Object.entries({
+    role: "combobox",
+    autocomplete: "off",
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": id,
+  })) {
+    field.setAttribute(name, value);
+  }
+  const around = document.createElement("span");
+  around.className = "combobox";
+  field.replaceWith(around);
+  around.append(field, list, said);
+
+  let active = -1;
+  let waiting = 0;
+  let asking = new AbortController();
+
+  const options = () => [...list.children];
+
+  function close() {
+    clearTimeout(waiting);
+    asking.abort();
+    list.hidden = true;
+    activate(-1);
+    field.setAttribute("aria-expanded", "false");
+  }
+
+  function activate(index) {
+    active = index;
+    options().forEach((option, at) => option.setAttribute("aria-selected", String(at === index)));
+    if (index < 0) {
+      field.removeAttribute("aria-activedescendant");
+    } else {
+      field.setAttribute("aria-activedescendant", options()[index].id);
+      options()[index].scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function option(result, index) {
+    const item = document.createElement("li");
+    item.id = `${id}-${index}`;
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", "false");
+    item.dataset.href = new URL(result.page, root).href;
+    const name = document.createElement("bdi");
+    name.textContent = result.label;
+    if (result.language) name.lang = result.language;
+    item.append(name);
+    if (result.matched) {
+      const other = document.createElement("bdi");
+      other.className = "note";
+      other.textContent = result.matched.label;
+      if (result.matched.language) other.lang = result.matched.language;
+      item.append(" ", other);
+    }
+    const kind = document.createElement("span");
+    kind.className = "note kind";
+    kind.textContent = KINDS[result.kind] ?? "";
+    item.append(" ", kind);
+    return item;
+  }
+
+  function show(found) {
+    list.replaceChildren(...found.results.map(option));
+    list.hidden = found.results.length === 0;
+    field.setAttribute("aria-expanded", String(!list.hidden));
+    activate(-1);
+    const count = found.results.length;
+    said.textContent = count === 0 ? "No suggestions" : `${count} suggestion${count === 1 ? "" : "s"}`;
+  }
+
+  async function ask() {
+    asking.abort();
+    asking = new AbortController();
+    const text = field.value.trim();
+    if (text === "") return close();
+    const wanted = new URL(`${address.pathname}.json`, address);
+    wanted.search = new URLSearchParams({ q: text, limit: MOST });
+    try {
+      const answer = await fetch(wanted, { signal: asking.signal });
+      if (answer.ok && document.activeElement === field) show(await answer.json());
+    } catch {
+      // Aborted by the next key, or no network: the form still searches.
+    }
+  }
+
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, PAUSE);
+  });
+  field.addEventListener("blur", close);
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    const count = options().length;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && !list.hidden) {
+      event.preventDefault();
+      // From the field to the first or the last, and back to the field behind the other end.
+      activate(((active + 1 + step + count + 1) % (count + 1)) - 1);
+    } else if (event.key === "ArrowDown" && event.altKey === false && field.value.trim() !== "") {
+      event.preventDefault();
+      ask();
+    } else if (event.key === "Enter" && active >= 0) {
+      event.preventDefault();
+      location.assign(options()[active].dataset.href);
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      close();
+    }
+  });
+  // Before the field loses the focus, which would close the list under the pointer.
+  list.addEventListener("pointerdown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[role=option]");
+    if (chosen) location.assign(chosen.dataset.href);
+  });
+}
