@@ -10,11 +10,13 @@ from typing import Any
 
 import pyshacl
 import pytest
-from pyoxigraph import Store
+from pyoxigraph import Literal as OxLiteral
+from pyoxigraph import NamedNode, Store, Triple
 from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
-from kg import build
+from kg import build, vocab
+from kg.build.catalog import _box
 from kg.build.collect import ENTITY_PROPERTIES
 from kg.config import load
 from kg.model import Severity
@@ -226,6 +228,21 @@ def test_place_and_time_are_those_of_the_data(store: Store, catalog: Graph) -> N
     assert (str(catalog.value(period, DCAT.startDate)), str(catalog.value(period, DCAT.endDate))) == (first, last)
     box = str(catalog.value(catalog.value(DATASET, DCT.spatial), DCAT.bbox))
     assert box.startswith("POLYGON((41.13889 33.52944, 44.28417 33.52944, 44.28417 35.76583,")
+
+
+def test_the_box_is_round_every_point_that_can_be_read() -> None:
+    geo, schema, wgs = vocab.GEO, vocab.SCHEMA, vocab.WGS84
+    said = [
+        ("a", wgs + "lat", "10"), ("a", wgs + "long", "20"),
+        ("b", schema + "latitude", "-5.5"), ("b", schema + "longitude", "30"),
+        ("c", geo + "asWKT", "POINT(40 50)"),
+        ("d", wgs + "lat", "99"), ("d", wgs + "long", "0"),
+        ("e", wgs + "lat", "north"), ("e", wgs + "long", "0"),
+        ("f", wgs + "lat", "80"), ("f", wgs + "lat", "81"), ("f", wgs + "long", "0"),
+    ]  # fmt: skip
+    triples = [Triple(NamedNode("http://x/" + s), NamedNode(p), OxLiteral(o)) for s, p, o in said]
+    assert _box(triples) == (20, -5.5, 40, 50)
+    assert _box(triples[:2]) == _box([]) == ()
 
 
 def test_the_citation_names_who_when_what_and_where(catalog: Graph) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Triple
 
@@ -16,6 +17,7 @@ from kg import media, vocab
 from kg.build import authority
 from kg.build.coverage import Coverage
 from kg.build.dumps import Content
+from kg.build.points import read_wkt
 from kg.build.statements import Statements, english, is_web, typed
 from kg.config import Config
 from kg.model import FileEntry, SourceQuad, value_of
@@ -32,6 +34,12 @@ WHAT = {
 _DCAT, _DCT, _FOAF = vocab.DCAT, vocab.DCTERMS, vocab.FOAF
 _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _PROTOCOL = "https://www.w3.org/TR/sparql11-protocol/"
+_COORDINATES = {
+    vocab.WGS84 + "lat": "lat",
+    vocab.WGS84 + "long": "long",
+    vocab.SCHEMA + "latitude": "lat",
+    vocab.SCHEMA + "longitude": "long",
+}
 _WKT = NamedNode(vocab.GEO + "wktLiteral")
 
 
@@ -277,16 +285,23 @@ def _day(node: object) -> str:
 
 def _box(triples: Iterable[Triple]) -> tuple[float, ...]:
     """West, south, east, north of all points that the triples give; empty unless they enclose an area."""
-    points: dict[str, dict[str, float]] = defaultdict(dict)
+    points: set[tuple[float, float]] = set()
+    latitudes: dict[str, list[float]] = defaultdict(list)
+    longitudes: dict[str, list[float]] = defaultdict(list)
     for t in triples:
-        if t.predicate.value in (vocab.WGS84 + "lat", vocab.WGS84 + "long"):
-            try:
-                points[value_of(t.subject)][t.predicate.value] = float(value_of(t.object))
-            except ValueError:
-                continue
-    pairs = [p for p in points.values() if len(p) == 2]
-    if not pairs:
+        axis = {"lat": latitudes, "long": longitudes}.get(_COORDINATES.get(t.predicate.value, ""))
+        if axis is not None:
+            with suppress(ValueError):
+                axis[value_of(t.subject)].append(float(value_of(t.object)))
+        elif t.predicate.value == vocab.GEO + "asWKT":
+            points |= {point} if (point := read_wkt(value_of(t.object))) else set()
+    for thing, found in latitudes.items():
+        # Of several, nobody says which belong together.
+        if len(found) == len(longitudes.get(thing, ())) == 1:
+            points.add((found[0], longitudes[thing][0]))
+    points = {(lat, lon) for lat, lon in points if abs(lat) <= 90 and abs(lon) <= 180}
+    if not points:
         return ()
-    north, south = (f(p[vocab.WGS84 + "lat"] for p in pairs) for f in (max, min))
-    east, west = (f(p[vocab.WGS84 + "long"] for p in pairs) for f in (max, min))
+    south, west = (min(axis) for axis in zip(*points, strict=True))
+    north, east = (max(axis) for axis in zip(*points, strict=True))
     return (west, south, east, north) if west < east and south < north else ()
