@@ -128,6 +128,19 @@ BASES = ("stated", "inferred", "background")
 """Local names of the closed scheme of bases: what a claim rests on."""
 
 
+def is_fact(modality: str, basis: str, *, own_voice: bool) -> bool:
+    """Whether a claim's content is published as the document's own word, in the default graph.
+
+    Own voice, asserted and stated: yes. Own voice, stated, planned, expected or intended: yes (its subjects are
+    prospects). Own background likewise. Everything else stays in the claim's graph alone: what a note
+    relays of others' words is no more a fact than what a report relays.
+
+    >>> is_fact("planned", "stated", own_voice=True), is_fact("asserted", "inferred", own_voice=True)
+    (True, False)
+    """
+    return own_voice and (modality == "asserted" or modality in PROSPECTIVE) and basis in ("stated", "background")
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The IRIs minted under one base.

@@ -79,15 +79,8 @@ def assemble(sources: Sources, collected: Collected, grounded: Grounded, base: s
 
 
 def in_default_graph(claim: Claim, author: str) -> bool:
-    """Whether a claim's content is published as the document's own word.
-
-    Own voice, asserted and stated: yes. Own voice, stated, planned, expected or intended: yes (its subjects are
-    prospects). Own background likewise. Everything else stays in the claim's graph alone: what a note
-    relays of others' words is no more a fact than what a report relays.
-    """
-    published = claim.modality == "asserted" or claim.modality in vocab.PROSPECTIVE
-    own_voice = bool(author) and claim.speaker == author
-    return own_voice and published and claim.basis in ("stated", "background")
+    """Whether a claim's content is published as the document's own word (:func:`kg.vocab.is_fact`)."""
+    return vocab.is_fact(claim.modality, claim.basis, own_voice=bool(author) and claim.speaker == author)
 
 
 def _graphs_of(quad: Quad, claim: Claim, collected: Collected, names: vocab.Names) -> Iterator[Quad]:

@@ -23,6 +23,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from kg.errors import QueryBusy, QueryError, QueryRefused
 from kg.query.limits import MIB, Limits
@@ -36,7 +37,7 @@ _RETIRE = 256 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query: ``timeout`` in seconds may lower the pool's deadline; see Request for ``preview``.
+    """One query: ``timeout`` in seconds may lower the pool's deadline; see Request for ``preview`` and ``evidence``.
 
     ``default_graphs`` and ``named_graphs`` (absolute IRIs) replace the dataset, FROM and FROM NAMED included
     (SPARQL 1.1 Protocol, section 2.1.4).
@@ -48,21 +49,30 @@ class Query:
     named_graphs: Sequence[str] = ()
     timeout: float | None = None
     preview: int = 0
+    evidence: bool = False
 
     def request(self) -> Request:
-        if not self.default_graphs and not self.named_graphs:
-            return Request(self.text, self.media_type, preview=self.preview)
+        own = self.default_graphs or self.named_graphs
         return Request(
-            self.text, self.media_type, list(self.default_graphs), list(self.named_graphs), preview=self.preview
+            self.text,
+            self.media_type,
+            list(self.default_graphs) if own else None,
+            list(self.named_graphs) if own else None,
+            preview=self.preview,
+            evidence=self.evidence,
         )
 
 
 class Answer:
-    """What a query answers, in chunks as they are made. ``complete``: all of it is already here."""
+    """What a query answers, in chunks as they are made.
+
+    ``complete``: all of it is already here. ``note``: what is known before the rows (:mod:`kg.query.footnotes`).
+    """
 
     def __init__(self, pool: Pool, member: Member, query: Query, gone: Gone | None) -> None:
         self.media_type = "application/json" if query.preview else query.media_type
         self.complete = False
+        self.note: dict[str, Any] = {}
         self._pool = pool
         self._member: Member | None = member
         self._gone = gone
@@ -112,7 +122,11 @@ class Answer:
         if member is None:
             raise QueryError("this answer was closed")
         try:
-            return self._taken(*member.frame(gone))
+            kind, body = member.frame(gone)
+            if kind == b"N":
+                self.note = json.loads(body)
+                kind, body = member.frame(gone)
+            return self._taken(kind, body)
         except Overdue:
             self._finish(reusable=False)
             raise self._pool.count(killed("deadline", self._pool.limits, self._seconds)) from None

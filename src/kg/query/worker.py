@@ -5,6 +5,7 @@ on its socket. Frames in both directions: one letter, the length of the rest in 
 
     to the worker    Q  a Request as JSON
     from it          R  ready                     F  cannot start: why, as text
+                     N  what to know before the answer, as JSON
                      D  bytes of the answer       E  its end, as JSON     X  its failure, as JSON
 
 Nothing here decides when a worker has had its time: the pool does, because a busy engine listens to nobody.
@@ -19,11 +20,11 @@ import re
 import resource
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from pyoxigraph import (
     BlankNode,
@@ -33,16 +34,18 @@ from pyoxigraph import (
     QuerySolutions,
     QueryTriples,
     Store,
-    Triple,
     serialize,
 )
 
 from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE
+from kg.query import rows
+from kg.query.footnotes import Tracer
 
 HEAD = struct.Struct(">cI")
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
 PREVIEW_BYTES = 512 * 1024
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Request:
 
     With ``preview`` the answer is not ``media_type`` but one small JSON object for a page:
     ``{"boolean": …}``, or ``{"vars": […], "rows": [[term or null, …], …], "more": whether rows were left out}``.
+    With ``evidence`` the solutions have footnotes: see :mod:`kg.query.footnotes`.
     """
 
     query: str
@@ -73,6 +77,7 @@ class Request:
     default: list[str] | None = None
     named: list[str] | None = None
     preview: int = 0
+    evidence: bool = False
 
     def frame(self) -> bytes:
         body = json.dumps(asdict(self)).encode()
@@ -110,6 +115,11 @@ class _Output:
 
     def flush(self) -> None:
         """The serialiser flushes after a row here and there; frames leave when they are full."""
+
+    def note(self, note: dict[str, Any]) -> None:
+        """Send what is to be known before the answer."""
+        body = json.dumps(note).encode()
+        self._sock.sendall(HEAD.pack(b"N", len(body)) + body)
 
     def end(self, frame: bytes) -> None:
         self._sock.sendall(self._frame() + frame)
@@ -168,11 +178,11 @@ class _RowCounter:
         return b'"'.join(kept)
 
 
-def _counted(triples: QueryTriples, max_rows: int) -> Iterator[Triple]:
-    for count, triple in enumerate(triples, start=1):
+def _counted(items: Iterable[_Item], max_rows: int) -> Iterator[_Item]:
+    for count, item in enumerate(items, start=1):
         if count > max_rows:
             raise _OverLimit("rows")
-        yield triple
+        yield item
 
 
 class Worker:
@@ -182,6 +192,7 @@ class Worker:
         self._sock = sock
         self._settings = settings
         self._store: Store | None = None
+        self._tracer: Tracer | None = None
 
     def run(self) -> None:
         try:
@@ -234,6 +245,9 @@ class Worker:
 
     def _evaluate(self, request: Request, output: _Output) -> None:
         assert self._store is not None
+        if request.evidence:
+            self._evaluate_with_footnotes(self._store, request, output)
+            return
         dataset: dict[str, Any] = {}
         if request.default is not None or request.named is not None:
             dataset = {
@@ -242,7 +256,10 @@ class Worker:
             }
         results = self._store.query(request.query, base_iri=self._settings.base, **dataset)
         if request.preview:
-            output.write(json.dumps(_preview(results, request.preview)).encode())
+            found = (
+                {"boolean": bool(results)} if isinstance(results, QueryBoolean) else _shown(results, request.preview)
+            )
+            output.write(json.dumps(found).encode())
         elif isinstance(results, QueryTriples):
             rdf = RDF_BY_TYPE[request.media_type]
             serialize(_counted(results, self._settings.rows), output, rdf.format)  # type: ignore[arg-type]
@@ -254,6 +271,16 @@ class Worker:
                 else _RowCounter(output, request.media_type, self._settings.rows)
             )
             results.serialize(sink, media.format)  # type: ignore[arg-type]
+
+    def _evaluate_with_footnotes(self, store: Store, request: Request, output: _Output) -> None:
+        if self._tracer is None:
+            self._tracer = Tracer(store, self._settings.base)
+        found = self._tracer.answer(request.query, request.default, request.named)
+        output.note(found.note())
+        if request.preview:
+            output.write(json.dumps(_preview(found.names, found.rows, request.preview)).encode())
+        else:
+            rows.write(found.names, _counted(found.rows, self._settings.rows), output, request.media_type)
 
 
 def _failure(e: Exception) -> dict[str, Any]:
@@ -283,15 +310,17 @@ def _readable(expected: str) -> str:
     return f"syntax error: expected {wanted}" if wanted else "syntax error: this cannot stand here"
 
 
-def _preview(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) -> dict[str, Any]:
+def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) -> dict[str, Any]:
     if isinstance(results, QueryBoolean):
         return {"boolean": bool(results)}
     if isinstance(results, QueryTriples):
         names = ["subject", "predicate", "object"]
-        rows: Iterator[Any] = ([t.subject, t.predicate, t.object] for t in results)
-    else:
-        names = [variable.value for variable in results.variables]
-        rows = ([solution[name] for name in names] for solution in results)
+        return _preview(names, ([t.subject, t.predicate, t.object] for t in results), limit)
+    names = [variable.value for variable in results.variables]
+    return _preview(names, ([solution[name] for name in names] for solution in results), limit)
+
+
+def _preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int) -> dict[str, Any]:
     kept: list[list[dict[str, str] | None]] = []
     size = 0
     for row in islice(rows, limit):

@@ -1,0 +1,218 @@
+"""Turns a SELECT query into one whose solutions tell which of its triple patterns they matched, and with what.
+
+The new query has the same solutions with more variables: those of all patterns, blank nodes and steps of paths
+included, and a *mark* for each OPTIONAL and each branch of a UNION, which is bound where that part matched.
+
+Withdrawing a matched triple must make its solution disappear, or a footnote would claim too much. Where a query is
+not built so, it is :class:`~kg.query.syntax.Untraceable`:
+
+- a variable that an OPTIONAL may leave unbound is bound elsewhere too: another triple could give it the same value
+- an OPTIONAL that binds no variable of its own leaves the solution as it was
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kg.query.parser import parse
+from kg.query.syntax import Graph, Group, Kept, Optional, Part, Pattern, Select, Triples, Union, Untraceable
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask, and how to read the answer.
+
+    ``names``: the variables of the original query; ``patterns`` with the mark that says whether they matched ("":
+    always); ``constants``: their terms that are no variables, and ``terms`` a query for what these stand for. With
+    ``distinct``, ``limit`` and ``offset`` are left to whoever drops the repetitions. ``default`` are the constants of
+    the FROM clauses, ``None`` where the query has no dataset of its own.
+    """
+
+    query: str
+    names: list[str]
+    patterns: list[tuple[Pattern, str]]
+    constants: list[str]
+    terms: str
+    distinct: bool
+    limit: int | None
+    offset: int
+    default: list[str] | None
+
+
+def plan(text: str) -> Plan:
+    """The plan for a query.
+
+    :raises Untraceable: saying why there is none.
+    """
+    return _Planner(parse(text)).plan()
+
+
+Scope = tuple[int, ...]
+
+
+class _Planner:
+    def __init__(self, select: Select) -> None:
+        self.select = select
+        self.patterns: list[tuple[Pattern, str]] = []
+        self.bound: dict[str, list[Scope]] = {}  # where each variable is bound: the scopes around, from outside
+        self.scopes: dict[int, Scope] = {}  # of the group of each OPTIONAL and branch, by its id()
+        self.marks = 0
+
+    def plan(self) -> Plan:
+        select = self.select
+        self.survey(select.where, ())
+        if select.values:
+            self.note(select.values.binds, ())
+        self.check(select.where)
+        where = self.written(select.where, "")
+        names = [name for _, name in select.items] or [v for v in self.bound if v not in select.hidden]
+        items = [text for text, _ in select.items] or names
+        wanted = {v for pattern, mark in self.patterns for v in (*pattern, mark) if v.startswith("?")}
+        items = [*items, *sorted(wanted - set(names))] or [f"(1 AS ?{select.unused}m)"]
+        parts = [select.prologue, "SELECT", *items]
+        parts += [f"FROM {'NAMED ' * named}{iri}" for named, iri in select.datasets]
+        parts += ["WHERE", where, select.order]
+        if not select.distinct:
+            parts += [f"LIMIT {select.limit}"] if select.limit is not None else []
+            parts += [f"OFFSET {select.offset}"] if select.offset else []
+        parts += [select.values.text] if select.values else []
+        default = [iri for named, iri in select.datasets if not named] if select.datasets else None
+        constants = {t for pattern, _ in self.patterns for t in pattern if t and not t.startswith("?")}
+        ordered = sorted(constants | set(default or ()))
+        asked = " ".join(f"({text} AS ?c{n})" for n, text in enumerate(ordered))
+        return Plan(
+            query="\n".join(parts),
+            names=[name[1:] for name in names],
+            patterns=self.patterns,
+            constants=ordered,
+            terms=f"{select.prologue}\nSELECT {asked} {{}}" if ordered else "",
+            distinct=select.distinct,
+            limit=select.limit,
+            offset=select.offset,
+            default=default,
+        )
+
+    # Where variables are bound
+
+    def survey(self, group: Group, scope: Scope) -> None:
+        for part in group.parts:
+            if isinstance(part, Kept):
+                self.note(part.binds, scope)
+            elif isinstance(part, Triples):
+                for pattern in part.patterns:
+                    self.note(pattern, scope)
+            elif isinstance(part, Graph):
+                self.note((part.name,), scope)
+            for inner, own in _groups(part):
+                inside = (*scope, len(self.scopes) + 1) if own else scope
+                if own:
+                    self.scopes[id(inner)] = inside
+                self.survey(inner, inside)
+
+    def note(self, terms: tuple[str, ...], scope: Scope) -> None:
+        for term in terms:
+            if term.startswith("?"):
+                self.bound.setdefault(term, []).append(scope)
+
+    def is_own(self, variable: str, group: Group) -> bool:
+        """Whether a variable is bound nowhere outside a group that has a scope."""
+        scope = self.scopes[id(group)]
+        return all(other[: len(scope)] == scope for other in self.bound[variable])
+
+    # Whether footnotes can be right
+
+    def check(self, group: Group) -> None:
+        sure: set[str] = set()
+        for part in group.parts:
+            if isinstance(part, Optional):
+                self.check_optional(part.group, sure)
+            for inner, _ in _groups(part):
+                self.check(inner)
+            sure |= _sure(part)
+
+    def check_optional(self, group: Group, before: set[str]) -> None:
+        for variable in sorted(_bindable(group)):
+            if variable not in before and not self.is_own(variable, group):
+                raise Untraceable(f"{variable}, which an OPTIONAL may leave unbound and another part binds too")
+        if not self.brings(group, group):
+            raise Untraceable("an OPTIONAL that binds no variable of its own")
+
+    def brings(self, part: Part, optional: Group) -> bool:
+        """Whether every solution of a part binds a named variable that only this OPTIONAL binds."""
+        if isinstance(part, Union):
+            return all(self.brings(branch, optional) for branch in part.branches)
+        if isinstance(part, Group):
+            return any(self.brings(inner, optional) for inner in part.parts)
+        if isinstance(part, Graph) and self.brings(part.group, optional):
+            return True
+        if isinstance(part, Optional):
+            return False
+        return any(v not in self.select.hidden and self.is_own(v, optional) for v in _sure(part))
+
+    # The new text
+
+    def written(self, group: Group, mark: str) -> str:
+        """A group with the marks of the parts below it."""
+        return "{ " + " ".join(self.part(part, mark) for part in group.parts) + " }"
+
+    def part(self, part: Part, mark: str) -> str:
+        if isinstance(part, Kept):
+            return part.text
+        if isinstance(part, Triples):
+            self.patterns += [(pattern, mark) for pattern in part.patterns]
+            return " ".join(f"{p.subject} {p.predicate} {p.object} ." for p in part.patterns)
+        if isinstance(part, Graph):
+            return f"GRAPH {part.name} {self.written(part.group, mark)}"
+        if isinstance(part, Optional):
+            return f"OPTIONAL {self.marked(part.group)}"
+        if isinstance(part, Union):
+            return " UNION ".join(map(self.marked, part.branches))
+        return self.written(part, mark)
+
+    def marked(self, group: Group) -> str:
+        """A group with a mark: a variable that it alone always binds, or one that is bound for the purpose."""
+        for part in group.parts:
+            for pattern in part.patterns if isinstance(part, Triples) else ():
+                for term in pattern:
+                    if term.startswith("?") and self.is_own(term, group):
+                        return self.written(group, term)
+        self.marks += 1
+        mark = f"?{self.select.unused}m{self.marks}"
+        return f"{self.written(group, mark)[:-1]} BIND(1 AS {mark}) }}"
+
+
+def _groups(part: Part) -> Iterator[tuple[Group, bool]]:
+    """The groups of a part, and whether each is a scope of its own: may be there or not."""
+    if isinstance(part, Optional):
+        yield part.group, True
+    elif isinstance(part, Union):
+        yield from ((branch, True) for branch in part.branches)
+    elif isinstance(part, Graph):
+        yield part.group, False
+    elif isinstance(part, Group):
+        yield part, False
+
+
+def _sure(part: Part) -> set[str]:
+    """Variables that every solution of a part binds."""
+    if isinstance(part, Triples):
+        return {term for pattern in part.patterns for term in pattern if term.startswith("?")}
+    if isinstance(part, Kept):
+        return set(part.binds) if part.sure else set()
+    if isinstance(part, Union):
+        return set.intersection(*map(_sure, part.branches))
+    if isinstance(part, Graph):
+        return _sure(part.group) | ({part.name} if part.name.startswith("?") else set())
+    if isinstance(part, Optional):
+        return set()
+    return set().union(*map(_sure, part.parts))
+
+
+def _bindable(part: Part) -> set[str]:
+    """Variables that some solution of a part binds."""
+    if isinstance(part, Kept):
+        return set(part.binds)
+    if isinstance(part, Group):
+        return set().union(*map(_bindable, part.parts))
+    return _sure(part).union(*(_bindable(inner) for inner, _ in _groups(part)))

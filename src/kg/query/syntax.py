@@ -1,0 +1,133 @@
+"""The parts of a SELECT query that :mod:`kg.query.footnotes` works on, and the tokens that they are read from.
+
+Terms and expressions are text: what a prefixed name stands for, the engine knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Untraceable(Exception):
+    """The answer cannot be traced; the message names what stands in the way."""
+
+
+class Pattern(NamedTuple):
+    """A triple pattern, each term as text; variables start with ``?``. ``graph`` is that of the GRAPH around it."""
+
+    subject: str
+    predicate: str
+    object: str
+    graph: str = ""
+
+
+@dataclass
+class Group:
+    """What stands between braces, in its order."""
+
+    parts: list[Part] = field(default_factory=list)
+
+
+@dataclass
+class Triples:
+    patterns: list[Pattern]
+
+
+@dataclass
+class Kept:
+    """FILTER, BIND or VALUES as text, with the variables it binds; ``sure``: it leaves none of them unbound."""
+
+    text: str
+    binds: tuple[str, ...] = ()
+    sure: bool = False
+
+
+@dataclass
+class Optional:
+    group: Group
+
+
+@dataclass
+class Union:
+    branches: list[Group]
+
+
+@dataclass
+class Graph:
+    name: str
+    group: Group
+
+
+Part = Triples | Kept | Optional | Union | Graph | Group
+
+
+@dataclass
+class Select:
+    """A query. ``items`` are variables and ``(expression AS ?variable)`` with their names; none of them: ``*``."""
+
+    prologue: str
+    distinct: bool
+    items: list[tuple[str, str]]
+    datasets: list[tuple[bool, str]]  # whether NAMED, and the IRI's text
+    where: Group
+    order: str
+    limit: int | None
+    offset: int
+    values: Kept | None
+    hidden: set[str]  # variables that stand for blank nodes
+    unused: str  # what no variable of the query starts with
+
+
+class Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def word(self) -> str:
+        """The keyword, in capitals."""
+        return self.text.upper() if self.kind == "word" else ""
+
+
+_ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%]"
+_TOKEN = re.compile(
+    rf"""
+    (?P<space>  (?:\s|\#[^\r\n]*+)++ )
+  | (?P<iri>    <(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*+> )
+  | (?P<var>    [?$]\w++ )
+  | (?P<string> \"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*+'''
+              | "(?!"")(?:[^"\\\r\n]|\\.)*+" | '(?!'')(?:[^'\\\r\n]|\\.)*+' )
+  | (?P<lang>   @[A-Za-z]++(?:-[A-Za-z0-9]++)*+ )
+  | (?P<bnode>  _:[\w.\-]++ )
+  | (?P<pname>  (?:[^\W\d_][\w.\-]*+)?+:(?:[\w:.\-]|{_ESCAPED})*+ )
+  | (?P<number> (?:\d++(?:\.\d++)?+|\.\d++)(?:[eE][+\-]?\d++)?+ )
+  | (?P<word>   [A-Za-z_]\w*+ )
+  | (?P<sign>   \^\^|&&|\|\||!=|<=|>=|<<|>>|[^\w\s] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+END = Token("end", "", 0, 0)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a query, without white space and comments.
+
+    :raises Untraceable: at the first character that opens none.
+    """
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise Untraceable(f"a sign that is not read here ({text[position]!r})")
+        kind, found = str(match.lastgroup), match[0]
+        if kind in ("pname", "bnode"):
+            # A dot at the end belongs to the triple, unless it is escaped.
+            while found.endswith(".") and not found.endswith("\\."):
+                found = found[:-1]
+        if kind != "space":
+            yield Token(kind, found, position, position + len(found))
+        position += len(found)
