@@ -193,7 +193,7 @@ def serve(project: Path, host: str, port: int, workers: int, threads: int, versi
 
     click.echo(f"{release.manifest.title} · release {release.version}")
     run(
-        lambda wanted: create_app(_open(config, wanted), config),
+        lambda wanted, archived: create_app(_open(config, wanted), config, archived=archived),
         lambda: version or current_version(config.releases),
         release.version,
         host,

@@ -53,7 +53,7 @@ def compare(old: Release, new: Release) -> Difference:
     before, after = _quads(old), _quads(new)
     removed, added = before - after, after - before
     names = vocab.Names(new.manifest.base)
-    labels_before, labels_after = _labels(before), _labels(after)
+    labels_before, labels_after = labels_of(before), labels_of(after)
     subjects_before, subjects_after = _subjects(before), _subjects(after)
     gone, come = _by_owner(removed), _by_owner(added)
     changes = []
@@ -88,7 +88,7 @@ def _quads(release: Release) -> set[Quad]:
     return set(parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
 
 
-def _labels(quads: Iterable[Quad]) -> dict[str, str]:
+def labels_of(quads: Iterable[Quad]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for quad in sorted((q for q in quads if q.predicate.value in _LABELS), key=str):
         if quad.graph_name == DefaultGraph():
@@ -100,10 +100,10 @@ _LABELS = (vocab.RDFS_LABEL, vocab.DCTERMS_TITLE)
 
 
 def _subjects(quads: Iterable[Quad]) -> set[str]:
-    return {_owner(quad) for quad in quads}
+    return {owner_of(quad) for quad in quads}
 
 
-def _owner(quad: Quad) -> str:
+def owner_of(quad: Quad) -> str:
     """What a quad belongs to: the claim whose graph it is in, or else its subject."""
     if isinstance(quad.graph_name, NamedNode) and "/claim/" in quad.graph_name.value:
         return quad.graph_name.value
@@ -113,7 +113,7 @@ def _owner(quad: Quad) -> str:
 def _by_owner(quads: Iterable[Quad]) -> defaultdict[str, list[Quad]]:
     found: defaultdict[str, list[Quad]] = defaultdict(list)
     for quad in quads:
-        found[_owner(quad)].append(quad)
+        found[owner_of(quad)].append(quad)
     return found
 
 

@@ -28,17 +28,20 @@ BLUEPRINTS = (
     "kg.site.report",
     "kg.site.catalog",
     "kg.site.discovery",
+    "kg.site.releases",
     "kg.site.search",
+    "kg.site.timeline",
     "kg.site.sparql",
     "kg.site.anything",
 )
 """Every module with routes, the one that takes what is left last."""
 
 
-def create_app(release: Release, config: Config, *, pool: Pool | None = None) -> Flask:
+def create_app(release: Release, config: Config, *, pool: Pool | None = None, archived: bool = False) -> Flask:
     """The site of a release that was opened, and so verified.
 
-    ``pool`` runs strangers' queries; without one, the site starts its own at the first query.
+    ``pool`` runs strangers' queries; without one, the site starts its own at the first query. An ``archived`` release
+    says on every page that it is not the current one.
 
     :raises ConfigError: if the styles and scripts were not bundled.
     :raises ReleaseError: if the store cannot be opened.
@@ -47,7 +50,7 @@ def create_app(release: Release, config: Config, *, pool: Pool | None = None) ->
     # A slash twice, or one at the end, is part of a name.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
-    app.extensions["kg"] = open_site(release, config, pool)
+    app.extensions["kg"] = open_site(release, config, pool, archived=archived)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)
     problems.register(app)

@@ -1,4 +1,4 @@
-"""The application of one release, with the number of its answers under way: it can be replaced while it is answering."""
+"""The application of one release, with a count of its answers under way: it can be replaced while it is answering."""
 
 from __future__ import annotations
 

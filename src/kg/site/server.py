@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from kg.errors import ConfigError
 from kg.site.assets import Assets
 from kg.site.switch import Switch
+from kg.site.versions import Versions
 
 BACKLOG = 1024
 GRACE = 20
@@ -41,7 +42,7 @@ LONGEST_LINE = 8190
 
 
 def serve(
-    make: Callable[[str], Flask],
+    make: Callable[[str, bool], Flask],
     name: Callable[[], str],
     first: str,
     host: str,
@@ -52,14 +53,18 @@ def serve(
 ) -> None:
     """Serve until told to stop, by SIGTERM or SIGINT: running requests end first. Port 0 takes a free one.
 
-    ``name`` says which release is current, ``make`` makes the application of one, ``first`` is one that was verified:
-    see :mod:`kg.site.switch`.
+    ``name`` says which release is current, ``make`` makes the application of one (and is told whether as an
+    earlier one), ``first`` is one that was verified: see :mod:`kg.site.switch` and :mod:`kg.site.versions`.
 
     :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
     """
     Assets.load()
     listener = _listen(host, port)
-    _Server(lambda: Switch(make, name, first), listener, workers=workers, threads=threads).run()
+
+    def application() -> Versions:
+        return Versions(Switch(lambda version: make(version, False), name, first), lambda version: make(version, True))
+
+    _Server(application, listener, workers=workers, threads=threads).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -100,7 +105,7 @@ class _Worker(ThreadWorker):
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
-    def __init__(self, make: Callable[[], Switch], listener: socket.socket, *, workers: int, threads: int) -> None:
+    def __init__(self, make: Callable[[], Versions], listener: socket.socket, *, workers: int, threads: int) -> None:
         self._make = make
         self._address = _address(listener)
         self._settings: dict[str, Any] = {

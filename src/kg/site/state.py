@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from kg import vocab
 from kg.config import Config
+from kg.history import History
 from kg.release import Release
 from kg.site.assets import Assets
 from kg.site.evidence import Evidence
@@ -75,6 +76,7 @@ class Site:
     frames: dict[str, dict[str, Markup]]
     given_pool: Pool | None
     lock: threading.Lock
+    archived: bool = False
 
     @property
     def base(self) -> str:
@@ -99,11 +101,18 @@ class Site:
 
         return Pool(self.release.store_path, self.base, Limits.from_settings(self.config.query))
 
+    @cached_property
+    def history(self) -> History:
+        """What the releases beside this one say."""
+        return History(self.config.releases)
+
     def close(self) -> None:
         """End the query workers that this site started."""
         with self.lock:
             if "_own_pool" in self.__dict__:
                 self._own_pool.close()
+            if "history" in self.__dict__:
+                self.history.close()
 
     @cached_property
     def tag(self) -> str:
@@ -120,7 +129,7 @@ class Site:
         return linker
 
 
-def open_site(release: Release, config: Config, pool: Pool | None) -> Site:
+def open_site(release: Release, config: Config, pool: Pool | None, *, archived: bool = False) -> Site:
     """Open a release that was verified."""
     names = vocab.Names(release.manifest.base)
     store = EmbeddedStore(release.store_path)
@@ -139,6 +148,7 @@ def open_site(release: Release, config: Config, pool: Pool | None) -> Site:
         frames={},
         given_pool=pool,
         lock=threading.Lock(),
+        archived=archived,
     )
 
 

@@ -1,0 +1,154 @@
+"""What every release said of every IRI: an index beside ``releases/``, made from the sealed releases alone.
+
+``releases/.history.sqlite`` can be deleted at any time and is made again. Where it cannot be written, the index is kept
+in memory. A release is read when it is seen for the first time, and forgotten when its folder is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pyoxigraph import RdfFormat, parse
+
+from kg.diff import labels_of, owner_of
+from kg.errors import ReleaseError
+from kg.release import Release, versions
+
+FILE = ".history.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS release(version TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, title TEXT, counts TEXT);
+CREATE TABLE IF NOT EXISTS state(
+    iri TEXT NOT NULL, version TEXT NOT NULL, digest TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (iri, version)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A release as the index knows it: ``counts`` as in its manifest."""
+
+    version: str
+    sealed_at: datetime
+    title: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of an IRI in a release: ``stated``, ``changed`` or ``withdrawn``, and its label from then on."""
+
+    release: Sealed
+    what: str
+    label: str
+    label_before: str
+
+
+class History:
+    """The index of one folder of releases; safe to use from several threads and processes."""
+
+    def __init__(self, releases: Path) -> None:
+        self._releases = releases
+        self._lock = threading.Lock()
+        self._database = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        for place in (str(self._releases / FILE), ":memory:"):
+            try:
+                database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
+                database.executescript(_SCHEMA)
+                database.execute("DELETE FROM state WHERE version NOT IN (SELECT version FROM release)")
+            except sqlite3.Error:
+                # Not ours to write to, or not a database: the index can do without a file.
+                continue
+            return database
+        raise ReleaseError(f"{self._releases}: no index of its history can be made", file=FILE)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def update(self) -> None:
+        """Take in releases that are new and forget those that are gone; damaged ones are left out."""
+        present = set(versions(self._releases))
+        known = {row[0] for row in self._rows("SELECT version FROM release")}
+        for version in sorted(present - known):
+            try:
+                self._read(Release.open(self._releases / version))
+            except ReleaseError:
+                continue
+        for version in known - present:
+            with self._writing():
+                self._database.execute("DELETE FROM state WHERE version = ?", (version,))
+                self._database.execute("DELETE FROM release WHERE version = ?", (version,))
+
+    def releases(self) -> list[Sealed]:
+        """Every whole release, the oldest first."""
+        rows = self._rows("SELECT version, sealed_at, title, counts FROM release ORDER BY sealed_at, version")
+        return [Sealed(v, datetime.fromisoformat(at), title, json.loads(counts)) for v, at, title, counts in rows]
+
+    def holding(self, iri: str) -> list[Sealed]:
+        """The releases that say something of an IRI, the oldest first."""
+        held = {row[0] for row in self._rows("SELECT version FROM state WHERE iri = ?", iri)}
+        return [release for release in self.releases() if release.version in held]
+
+    def events(self, iri: str) -> list[Event]:
+        """What became of an IRI, the oldest first; releases in which nothing changed are left out."""
+        states = {
+            version: (digest, label)
+            for version, digest, label in self._rows("SELECT version, digest, label FROM state WHERE iri = ?", iri)
+        }
+        found: list[Event] = []
+        before = ("", "")
+        for release in self.releases():
+            now = states.get(release.version, ("", ""))
+            if now[0] != before[0]:
+                what = "stated" if not before[0] else "changed" if now[0] else "withdrawn"
+                found.append(Event(release, what, now[1], before[1]))
+            before = now
+        return found
+
+    def _rows(self, query: str, *values: str) -> list[tuple[str, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _read(self, release: Release) -> None:
+        quads = list(parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
+        labels = labels_of(quads)
+        said: defaultdict[str, list[str]] = defaultdict(list)
+        for quad in quads:
+            said[owner_of(quad)].append(str(quad))
+        rows = (
+            (
+                iri,
+                release.version,
+                hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32],
+                labels.get(iri, ""),
+            )
+            for iri, lines in said.items()
+        )
+        manifest = release.manifest
+        with self._writing():
+            self._database.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", rows)
+            self._database.execute(
+                "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?)",
+                (release.version, release.sealed_at.isoformat(), manifest.title, json.dumps(dict(manifest.counts))),
+            )

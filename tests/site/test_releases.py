@@ -1,0 +1,200 @@
+"""Earlier releases stay readable below their own addresses, and say what became of each thing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from pathlib import Path
+from urllib.parse import urljoin
+from xml.etree import ElementTree
+
+import pytest
+from pyoxigraph import RdfFormat, parse
+from werkzeug.http import http_date, parse_date
+
+from kg import build
+from kg.config import load
+from kg.history import FILE, History
+from kg.release import Release
+
+ROOT = Path(__file__).resolve().parents[2]
+CLAIMS = "data/claims/about-kg.trig"
+MORE = """
+claim:3 { :python a schema:ComputerLanguage . }
+claim:3 a kg:Claim ; rdfs:label "Python is a language."@en ; kg:speaker :kg-authors ; kg:modality kg:asserted ;
+    kg:basis kg:stated ; prov:hadPrimarySource doc:about-kg ; kg:quote "in Python" .
+"""
+
+
+@dataclass
+class Kept:
+    """A project with three releases: claim 1 is reworded in the second, claim 2 withdrawn and 3 added in the third."""
+
+    root: Path
+    releases: list[Release]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    root = tmp_path_factory.mktemp("kept") / "project"
+    shutil.copytree(ROOT / "src/kg/starter", root)
+    claims = root / CLAIMS
+    source = claims.read_text(encoding="utf-8")
+    reworded = source.replace("The program kg is made", "The program called kg is made")
+    made = []
+    for text in (source, reworded, reworded[: reworded.index("# A plan")] + MORE):
+        claims.write_text(text, encoding="utf-8")
+        release, findings = build.build(load(root))
+        assert release is not None, findings
+        made.append(release)
+        time.sleep(1.1)  # the time of sealing counts whole seconds
+    return Kept(root, made)
+
+
+@pytest.fixture(scope="module")
+def address(kept: Kept, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    with serve(kept.root) as started:
+        yield started
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object, **kwargs: object) -> None:
+        return None
+
+
+def get(url: str, **headers: str) -> tuple[int, Message, str]:
+    """Status, headers and text, redirects not followed."""
+    request = urllib.request.Request(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read().decode()
+
+
+def test_an_earlier_release_is_a_whole_site_below_its_address(kept: Kept, address: str) -> None:
+    for release in kept.releases:
+        root = f"{address}releases/{release.version}/"
+        assert "kg" in get(root, Accept="text/html")[2]
+        status, headers, page = get(root + "claim/about-kg/1", Accept="text/html")
+        assert status == 200
+        assert headers["Kg-Release"] == release.version
+        assert ("program called kg" in page) == (release is not kept.releases[0])
+        assert "This is an earlier release" in page
+        status, headers, _ = get(root + "id/kg", Accept="text/turtle")
+        assert status == 303
+        status, headers, _ = get(urljoin(root + "id/kg", headers["Location"]), Accept="text/turtle")
+        assert status == 200
+        assert headers["Location"] is None
+        answer = get(root + "sparql?query=ASK%7B%3Cclaim/about-kg/2%3E%20%3Fp%20%3Fo%7D", Accept="text/csv, */*")[2]
+        assert ("true" in answer) == (release is not kept.releases[2])
+        dump = get(root + "dumps/facts.nt")[2]
+        assert len(list(parse(dump.encode(), format=RdfFormat.N_TRIPLES))) == release.manifest.counts["default_graph"]
+
+
+def test_every_link_of_an_earlier_page_stays_in_its_release_or_leads_somewhere(kept: Kept, address: str) -> None:
+    root = f"{address}releases/{kept.releases[0].version}/"
+    page = get(root + "page/kg", Accept="text/html")[2]
+    links = {urljoin(root + "page/kg", link) for link in re.findall(r'(?:href|src)="([^"#][^"]*)"', page)}
+    ours = {link.partition("#")[0] for link in links if link.startswith(address)}
+    assert len(ours) > 10
+    for link in ours:
+        status = get(link, Accept="text/html, */*;q=0.5")[0]
+        assert status in (200, 303, 307), link
+
+
+def test_a_release_that_does_not_exist_or_is_damaged_is_not_found(kept: Kept, address: str) -> None:
+    assert get(f"{address}releases/2000-01-01-000000000000/page/kg")[0] == 404
+    assert get(f"{address}releases/../kg.toml")[0] == 404
+    assert get(f"{address}releases/current/page/kg")[0] == 404
+    releases = kept.root / "releases"
+    damaged = releases / "2001-01-01-0123456789ab"
+    shutil.copytree(releases / kept.releases[0].version, damaged)
+    (damaged / "dumps/facts.nt").write_text("cut")
+    try:
+        assert get(f"{address}releases/{damaged.name}/page/kg")[0] == 404
+        assert damaged.name not in get(f"{address}releases/")[2]
+    finally:
+        shutil.rmtree(damaged)
+
+
+def test_the_list_names_every_release_and_what_changed(kept: Kept, address: str) -> None:
+    page = get(address + "releases/", Accept="text/html")[2]
+    assert [page.count(f'href="../releases/{r.version}/"') for r in kept.releases] == [1, 1, 1]
+    old, _, new = (r.version for r in kept.releases)
+    changes = get(f"{address}releases/changes?from={old}&to={new}", Accept="text/html")[2]
+    for words in ("Python is a language.", "was: <del>", "removed"):
+        assert words in changes
+    assert get(f"{address}releases/changes?from=x&to=y")[0] == 400
+    assert get(f"{address}releases/changes?from=2000-01-01-000000000000&to={new}")[0] == 404
+
+
+def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Kept, address: str) -> None:
+    first = get(address + "history/claim/about-kg/1", Accept="text/html")[2]
+    assert re.findall(r'<li class="(\w+)"', first) == ["stated", "changed"]
+    assert "The program called kg" in first
+    second = get(address + "history/claim/about-kg/2", Accept="text/html")[2]
+    assert re.findall(r'<li class="(\w+)"', second) == ["stated", "withdrawn"]
+    assert re.findall(r'<li class="(\w+)"', get(address + "history/page/python")[2]) == ["stated", "changed"]
+    assert get(address + "history/claim/about-kg/99")[0] == 404
+
+
+def test_a_timegate_leads_to_the_version_of_a_time(kept: Kept, address: str) -> None:
+    gate = address + "timegate/claim/about-kg/1"
+    for index, release in enumerate(kept.releases):
+        status, headers, _ = get(gate, Accept_Datetime=http_date(release.sealed_at))
+        assert status == 302
+        assert "accept-datetime" in headers["Vary"].lower()
+        target = urljoin(gate, headers["Location"])
+        assert target == f"{address}releases/{release.version}/claim/about-kg/1"
+        memento = get(target, Accept="text/html")[1]
+        assert parse_date(memento["Memento-Datetime"]) == release.sealed_at.replace(microsecond=0), index
+        assert 'rel="original"' in ", ".join(memento.get_all("Link") or [])
+    early = http_date(datetime.now(UTC) - timedelta(days=9))
+    assert kept.releases[0].version in get(gate, Accept_Datetime=early)[1]["Location"]
+    assert kept.releases[2].version in get(gate)[1]["Location"]
+    assert get(gate, Accept_Datetime="soon")[0] == 400
+    assert get(address + "timegate/claim/about-kg/77")[0] == 404
+
+
+def test_a_timemap_lists_the_versions_that_have_the_thing(kept: Kept, address: str) -> None:
+    status, headers, text = get(address + "timemap/claim/about-kg/2")
+    assert status == 200
+    assert headers.get_content_type() == "application/link-format"
+    assert re.findall(r'rel="((?:first |last )?memento)"', text) == ["first memento", "last memento"]
+    links = re.findall(r"<([^>]*)>; rel=\"(?:first |last )?memento\"", text)
+    assert [get(urljoin(address + "timemap/claim/about-kg/2", link))[0] for link in links] == [200, 200]
+
+
+def test_the_feed_is_atom_with_an_entry_for_each_release(kept: Kept, address: str) -> None:
+    status, headers, text = get(address + "releases/feed.atom")
+    assert status == 200
+    assert headers.get_content_type() == "application/atom+xml"
+    atom = "{http://www.w3.org/2005/Atom}"
+    feed = ElementTree.fromstring(text)
+    entries = feed.findall(atom + "entry")
+    assert [e.findtext(atom + "id", "").rstrip("/").rpartition("/")[2] for e in entries] == [
+        r.version for r in reversed(kept.releases)
+    ]
+    assert "Python is a language." in entries[0].findtext(atom + "content", "")
+
+
+def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: Path) -> None:
+    copy = tmp_path / "releases"
+    shutil.copytree(kept.root / "releases", copy, symlinks=True)
+    (copy / FILE).write_bytes(b"this is no database, and must not be taken for one" * 100)
+    history = History(copy)
+    history.update()
+    assert [r.version for r in history.releases()] == [r.version for r in kept.releases]
+    shutil.rmtree(copy / kept.releases[0].version)
+    history.update()
+    assert [r.version for r in history.releases()] == [r.version for r in kept.releases[1:]]
+    history.close()
