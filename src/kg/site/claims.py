@@ -15,7 +15,6 @@ from kg.site import compared, describe
 from kg.site.address import find, here, raw_path
 from kg.site.checks import checks
 from kg.site.citation import cite, report_link
-from kg.site.documents import Excerpt, excerpt, parsed
 from kg.site.evidence import Source, Span
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
@@ -24,6 +23,7 @@ from kg.site.rows import plain, types_of
 from kg.site.schema import UNSHAPED, Shown
 from kg.site.state import Site, current
 from kg.site.templating import render
+from kg.site.texts import Excerpt, excerpt, parsed
 
 bp = Blueprint("claims", __name__)
 
@@ -84,6 +84,7 @@ def claim(name: str) -> Response:
         address=lambda extension: data_path(local, extension) if extension else page_path(local),
         html=lambda: _html(site, source),
         data=lambda format_: describe.claim(site, iri, graphs=format_.quads).serialise(format_),
+        profiled=True,
     )
     return answer(page, extension)
 

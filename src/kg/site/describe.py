@@ -70,6 +70,10 @@ class Description:
             for predicate in LABELS[:3]:
                 self.add(self._site.store.quads(node, predicate, None, _DEFAULT))
 
+    def quads(self) -> frozenset[Quad]:
+        """What was gathered."""
+        return frozenset(self._quads)
+
     def serialise(self, format_: media.RdfMedia) -> bytes:
         """Sorted, so that the same release gives the same bytes."""
         prefixes = self._site.prefixes

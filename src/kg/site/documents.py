@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import text, vocab
-from kg.release import Release
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source, Span
@@ -26,20 +24,12 @@ from kg.site.respond import Page, answer, not_found
 from kg.site.rows import plain
 from kg.site.state import Site, current
 from kg.site.templating import render
+from kg.site.texts import excerpt, parsed
 
 bp = Blueprint("documents", __name__)
 
 MOST_CLAIMS = 2_000
 """Claims that a document's page lists."""
-
-
-class Excerpt(NamedTuple):
-    """A passage in its sentence; ``words`` is empty where the text may not be shown."""
-
-    span: Span
-    before: str
-    words: str
-    after: str
 
 
 class Piece(NamedTuple):
@@ -88,25 +78,8 @@ def _page(site: Site, iri: str, html: Callable[[], str]) -> Page:
         address=lambda extension: data_path(local, extension) if extension else page_path(local),
         html=html,
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
+        profiled=True,
     )
-
-
-@lru_cache(maxsize=16)
-def parsed(release: Release, name: str) -> text.Text | None:
-    """A document's text, if it may be shown."""
-    raw = release.document_text(name)
-    return None if raw is None else text.parse(raw)
-
-
-def excerpt(site: Site, span: Span) -> Excerpt:
-    """The passage with the rest of its sentence."""
-    found = parsed(site.release, span.document)
-    if found is None or span.end > len(found.content):
-        return Excerpt(span, "", "", "")
-    sentence = found.sentence_at(span.start, span.end)
-    start, end = (sentence.start, sentence.end) if sentence else (span.start, span.end)
-    content = found.content
-    return Excerpt(span, content[start : span.start], content[span.start : span.end], content[span.end : end])
 
 
 def _document_html(site: Site, iri: str) -> str:

@@ -8,6 +8,7 @@ from kg.site.address import here
 from kg.site.assets import FOLDER
 from kg.site.classes import classes
 from kg.site.jsonld import dataset
+from kg.site.profiles import PROFILES
 from kg.site.respond import html, not_found
 from kg.site.state import current
 from kg.site.templating import render
@@ -27,7 +28,7 @@ def home() -> Response:
 @bp.get("/about")
 def about() -> Response:
     """How to read the site: the marks, and what is behind them."""
-    return html(lambda: render("about.html"))
+    return html(lambda: render("about.html", profiles=PROFILES))
 
 
 @bp.get("/health")

@@ -14,13 +14,15 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from kg import media
-from kg.site import signposting
+from kg.site import profiles, signposting
 from kg.site.address import here, raw_path
+from kg.site.profiles import Profile
 from kg.site.signposting import Landing
 from kg.site.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
 _OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+_EXPOSED = "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,14 @@ class Page:
     """Something with a page and data.
 
     ``iri`` is what is described; ``address(extension)`` the path of a format, relative to the site's root (``""``: the
-    address that negotiates).
+    address that negotiates). ``profiled``: the data can be put in other ways (:mod:`kg.site.profiles`).
     """
 
     iri: str
     address: Callable[[str], str]
     html: Callable[[], str]
     data: Callable[[media.RdfMedia], bytes]
+    profiled: bool = False
 
 
 def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED) -> Response:
@@ -46,24 +49,42 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
     landing = Landing(page.address(""), page.iri, page.address)
     if signposting.PARAMETER in request.args:
         return linkset(site, landing)
-    if extension is None:
-        media_type = media.negotiate(request.headers.get("Accept"), offered)
-        if media_type is None:
-            raise not_acceptable(offered)
-        chosen = "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
-    else:
-        chosen = extension
-    response = conditional(site, chosen, lambda: _body(page, chosen))
+    profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
+    chosen = chosen_format(extension, offered, profile)
+    variant = f"{chosen}.{profile.name}" if profile else chosen
+    response = conditional(site, variant, lambda: _body(site, page, chosen, profile))
     response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
+    if profile:
+        response.content_type += profile.parameters
     if chosen == "html":
         links = signposting.page(site, landing, here())
     else:
         links = signposting.data(site, landing, here(), chosen)
         cors(response)
     response.headers["Link"] = signposting.header(links)
-    if extension is None:
+    if page.profiled:
+        response.headers["Link"] += ", " + profiles.links(site, here(), page.address, profile, chosen)
+        if extension != "html":
+            response.vary.add(profiles.HEADER)
+    if extension is None or (page.profiled and extension != "html"):
         response.vary.add("Accept")
     return response
+
+
+def chosen_format(extension: str | None, offered: Sequence[str], profile: Profile | None) -> str:
+    """The extension of the format to answer with.
+
+    :raises NotAcceptable: naming what there is.
+    """
+    if extension is not None:
+        if profile and extension not in profile.extensions:
+            raise profiles.no_format(profile)
+        return extension
+    offered = profile.media_types() if profile else offered
+    media_type = media.negotiate(request.headers.get("Accept"), offered)
+    if media_type is None:
+        raise profiles.no_format(profile) if profile else not_acceptable(offered)
+    return "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
 
 
 def html(render: Callable[[], str]) -> Response:
@@ -127,7 +148,9 @@ def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:
 def cors(response: Response) -> Response:
     """Let pages of other sites read this: data is public, and no answer depends on who asks."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Location, Content-Length"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"
+    )
     return response
 
 
@@ -146,5 +169,8 @@ def content_type(format_: media.RdfMedia) -> str:
     return f"{format_.media_type}; charset=utf-8" if format_.media_type.startswith("text/") else format_.media_type
 
 
-def _body(page: Page, chosen: str) -> bytes:
-    return page.html().encode() if chosen == "html" else page.data(media.RDF_BY_EXTENSION[chosen])
+def _body(site: Site, page: Page, chosen: str, profile: Profile | None) -> bytes:
+    if chosen == "html":
+        return page.html().encode()
+    format_ = media.RDF_BY_EXTENSION[chosen]
+    return profile.make(site, page.iri, format_) if profile else page.data(format_)

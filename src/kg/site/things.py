@@ -12,16 +12,16 @@ from flask import Blueprint, Response, request
 from pyoxigraph import Literal, Quad
 
 from kg import media, vocab
-from kg.site import describe
+from kg.site import describe, profiles
 from kg.site.address import find, here, raw_path
-from kg.site.documents import excerpt
 from kg.site.evidence import Source
 from kg.site.links import data_path, page_path
 from kg.site.paging import paged
-from kg.site.respond import Page, answer, not_acceptable, not_found, see_other
+from kg.site.respond import Page, answer, chosen_format, not_acceptable, not_found, see_other
 from kg.site.rows import said, types_of, values, with_evidence
 from kg.site.state import Site, current
 from kg.site.templating import render
+from kg.site.texts import excerpt
 
 bp = Blueprint("things", __name__)
 
@@ -37,20 +37,23 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """303 to the page or the data, by ``Accept``, or as an extension says."""
     site = current()
     iri, extension = _find(site, "/id/")
-    if extension is None:
-        media_type = media.negotiate(request.headers.get("Accept"), _OFFERED)
-        if media_type is None:
-            raise not_acceptable(_OFFERED)
-        chosen = "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
-    else:
-        chosen = extension
-    return see_other(address(site, iri, chosen), here(), varies=extension is None)
+    profile = profiles.wanted(site, request) if extension != "html" else None
+    chosen = chosen_format(extension, _OFFERED, profile)
+    query = f"?{profiles.PARAMETER}={profile.name}" if profile else ""
+    response = see_other(address(site, iri, chosen) + query, here(), varies=extension is None)
+    if extension != "html":
+        response.vary.update(("Accept", profiles.HEADER))
+    return response
 
 
 @bp.get("/page/<path:name>")
 def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """The page about a thing."""
     iri, extension = _find(current(), "/page/")
+    if profiles.PARAMETER in request.args:
+        profile = profiles.wanted(current(), request)
+        target = address(current(), iri, chosen_format(None, _OFFERED[1:], profile))
+        return see_other(f"{target}?{profiles.PARAMETER}={profile.name if profile else ''}", here())
     if extension not in (None, "html"):
         return see_other(address(current(), iri, extension or ""), here(), varies=False)
     if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
@@ -86,6 +89,7 @@ def _page(site: Site, iri: str) -> Page:
         address=lambda extension: shown if extension in ("", "html") else stem + extension,
         html=lambda: thing_html(site, iri),
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
+        profiled=True,
     )
 
 
