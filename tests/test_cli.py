@@ -86,6 +86,7 @@ def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Pa
     ("arguments", "code", "message"),
     [
         (["SELECT"], 1, "kg: "),
+        (["SELECT ?c {\n  ?c a kg:Claim ;;; ?x }"], 1, "kg: line 2, column "),
         (["SELECT * { SERVICE <http://localhost:1/> { ?s ?p ?o } }"], 1, "SERVICE"),
         (["DELETE WHERE { ?s ?p ?o }"], 1, "kg: "),
         (["SELECT * { ?s ?p ?o }", "--format", "ttl"], 1, "SELECT cannot be written as ttl; choose one of"),

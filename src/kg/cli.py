@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from kg.config import FILE, Config, load
-from kg.errors import ConfigError, KgError, SourceError
+from kg.errors import ConfigError, KgError, QueryRefused, SourceError
 from kg.model import Finding, Severity
 from kg.release import CURRENT, Release, activate, current_version, listing
 
@@ -254,9 +254,14 @@ def query(
             names = ", ".join(q.name for q in release.queries) or "there is none"
             raise click.UsageError(f"no question {question!r} in this release; known: {names}")
         text = found[0].text
-    text = with_prefixes(text, release.manifest.prefixes)
-    for chunk in ask_release(release.store_path, release.manifest.base, text, format_, config.query):
-        sys.stdout.buffer.write(chunk)
+    complete = with_prefixes(text, release.manifest.prefixes)
+    try:
+        for chunk in ask_release(release.store_path, release.manifest.base, complete, format_, config.query):
+            sys.stdout.buffer.write(chunk)
+    except QueryRefused as e:
+        # Lines count from the query as it was typed, not from the prefixes in front of it.
+        line = e.line - complete.count("\n") + text.count("\n")
+        _fail(f"line {line}, column {e.column}: {e}" if line > 0 else str(e))
 
 
 @main.command()
