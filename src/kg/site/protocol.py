@@ -30,6 +30,7 @@ class Asked:
     """What a request asks. ``query`` is ``None`` where there is none; ``graph`` is "" for the default graph.
 
     ``wanted`` is the extension of a result format chosen by the form for browsers, which cannot send Accept headers.
+    ``evidence``: with footnotes (:mod:`kg.query.footnotes`).
     """
 
     query: str | None
@@ -38,6 +39,7 @@ class Asked:
     timeout: float | None = None
     wanted: str = ""
     graph: str | None = None
+    evidence: bool = False
 
 
 def read(request: Request) -> Asked:
@@ -54,7 +56,7 @@ def read(request: Request) -> Asked:
     names = [name for name, _ in fields]
     if "update" in names:
         raise Forbidden(_NO_UPDATE)
-    for name in ("query", "timeout", "graph", "default", "as"):
+    for name in ("query", "timeout", "graph", "default", "as", "evidence"):
         if names.count(name) > 1:
             raise BadRequest(f"The parameter {name} stands there more than once.")
     single = dict(fields)
@@ -69,6 +71,7 @@ def read(request: Request) -> Asked:
         timeout=_timeout(single.get("timeout")),
         wanted=single.get("as", ""),
         graph="" if "default" in single else single.get("graph"),
+        evidence=_is_true("evidence", single.get("evidence", "")),
     )
 
 
@@ -106,6 +109,12 @@ def _text(data: bytes, where: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as e:
         raise BadRequest(f"The {where} is not UTF-8 at byte {e.start}.") from None
+
+
+def _is_true(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "1", "on", "false", "0", ""):
+        raise BadRequest(f"The parameter {name} is true or false.")
+    return text.lower() in ("true", "1", "on")
 
 
 def _timeout(text: str | None) -> float | None:

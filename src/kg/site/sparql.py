@@ -29,7 +29,7 @@ from kg import media
 from kg.errors import QueryError
 from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
-from kg.site import problems, protocol, service
+from kg.site import footnotes, problems, protocol, service
 from kg.site.address import here
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
@@ -106,6 +106,8 @@ def _run(asked: protocol.Asked, text: str) -> Response:
     kind = _choose(form, asked.wanted)
     if kind == media.HTML:
         return _html_answer(asked)
+    if asked.evidence and form is not Form.SELECT:
+        raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
     tag = _etag(site, asked, kind)
     response = Response(content_type=_content_type(kind))
     if tag:
@@ -113,8 +115,11 @@ def _run(asked: protocol.Asked, text: str) -> Response:
         if request.if_none_match.contains_weak(tag):
             response.status_code = 304
     if response.status_code != 304 and request.method != "HEAD":
-        query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout)
-        _fill(response, site.pool.run(query, gone=_gone()))
+        query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
+        answer = site.pool.run(query, gone=_gone())
+        if answer.note:
+            response.headers[footnotes.HEADER] = footnotes.header(answer.note)
+        _fill(response, answer)
     if asked.wanted:
         response.headers["Content-Disposition"] = f'attachment; filename="answer.{asked.wanted}"'
     return _finish(response)
@@ -154,7 +159,7 @@ def _etag(site: Site, asked: protocol.Asked, kind: str) -> str:
     """The release and the question: together they settle the answer, unless it holds chance or time."""
     if asked.query is None or _VOLATILE.search(asked.query):
         return ""
-    question = json.dumps([asked.query, asked.default_graphs, asked.named_graphs, kind])
+    question = json.dumps([asked.query, asked.default_graphs, asked.named_graphs, kind, asked.evidence])
     return sha256(f"{site.tag}\n{question}".encode()).hexdigest()[:32]
 
 
@@ -272,17 +277,31 @@ def _answer_for_page(site: Site, asked: protocol.Asked, text: str) -> dict[str, 
     """The answer as cells of a table, or the problem with the query, which then stands beside it."""
     try:
         form = inspect(text, depth=site.pool.limits.depth)
-        query = Query(text, media.HTML, asked.default_graphs, asked.named_graphs, asked.timeout, preview=SHOWN)
+        evidence = asked.evidence and form is Form.SELECT
+        query = Query(
+            text,
+            media.HTML,
+            asked.default_graphs,
+            asked.named_graphs,
+            asked.timeout,
+            preview=SHOWN,
+            evidence=evidence,
+        )
         with site.pool.run(query, gone=_gone()) as answer:
             found = json.loads(b"".join(answer.chunks))
+            note = answer.note
     except QueryError as e:
         problem = problems.problem(e)
         return {"problem": problem, "place": problems.place(problem), "status": problem["status"]}
     if "boolean" in found:
         return {"form": form.value, "boolean": found["boolean"]}
     linker = site.linker(here())
-    rows = [[_cell(linker.node, term) for term in row] for row in found["rows"]]
-    return {"form": form.value, "names": found["vars"], "rows": rows, "more": found["more"]}
+    shown: dict[str, Any] = {"form": form.value, "names": found["vars"], "more": found["more"], "traced": note}
+    if not note:
+        return shown | {"rows": [[_cell(linker.node, term) for term in row] for row in found["rows"]]}
+    notes = footnotes.Notes(site, linker)
+    rows = [[*(_cell(linker.node, term) for term in row[:-1]), notes.cell(row[-1]["value"])] for row in found["rows"]]
+    return shown | {"rows": rows, "notes": notes.listed()}
 
 
 def _cell(show: Callable[[NamedNode | BlankNode | Literal], Markup], term: dict[str, str] | None) -> Markup:
