@@ -238,6 +238,7 @@ PAGES = (
     "/search",
     "/search?q=pier",
     "/search?q=pier&kind=thing&modality=denied",
+    "/timeline",
     "/query",
     "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205",
 )

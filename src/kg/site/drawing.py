@@ -1,0 +1,169 @@
+"""A little SVG: what pages draw, as text, with everything from the data escaped.
+
+Widths are per cent of the drawing, so that a picture fits every screen without being scaled and its words stay as large
+as the others on the page. Colours and lines come from the stylesheet, by class: pages allow no inline style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from kg.dates import civil, number
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def element(name: str, content: Iterable[object] | None = None, **attributes: object) -> Markup:
+    """An element; ``class_`` is ``class``, other underscores are hyphens, ``None`` leaves an attribute out.
+
+    >>> element("rect", x="1%", class_='a"b')
+    Markup('<rect x="1%" class="a&#34;b"/>')
+    >>> element("text", ["<"], text_anchor="end")
+    Markup('<text text-anchor="end">&lt;</text>')
+    """
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if content is None:
+        return Markup(f"<{name}{given}/>")  # noqa: S704 - names are ours, values were escaped
+    return Markup(f"<{name}{given}>{''.join(map(escape, content))}</{name}>")  # noqa: S704
+
+
+def percent(share: float) -> str:
+    """A share of the width.
+
+    >>> percent(0.125), percent(1)
+    ('12.5%', '100%')
+    """
+    return f"{round(share * 100, 2):g}%"
+
+
+class Tick(NamedTuple):
+    """A mark on an axis of days: where it stands (0 to 1), what it says, and the larger unit where that changes."""
+
+    at: float
+    label: str
+    above: str
+
+
+class Axis(NamedTuple):
+    """Days from ``first`` to ``last``, both drawn whole."""
+
+    first: int
+    last: int
+
+    def share(self, day: float) -> float:
+        """Where a day begins, from 0 to 1."""
+        return min(1.0, max(0.0, (day - self.first) / (self.last + 1 - self.first)))
+
+    def ticks(self, most: int = 6) -> list[Tick]:
+        """At most so many marks, at the beginnings of days, months or years."""
+        for unit, step in _UNITS:
+            days = list(_beginnings(unit, step, self.first, self.last, most))
+            if len(days) <= most:
+                return [self._tick(unit, day, days[i - 1] if i else None) for i, day in enumerate(days)]
+        return []
+
+    def _tick(self, unit: str, day: int, before: int | None) -> Tick:
+        year, month, date = civil(day)
+        changed = before is None or civil(before)[0] != year
+        if unit == "year":
+            return Tick(self.share(day), year_name(year), "")
+        label = _MONTHS[month - 1] if unit == "month" else f"{date} {_MONTHS[month - 1]}"
+        return Tick(self.share(day), label, year_name(year) if changed else "")
+
+
+_UNITS = (
+    *(("day", n) for n in (1, 2, 5, 10)),
+    *(("month", n) for n in (1, 2, 3, 6)),
+    *(("year", m * 10**e) for e in range(6) for m in (1, 2, 5)),
+)
+
+
+def _beginnings(unit: str, step: int, first: int, last: int, most: int) -> Iterator[int]:
+    """Round days between two others, one more than wanted at most."""
+    year, month, date = civil(first)
+    found = 0
+    if unit == "day":
+        while found <= most:
+            day = number(year, month, date)
+            # 1, 6, 11 … of each month; the 31st would stand too close to the next 1st.
+            if day >= first and (date - 1) % step == 0 and (step == 1 or date <= 28):
+                if day > last:
+                    return
+                found += 1
+                yield day
+            year, month, date = civil(day + 1)
+            if day > last:
+                return
+        return
+    month, year = (month if unit == "month" else 1), year - (year % step if unit == "year" else 0)
+    month -= (month - 1) % step if unit == "month" else 0
+    while found <= most:
+        day = number(year, month)
+        if day > last:
+            return
+        if day >= first:
+            found += 1
+            yield day
+        year, month = (
+            (year + step, 1) if unit == "year" else (year + (month - 1 + step) // 12, (month - 1 + step) % 12 + 1)
+        )
+
+
+def year_name(year: int) -> str:
+    """A year as people write it: there is none called 0 (ISO 8601's 0 is 1 BC).
+
+    >>> year_name(2020), year_name(0), year_name(-44)
+    ('2020', '1 BC', '45 BC')
+    """
+    return str(year) if year > 0 else f"{1 - year} BC"
+
+
+def days_in_words(first: int, last: int, *, within: bool) -> str:
+    """What a span says, for people.
+
+    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 16), within=True)
+    '16 March 2020'
+    >>> days_in_words(number(2020, 3, 1), number(2020, 3, 31), within=True)
+    'in March 2020'
+    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 22), within=True)
+    'between 16 and 22 March 2020'
+    >>> days_in_words(number(1990), number(1992, 12, 31), within=False)
+    'from 1990 to 1992'
+    """
+    if first == last:
+        return _day(first)
+    a, b = civil(first), civil(last)
+    whole_months = a[2] == 1 and civil(last + 1)[2] == 1
+    if whole_months and a[1] == 1 and b[1] == 12:
+        begin, end = year_name(a[0]), year_name(b[0])
+    elif whole_months:
+        begin, end = _month(a), _month(b)
+    else:
+        begin, end = _day(first), _day(last)
+        if a[:2] == b[:2]:
+            begin = str(a[2])
+        elif a[0] == b[0]:
+            begin = f"{a[2]} {_LONG[a[1] - 1]}"
+    if begin == end:
+        return f"in {begin}" if within else f"throughout {begin}"
+    return f"between {begin} and {end}" if within else f"from {begin} to {end}"
+
+
+def _day(day: int) -> str:
+    year, month, date = civil(day)
+    return f"{date} {_LONG[month - 1]} {year_name(year)}"
+
+
+def _month(parts: tuple[int, int, int]) -> str:
+    return f"{_LONG[parts[1] - 1]} {year_name(parts[0])}"
