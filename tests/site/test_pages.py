@@ -241,3 +241,9 @@ def test_every_field_has_a_label_and_every_id_is_unique(read_page: Read, path: s
     assert len(ids) == len(set(ids))
     named = [e.attributes["aria-labelledby"] for e in found.all() if "aria-labelledby" in e.attributes]
     assert set(named) <= set(ids)
+
+
+def test_the_classes_that_have_instances_are_listed_with_their_number(client: FlaskClient) -> None:
+    page = client.get("/class/", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert re.search(r'href="\.\./class/harbour:Pier"[^<]*<.*?<span class="count">\d+</span>', page.text, re.DOTALL)

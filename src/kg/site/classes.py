@@ -1,6 +1,6 @@
 """``/class/PREFIX:LOCAL``: the instances of a class, each with who says that it is one.
 
-A class without a short name is at ``/class/?iri=…``. ``/class`` lists the classes that have instances.
+A class without a short name is at ``/class/?iri=…``. ``/class/`` lists the classes that have instances.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kg.site.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.links import encode
 from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
-from kg.site.respond import Page, answer, not_found
+from kg.site.respond import Page, answer, html, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -37,6 +37,8 @@ _A = NamedNode(vocab.RDF_TYPE)
 def instances(curie: str = "") -> Response:
     """One page of a class's instances."""
     site = current()
+    if not curie and "iri" not in request.args:
+        return html(lambda: _list(site))
     iri, address, extension = _class(site)
     members = _members(site, iri) if iri else ()
     if iri is None or (not members and not site.schema.knows(iri)):
@@ -64,6 +66,12 @@ def _counted(site: Site) -> list[tuple[str, int]]:
         if isinstance(q.object, NamedNode) and isinstance(q.subject, NamedNode) and q.subject.value.startswith(things):
             counts[q.object.value] += 1
     return sorted(counts.items(), key=lambda pair: (-pair[1], site.labels[pair[0]].key))
+
+
+def _list(site: Site) -> str:
+    root = here()
+    linker = site.linker(root)
+    return render("classes.html", root=root, classes=[(linker.kind(iri), count) for iri, count in classes(site)])
 
 
 def _class(site: Site) -> tuple[str | None, str, str | None]:
