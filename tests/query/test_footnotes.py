@@ -1,0 +1,354 @@
+"""Footnotes are right: withdraw what they name, and the solution is gone; and they change no answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QueryResultsFormat, Store, parse_query_results
+from tests.query.conftest import BASE, Make, making
+
+from kg import media, vocab
+from kg.errors import QueryKilled, QueryRefused
+from kg.query.footnotes import NO_CLAIM, NOT_TRACEABLE, Tracer
+from kg.query.pool import Query
+
+KG = BASE + "ontology#"
+DOCUMENT = NamedNode(BASE + "document/a")
+AUTHOR = NamedNode(BASE + "id/author")
+OTHER = NamedNode(BASE + "id/somebody")
+PREFIXES = f"PREFIX : <{BASE}id/> PREFIX kg: <{KG}> PREFIX claim: <{BASE}claim/a/> "
+Triple = tuple[str, str, str]
+
+
+def iri(name: str) -> NamedNode:
+    return NamedNode(f"{BASE}id/{name}")
+
+
+def node(name: str) -> NamedNode | Literal:
+    return Literal(int(name)) if name.isdecimal() else iri(name)
+
+
+def claim(number: int) -> NamedNode:
+    return NamedNode(f"{BASE}claim/a/{number}")
+
+
+def dataset(claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], withdrawn: set[str] = frozenset()) -> Store:
+    """A small release: claims by number, with their kind and triples, and triples that no claim states."""
+    store = Store()
+    store.add(Quad(DOCUMENT, NamedNode(vocab.DCTERMS_CREATOR), AUTHOR))
+    for number, (kind, triples) in claims.items():
+        graph = claim(number)
+        if graph.value in withdrawn:
+            continue
+        modality, basis, speaker = KINDS[kind]
+        store.add(Quad(graph, NamedNode(vocab.PROV_PRIMARY_SOURCE), DOCUMENT))
+        store.add(Quad(graph, NamedNode(KG + "modality"), NamedNode(KG + modality)))
+        store.add(Quad(graph, NamedNode(KG + "basis"), NamedNode(KG + basis)))
+        store.add(Quad(graph, NamedNode(KG + "speaker"), speaker))
+        for s, p, o in triples:
+            store.add(Quad(iri(s), iri(p), node(o), graph))
+            if kind in PUBLISHED:
+                store.add(Quad(iri(s), iri(p), node(o), DefaultGraph()))
+            if kind == "background":
+                store.add(Quad(iri(s), iri(p), node(o), NamedNode(BASE + "graph/background")))
+    for s, p, o in loose:
+        store.add(Quad(iri(s), iri(p), node(o), DefaultGraph()))
+    return store
+
+
+KINDS = {
+    "stated": ("asserted", "stated", AUTHOR),
+    "planned": ("planned", "stated", AUTHOR),
+    "background": ("asserted", "background", AUTHOR),
+    "alleged": ("alleged", "stated", AUTHOR),
+    "inferred": ("asserted", "inferred", AUTHOR),
+    "reported": ("asserted", "stated", OTHER),
+}
+PUBLISHED = {"stated", "planned", "background"}
+
+HARBOUR: dict[int, tuple[str, set[Triple]]] = {
+    1: ("stated", {("pier", "cranes", "4"), ("pier", "near", "town")}),
+    2: ("planned", {("pier", "near", "town"), ("quay", "near", "town")}),
+    3: ("reported", {("pier", "near", "town"), ("pier", "cranes", "5")}),
+    4: ("background", {("town", "in", "land"), ("town", "folk", "900")}),
+    5: ("inferred", {("pier", "in", "land")}),
+}
+LOOSE: set[Triple] = {("pier", "label", "pier"), ("quay", "label", "quay")}
+
+
+def ask(query: str, store: Store | None = None, **more: Any) -> list[tuple[Any, ...]]:
+    """Solutions of a query over the harbour, the last column as numbers of claims."""
+    found = Tracer(store or dataset(HARBOUR, LOOSE), BASE).answer(
+        PREFIXES + query, more.get("default"), more.get("named")
+    )
+    return [(*map(short, row[:-1]), row[-1].value.replace(f"{BASE}claim/a/", "")) for row in found.rows]  # type: ignore[union-attr]
+
+
+def short(value: Any) -> str | None:
+    return None if value is None else value.value.removeprefix(BASE + "id/").removeprefix(BASE)
+
+
+# What a footnote says
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT ?x { :pier :cranes ?x }", [("4", "1")]),
+        ("SELECT ?x { ?x :near :town } ORDER BY ?x", [("pier", "1|2"), ("quay", "2")]),
+        ("SELECT ?x { ?x :near :town ; :label ?l } ORDER BY ?x", [("pier", "1|2 -"), ("quay", "2 -")]),
+        ("SELECT ?x { ?x :near/:in :land ; :cranes [] }", [("pier", "1|2 4 1")]),
+        ("SELECT ?x { :land ^:in ?x }", [("town", "4")]),
+        ("SELECT * { ?x :near ?y OPTIONAL { ?x :cranes ?n } } ORDER BY ?x",
+            [("pier", "town", "4", "1|2 1"), ("quay", "town", None, "2")]),
+        ("SELECT ?x { { ?x :cranes 4 } UNION { ?x :folk 900 } } ORDER BY ?x", [("pier", "1"), ("town", "4")]),
+        ("SELECT ?x { VALUES ?x { :quay } ?x :near ?y BIND(STR(?y) AS ?z) FILTER(?z != '') }", [("quay", "2")]),
+        ("SELECT (?n * 2 AS ?m) { ?x :cranes ?n FILTER(?n<5) }", [("8", "1")]),
+        ("SELECT ?n { GRAPH ?g { :pier :cranes ?n } } ORDER BY ?n", [("4", "1"), ("5", "3")]),
+        ("SELECT ?n { GRAPH claim:3 { :pier :cranes ?n } }", [("5", "3")]),
+        ("SELECT ?n { GRAPH <graph/background> { :town :folk ?n } }", [("900", "4")]),
+        ("SELECT ?n FROM claim:3 FROM claim:1 { :pier :cranes ?n } ORDER BY ?n", [("4", "1"), ("5", "3")]),
+        ("SELECT ?n FROM <graph/background> { :town :folk ?n }", [("900", "4")]),
+        ("SELECT ?n FROM NAMED claim:3 { GRAPH ?g { :pier :cranes ?n } }", [("5", "3")]),
+        ("SELECT ?k { claim:1 kg:modality ?k }", [("ontology#asserted", "-")]),
+        ("SELECT * { :pier :cranes 4 }", [("1",)]),
+        ("SELECT * { }", [("",)]),
+        ("SELECT DISTINCT ?y { ?x :near ?y } ORDER BY ?x LIMIT 1", [("town", "1|2")]),
+        ("SELECT DISTINCT ?y { ?x :near ?y } OFFSET 1", []),
+        ("SELECT ?x { ?x :near :town } ORDER BY DESC(?x) LIMIT 1", [("quay", "2")]),
+        ("SELECT ?x { ?x :near :town } VALUES ?x { :quay }", [("quay", "2")]),
+        ("SELECT ?x { ?x :near :town FILTER(BOUND(?x) && (BOUND(?x))) } ORDER BY ?x LIMIT 1", [("pier", "1|2")]),
+        ("SELECT ?evidence { ?evidence :folk 900 }", [("town", "4")]),
+        ("SELECT ?x { ?x :near :town . ?x :near ?t } ORDER BY ?x LIMIT 1", [("pier", "1|2")]),
+    ],
+)  # fmt: skip
+def test_a_footnote_names_the_claims_of_each_matched_triple(query: str, rows: list[tuple[Any, ...]]) -> None:
+    assert ask(query) == rows
+
+
+def test_a_dataset_of_the_request_counts_instead_of_the_querys(tmp_path: Path) -> None:
+    query = "SELECT ?n FROM claim:1 { :pier :cranes ?n }"
+    assert ask(query, default=[claim(3).value], named=[]) == [("5", "3")]
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("SELECT ?x { ?x :near ?y FILTER EXISTS { ?x :cranes ?n } }", "EXISTS"),
+        ("SELECT ?x { ?x :near ?y FILTER(?x != :a && NOT EXISTS { ?x :cranes ?n }) }", "EXISTS"),
+        ("SELECT ?x { ?x :near ?y MINUS { ?x :cranes ?n } }", "MINUS"),
+        ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes ?n } FILTER(!BOUND(?n)) }", "BOUND"),
+        ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes ?n } FILTER(BOUND(?n) = false) }", "BOUND"),
+        ("SELECT (BOUND(?n) AS ?b) { ?x :near ?y OPTIONAL { ?x :cranes ?n } }", "BOUND"),
+        ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes ?n } FILTER(COALESCE(?n, 0) = 0) }", "COALESCE"),
+        ("SELECT (COUNT(*) AS ?n) { ?x :near ?y }", "COUNT"),
+        ("SELECT ?y { ?x :near ?y } GROUP BY ?y", "GROUP BY"),
+        ("SELECT ?x { ?x :near* ?y }", "path"),
+        ("SELECT ?x { ?x (:near|:in) ?y }", "path"),
+        ("SELECT ?x { ?x !:near ?y }", "path"),
+        ("SELECT ?x { ?x :near ?y { SELECT ?x { ?x :cranes ?n } } }", "sub-query"),
+        ("SELECT ?x { GRAPH ?g { } :pier :near ?x }", "GRAPH"),
+        ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes ?n } OPTIONAL { ?x :folk ?n } }", "?n"),
+        ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes 4 } }", "OPTIONAL"),
+    ],
+)
+def test_what_cannot_be_traced_says_so_in_every_row(query: str, reason: str) -> None:
+    store = dataset(HARBOUR, LOOSE)
+    plain: Any = store.query(PREFIXES + query, base_iri=BASE)
+    rows = ask(query, store)
+    assert len(rows) == len(list(plain))
+    assert rows
+    for row in rows:
+        assert row[-1].startswith(NOT_TRACEABLE)
+        assert reason in row[-1]
+
+
+def test_a_query_that_is_wrong_is_refused_as_without_footnotes() -> None:
+    with pytest.raises(SyntaxError, match="1:"):
+        ask("SELECT ?x { ?x :near }")
+    with pytest.raises(ValueError, match="SELECT"):
+        ask("ASK { }")
+
+
+# The property
+
+
+NAMES = ("a", "b", "c")
+PREDICATES = ("p", "q")
+VALUES = (*NAMES, "1", "2")
+VARIABLES = ("?x", "?y", "?z")
+
+triples = st.tuples(st.sampled_from(NAMES), st.sampled_from(PREDICATES), st.sampled_from(VALUES))
+claims = st.dictionaries(
+    st.integers(1, 6), st.tuples(st.sampled_from([*KINDS]), st.sets(triples, min_size=1, max_size=4)), max_size=6
+)
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> str:
+    subject = draw(st.sampled_from([*VARIABLES, *VARIABLES, ":a", ":b", "[]"]))
+    predicate = draw(st.sampled_from([":p", ":q", ":p", ":q", "?r", "^:p", ":p/:q"]))
+    value = draw(st.sampled_from([*VARIABLES, *VARIABLES, ":a", ":b", "1", "[ :p ?w ]", "_:l"]))
+    value = value.replace("_:l", f"_:l{draw(st.integers(0, 10**9))}")
+    return f"{subject} {predicate} {value} . "
+
+
+@st.composite
+def groups(draw: st.DrawFn, depth: int = 2) -> str:
+    """A group; the branches of a UNION are told apart by a variable, so that a solution says which of them made it."""
+    parts = draw(st.lists(patterns(), min_size=1, max_size=2))
+    if depth:
+        for kind in draw(
+            st.lists(st.sampled_from(["optional", "union", "group", "filter", "values", "bind", "graph"]), max_size=2)
+        ):
+            inner = groups(depth - 1)
+            number = draw(st.integers(0, 10**9))
+            if kind == "optional":
+                own = draw(st.sampled_from([f"?x :q ?o{number} .", f"?y :p ?o{number} .", ""]))
+                parts.append(f"OPTIONAL {{ {own} {draw(inner)} }} ")
+            elif kind == "union":
+                parts.append(
+                    f"{{ {draw(inner)} BIND(1 AS ?u{number}) }} UNION {{ {draw(inner)} BIND(2 AS ?u{number}) }} "
+                )
+            elif kind == "group":
+                parts.append(f"{{ {draw(inner)} }} ")
+            elif kind == "graph":
+                parts.append(f"GRAPH ?g{number % 2} {{ {draw(patterns())} }} ")
+            else:
+                parts.append(draw(st.sampled_from(SMALL[kind])).replace("?new", f"?n{number}"))
+    return "".join(parts)
+
+
+KINDS_OF_PART = ("optional", "optional", "union", "group", "filter", "values", "bind", "graph")
+SMALL = {
+    "filter": ["FILTER(?x != ?y) ", "FILTER(isIRI(?y)) ", "FILTER(BOUND(?z)) ", "FILTER(?y<2) "],
+    "values": ["VALUES ?x { :a :b } ", "VALUES (?x ?y) { (:a UNDEF) (:b 1) } "],
+    "bind": ["BIND(STR(?x) AS ?new) ", "BIND(?y + 1 AS ?new) "],
+}
+
+
+def solutions(store: Store, query: str) -> Counter[tuple[Any, ...]]:
+    results: Any = store.query(PREFIXES + query, base_iri=BASE)
+    names = sorted(v.value for v in results.variables)
+    return Counter(tuple(row[name] for name in names) for row in results)
+
+
+@given(claims, st.sets(triples, max_size=2), groups())
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_withdrawing_the_claims_of_one_triple_removes_the_solution(
+    claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], group: str
+) -> None:
+    # A triple that is also published by nobody's claim stays when claims go.
+    stated = {t for kind, triples in claims.values() if kind in PUBLISHED for t in triples}
+    loose -= stated
+    query = f"SELECT * {{ {group} }}"
+    store = dataset(claims, loose)
+    try:
+        before = solutions(store, query)
+    except SyntaxError:  # the same number was drawn twice
+        reject()
+    found = Tracer(store, BASE).answer(PREFIXES + query, None, None)
+    names, rows = found.names, list(found.rows)
+    order = sorted(range(len(names) - 1), key=names.__getitem__)
+    keys = [tuple(row[i] for i in order) for row in rows]
+    assert Counter(keys) == before, "footnotes change no answer"
+    if found.reason:
+        return
+    for key, row in list(zip(keys, rows, strict=True))[:6]:
+        footnote: Any = row[-1]
+        for word in footnote.value.split():
+            if word != NO_CLAIM:
+                after = solutions(dataset(claims, loose, set(word.split("|"))), query)
+                assert after[key] < before[key], (query, key, word)
+
+
+# Delivery
+
+
+@pytest.fixture(scope="module")
+def harbour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("footnotes") / "store"
+    store = Store(str(path))
+    store.extend(dataset(HARBOUR, LOOSE))
+    store.add(Quad(iri("odd"), iri("note"), Literal("<&>\"',\t\r\n\\ \u2028é😀")))
+    store.add(Quad(iri("odd"), iri("note"), Literal("ja", language="de")))
+    store.flush()
+    return path
+
+
+@pytest.mark.parametrize("result", media.RESULTS, ids=lambda m: m.extension)
+def test_every_format_parses_back_with_the_extra_variable(result: media.ResultMedia, harbour: Path) -> None:
+    text = PREFIXES + "SELECT ?s ?o { ?s :note|:x ?o }"
+    traceable = PREFIXES + "SELECT ?s ?o { { ?s :note ?o } UNION { ?s :near ?o OPTIONAL { ?s :none ?no } } }"
+    with making(harbour) as make:
+        pool = make()
+        for query, traced in ((traceable, True), (text, False)):
+            with pool.run(Query(query, result.media_type, evidence=True)) as answer:
+                data = b"".join(answer.chunks)
+            assert answer.note == {
+                "variable": "evidence",
+                "reason": "" if traced else "a property path",
+                "distinct": False,
+            }
+            with pool.run(Query(query, result.media_type)) as plain_answer:
+                plain = b"".join(plain_answer.chunks)
+            ours, theirs = rows_of(data, result), rows_of(plain, result)
+            assert Counter(row[:-1] for row in ours) == Counter(theirs)
+            assert all(row[-1] for row in ours)
+
+
+def rows_of(data: bytes, result: media.ResultMedia) -> list[tuple[str, ...]]:
+    """Rows as texts, by a reader that is not ours."""
+    if result.extension == "csv":
+        rows = list(csv.reader(io.StringIO(data.decode(), newline="")))[1:]
+        return [tuple(row) for row in rows]
+    if result.extension == "srx":
+        ET.fromstring(data)
+    parsed: Any = parse_query_results(data, format=result.format)
+    return [tuple(str(value) for value in row) for row in parsed]
+
+
+def test_json_is_what_a_json_reader_expects(harbour: Path) -> None:
+    query = PREFIXES + "SELECT ?s ?n { ?s :near :town OPTIONAL { ?s :cranes ?n } } ORDER BY ?s"
+    with making(harbour) as make, make().run(Query(query, "application/sparql-results+json", evidence=True)) as answer:
+        found = json.loads(b"".join(answer.chunks))
+    assert found["head"] == {"vars": ["s", "n", "evidence"]}
+    first, second = found["results"]["bindings"]
+    assert first["evidence"] == {"type": "literal", "value": f"{BASE}claim/a/1|{BASE}claim/a/2 {BASE}claim/a/1"}
+    assert set(second) == {"s", "evidence"}
+
+
+def test_limits_and_refusals_hold_with_footnotes(store: Path, make_pool: Make) -> None:
+    pool = make_pool(rows=100, deadline=1, workers=1)
+    kind = "text/csv"
+    with pytest.raises(QueryKilled) as caught, pool.run(Query("SELECT * { ?s ?p ?o }", kind, evidence=True)) as answer:
+        b"".join(answer.chunks)
+    assert caught.value.limit == "rows"
+    slow = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STRLEN(CONCAT(STR(?c), STR(?f), STR(?i))) < 0) }"
+    with pytest.raises(QueryKilled) as caught:
+        pool.run(Query(slow, kind, evidence=True))
+    assert caught.value.limit == "deadline"
+    with pytest.raises(QueryRefused) as refused:
+        pool.run(Query("SELECT * {\n ?s ?p }", kind, evidence=True))
+    assert (refused.value.line, refused.value.column) == (2, 9)
+    deep = "SELECT * " + "{" * 128 + "?s ?p ?o" + "}" * 128 + " LIMIT 1"
+    with pool.run(Query(deep, kind, evidence=True)) as answer:
+        assert b"".join(answer.chunks).count(b"\r\n") == 2
+
+
+def test_the_formats_are_those_of_media() -> None:
+    assert {m.format for m in media.RESULTS} == {
+        QueryResultsFormat.JSON,
+        QueryResultsFormat.XML,
+        QueryResultsFormat.CSV,
+        QueryResultsFormat.TSV,
+    }
