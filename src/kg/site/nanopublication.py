@@ -21,6 +21,7 @@ _DEFAULT = DefaultGraph()
 _PUBLICATION = (vocab.DCTERMS_CREATOR, vocab.DCTERMS + "created")
 """What is said of a claim that is about its encoding, and so about the publication."""
 
+_MARKS = ("speaker", "modality", "basis")
 _LEFT_OUT = ("mentions", "disagreesWith", "corroborates")
 
 
@@ -52,22 +53,27 @@ def is_asserted(site: Site, source: Source) -> bool:
 
 def _record(site: Site, source: Source, graph: NamedNode) -> Iterator[Quad]:
     kg = site.names.kg
-    for predicate in (vocab.RDF_TYPE, vocab.RDFS_LABEL, *(kg + name for name in ("speaker", "modality", "basis"))):
+    for predicate in (vocab.RDF_TYPE, vocab.RDFS_LABEL, *(kg + name for name in _MARKS)):
         for q in site.store.quads(NamedNode(source.iri), NamedNode(predicate), None, _DEFAULT):
             yield Quad(q.subject, q.predicate, q.object, graph)
 
 
 def _provenance(site: Site, source: Source, assertion: NamedNode, graph: NamedNode) -> Iterator[Quad]:
-    """Who says it, how, and where it stands; said of the assertion."""
+    """Who says it, how, and where it stands; said of the assertion.
+
+    That somebody made a claim is the word of the document's author, not of whoever made it.
+    """
+    content = assertion.value == source.iri
     left_out = {site.names.kg + name for name in _LEFT_OUT} | {*_PUBLICATION, vocab.RDF_TYPE}
+    left_out |= set() if content else {vocab.RDFS_LABEL, *(site.names.kg + name for name in _MARKS)}
     for q in site.store.quads(NamedNode(source.iri), None, None, _DEFAULT):
         if q.predicate.value not in left_out:
             yield Quad(assertion, q.predicate, q.object, graph)
-    derived = NamedNode(vocab.PROV_DERIVED_FROM)
-    if source.basis != site.names.kg + "inferred" and source.speaker:
-        yield Quad(assertion, NamedNode(vocab.PROV + "wasAttributedTo"), NamedNode(source.speaker), graph)
+    author = site.evidence.author(source.document)
+    if author and source.basis != site.names.kg + "inferred":
+        yield Quad(assertion, NamedNode(vocab.PROV + "wasAttributedTo"), NamedNode(author), graph)
     for span in source.spans:
-        yield Quad(assertion, derived, NamedNode(span.iri), graph)
+        yield Quad(assertion, NamedNode(vocab.PROV_DERIVED_FROM), NamedNode(span.iri), graph)
         for iri in (span.iri, span.iri + "#position", span.iri + "#quote"):
             for q in site.store.quads(NamedNode(iri), None, None, _DEFAULT):
                 yield Quad(q.subject, q.predicate, q.object, graph)
@@ -84,7 +90,7 @@ def _info(site: Site, source: Source, here: NamedNode, graph: NamedNode) -> Iter
             if isinstance(q.object, NamedNode | Literal):
                 yield say(predicate, q.object)
     yield say(vocab.DCTERMS + "isPartOf", NamedNode(site.names.dataset))
-    yield say(vocab.DCTERMS + "hasVersion", Literal(site.release.version))
+    yield say(vocab.OWL + "versionInfo", Literal(site.release.version))
     if manifest.publisher:
         yield say(vocab.DCTERMS + "publisher", NamedNode(site.names.catalog + "#publisher"))
     if manifest.license.startswith(("http://", "https://")):
