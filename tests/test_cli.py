@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,20 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     other = next(row.strip() for row in rows if not row.startswith("*"))
     assert kg("releases", "activate", other, cwd=starter).stdout == f"{other} is current\n"
     assert f"* {other}" in kg("releases", cwd=starter).stdout
+
+
+def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
+    made = []
+    for turn in range(4):
+        kg_toml = starter / "kg.toml"
+        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
+        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
+        made.append((starter / "releases/current").readlink().name)
+    kg("releases", "activate", made[0], cwd=starter)
+    done = kg("releases", "prune", "--keep", "2", cwd=starter)
+    assert done.stdout == f"{made[1]} is gone\n"
+    assert {row[2:] for row in kg("releases", cwd=starter).stdout.splitlines()} == {made[0], made[2], made[3]}
+    assert kg("releases", "prune", cwd=starter).returncode == 2
 
 
 def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Path, kg) -> None:

@@ -24,7 +24,9 @@ def test_every_command_and_option_is_in_the_reference() -> None:
     rows = {m[1]: m[0] for m in re.finditer(r"^\| `kg (\w+).*$", REFERENCE, re.MULTILINE)}
     assert set(rows) == set(main.commands)
     for name, command in main.commands.items():
-        options = {max(p.opts, key=len) for p in command.params if isinstance(p, click.Option)}
+        within = command.commands.values() if isinstance(command, click.Group) else ()
+        parameters = [p for c in (command, *within) for p in c.params]
+        options = {max(p.opts, key=len) for p in parameters if isinstance(p, click.Option)}
         assert set(re.findall(r"--[a-z]+", rows[name])) == options, name
 
 
@@ -56,7 +58,9 @@ def test_commands_that_the_documents_show_exist(document: Path) -> None:
     shown = re.findall(r"^ {4}kg (\w+)((?: +\S+)*)", document.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in shown:
         assert name in main.commands
-        known = {o for p in main.commands[name].params for o in p.opts}
+        command = main.commands[name]
+        within = command.commands.values() if isinstance(command, click.Group) else ()
+        known = {o for c in (command, *within) for p in c.params for o in p.opts}
         options = set(re.findall(r"(?<!\S)--?[a-z]+", rest.partition("#")[0]))
         assert options <= known, f"kg {name}{rest}"
 

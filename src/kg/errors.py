@@ -14,7 +14,7 @@
         └── QueryBusy        … because every worker was taken
 
 A *finding* about the sources is data, not an error: see :class:`kg.model.Finding`.
-HTTP status and exit code are decided at the edge (``site/problems.py``, ``cli.py``), not here.
+HTTP status and exit code are decided at the edge (``site/problems.py``, ``cli/``), not here.
 """
 
 from __future__ import annotations

@@ -226,6 +226,28 @@ def activate(releases: Path, version: str) -> None:
     _sync_folder(releases)
 
 
+def prune(releases: Path, keep: int) -> list[str]:
+    """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed.
+
+    Each is renamed before it is deleted, so that none is ever there in part.
+    """
+    by_age = sorted(versions(releases), key=lambda version: (_sealed_at(releases / version), version))
+    removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
+    for version in removed:
+        going = releases / f"{_STAGING}{version}"
+        (releases / version).rename(going)
+        shutil.rmtree(going)
+    return removed
+
+
+def _sealed_at(path: Path) -> str:
+    """When a release says it was sealed; a damaged one counts as the oldest."""
+    try:
+        return str(_read_json(path / SEAL)["sealed_at"])
+    except (ReleaseError, KeyError, TypeError):
+        return ""
+
+
 def current_version(releases: Path) -> str:
     """The name of the release that is current; empty if none is."""
     link = releases / CURRENT

@@ -1,0 +1,187 @@
+"""Commands of whoever writes claims: build, check, cite, review, init."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from kg.cli.root import main
+from kg.config import FILE, load
+from kg.errors import ConfigError
+from kg.model import Finding, Severity
+from kg.release import Release
+
+_base = click.option("--base", help='The address every IRI starts with; ends in "/". Overrides kg.toml.')
+_documents = click.option(
+    "--documents",
+    "-d",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="A folder with texts that are not in the project (NAME.txt, NAME.md). May be repeated.",
+)
+_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+
+
+@main.command("build")
+@_base
+@_documents
+@_format
+@click.pass_obj
+def build_command(project: Path, base: str | None, documents: Sequence[Path], format_: str) -> None:
+    """Check the sources and publish them as a sealed release.
+
+    Nothing of a failed build is published; the previous release stays.
+
+    \b
+    Example:    kg build --documents ~/texts
+    """
+    from kg import build as building
+
+    config = load(project, base=base)
+    release, findings = building.build(config, documents, _progress())
+    _clear_progress()
+    _print_findings(findings, format_, release)
+    if release is None:
+        sys.exit(1)
+
+
+@main.command()
+@_base
+@_documents
+@_format
+@click.option("--fix", is_flag=True, help="Rewrite the positions of passages that moved without changing.")
+@click.pass_obj
+def check(project: Path, base: str | None, documents: Sequence[Path], format_: str, fix: bool) -> None:
+    """Check the sources; nothing is written, but for --fix.
+
+    \b
+    Example:    kg check --format json | jq '.findings[].message'
+    """
+    from kg import build as building
+
+    config = load(project, base=base)
+    if fix:
+        for line in building.fix(config, documents):
+            click.echo(line, err=True)
+    checked = building.check(config, documents, _progress())
+    _clear_progress()
+    _print_findings(checked.findings, format_, None)
+    if checked.failed:
+        sys.exit(1)
+
+
+def _progress() -> Callable[[str], None]:
+    """Names the stage on a terminal; silent in a pipe."""
+    if not sys.stderr.isatty():
+        return lambda _stage: None
+    return lambda stage: click.echo(f"\r\x1b[K{stage} …", err=True, nl=False)
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _print_findings(findings: Sequence[Finding], format_: str, release: Release | None) -> None:
+    tally = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
+    if format_ == "json":
+        content = {
+            "release": release.version if release else None,
+            "counts": {str(severity): count for severity, count in tally.items()},
+            "findings": [finding.as_json() for finding in findings],
+        }
+        click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    for finding in findings:
+        click.echo(str(finding))
+    click.echo(", ".join(_plural(tally[s], s) for s in (Severity.ERROR, Severity.WARNING)))
+    if release:
+        counts = release.manifest.counts
+        unchecked = counts["passages"] - counts["verified"]
+        click.echo(
+            f"{release.version}: {_plural(counts['claims'], 'claim')} from {_plural(counts['documents'], 'document')}, "
+            f"{_plural(counts['verified'], 'passage')} verified, {unchecked} not checked here"
+        )
+        if unchecked:
+            click.echo("(a text that may not be republished is checked where you have it: --documents DIR)")
+    elif tally[Severity.ERROR]:
+        click.echo("nothing was published")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+@main.command()
+@click.argument("document")
+@click.argument("words", required=False)
+@_documents
+@click.pass_obj
+def cite(project: Path, document: str, words: str | None, documents: Sequence[Path]) -> None:
+    """Print the passage that WORDS are in DOCUMENT, as TriG to paste into data/claims.
+
+    Says so when the words stand there twice, or not at all. Without WORDS: the document's own description.
+
+    \b
+    Example:    kg cite us-army-iraq-bases "a few words" --documents ~/texts
+    """
+    from kg.build import cite as citing
+
+    config = load(project)
+    if words is None:
+        click.echo(citing.document_turtle(config, document, documents))
+        return
+    passage, sentence, shown = citing.cite(config, document, words, documents)
+    click.echo(f"# paragraph {passage.paragraph}, sentence {passage.sentence}: {sentence}", err=True)
+    click.echo(citing.passage_trig(passage, quote=shown))
+
+
+@main.command()
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+@click.option("--by", "reviewer", metavar="NAME", default="", help="Print the reviews of these claims by id/NAME.")
+@_documents
+@click.pass_obj
+def review(project: Path, claims: Sequence[str], reviewer: str, documents: Sequence[Path]) -> None:
+    """List the claims that nobody has read a second time, or that were changed since.
+
+    With --by: print the reviews of the CLAIMs that NAME has just read against their passages, to paste into
+    data/claims. The review holds as long as gloss, marks, triples and passages stay the same.
+
+    \b
+    Example:    kg review claim/about-kg/1 --by a-colleague
+    """
+    from kg import build as building
+
+    if reviewer and not claims:
+        raise click.UsageError("--by needs the claims that were read, as claim/DOCUMENT/N")
+    for line in building.review(load(project), documents, claims, reviewer):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def init(directory: Path) -> None:
+    """Write a starter project: a short document, two claims, ontology, shapes, a question.
+
+    \b
+    Example:    kg init facts && cd facts && kg build && kg serve
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ConfigError(f"{directory}: is not an empty folder; choose another name")
+    with resources.as_file(resources.files("kg") / "starter") as starter:
+        shutil.copytree(starter, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    click.echo(f"wrote {directory}/{FILE} and a dataset to start from; next:\n  cd {directory}\n  kg build\n  kg serve")

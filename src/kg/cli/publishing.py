@@ -1,0 +1,182 @@
+"""Commands of whoever runs the site: serve, verify, query, releases, diff."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kg.cli.root import fail, main, open_release
+from kg.config import load
+from kg.errors import QueryRefused
+from kg.release import CURRENT, activate, current_version, listing, prune
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0: a free one.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option("--threads", default=64, show_default=True, type=click.IntRange(1, 256), help="Threads in each.")
+@click.option("--release", "version", help="A version other than the current one.")
+@click.pass_obj
+def serve(project: Path, host: str, port: int, workers: int, threads: int, version: str | None) -> None:
+    """Serve a release: pages, data, /sparql, dumps.
+
+    The release is verified before the first answer; a damaged one is refused. When another release becomes current
+    (kg build, kg releases activate), it is served from the next request on; --release stays with one.
+
+    \b
+    Example:    kg serve --host 0.0.0.0 --port 8000
+    """
+    config = load(project)
+    release = open_release(config, version)
+    from kg.site import create_app
+    from kg.site.server import serve as run
+
+    click.echo(f"{release.manifest.title} · release {release.version}")
+    run(
+        lambda wanted, archived: create_app(open_release(config, wanted), config, archived=archived),
+        lambda: version or current_version(config.releases),
+        release.version,
+        host,
+        port,
+        workers=workers,
+        threads=threads,
+    )
+
+
+@main.command()
+@click.argument("version", required=False)
+@click.pass_obj
+def verify(project: Path, version: str | None) -> None:
+    """Compare every file of a release with its seal (default: the current one).
+
+    \b
+    Example:    kg verify
+    """
+    release = open_release(load(project), version)
+    click.echo(f"{release.version}: sealed {release.sealed_at:%Y-%m-%d %H:%M:%S %Z}, every file as it was sealed")
+
+
+@main.command()
+@click.argument("query", required=False)
+@click.option("--file", "-f", type=click.File(encoding="utf-8"), help="Read the query from a file (-: standard input).")
+@click.option("--question", "-q", metavar="NAME", help="Run one of the example questions by name.")
+@click.option("--format", "format_", help="csv, tsv, json, xml; for graphs ttl, nt, rdf, jsonld, trig, nq.")
+@click.option("--endpoint", metavar="URL", help="Ask another SPARQL endpoint instead of the current release.")
+@click.pass_obj
+def query(
+    project: Path,
+    query: str | None,
+    file: Any,
+    question: str | None,
+    format_: str | None,
+    endpoint: str | None,
+) -> None:
+    """Ask the current release a SPARQL question.
+
+    \b
+    Example:    kg query 'SELECT ?claim ?gloss { ?claim a <ontology#Claim> ; rdfs:label ?gloss }'
+
+    The prefixes of the release (kg:, rdfs:, prov: …) need no declaration here, and relative IRIs start at its base.
+    """
+    from kg.query.command import ask_endpoint, ask_release, with_prefixes
+
+    if sum(value is not None for value in (query, file, question)) != 1:
+        raise click.UsageError("give one of QUERY, --file and --question")
+    text = query if query is not None else file.read() if file else ""
+    if endpoint:
+        click.echo(ask_endpoint(endpoint, text, format_), nl=False)
+        return
+    config = load(project)
+    release = open_release(config, None)
+    if question:
+        found = [q for q in release.queries if q.name == question]
+        if not found:
+            names = ", ".join(q.name for q in release.queries) or "there is none"
+            raise click.UsageError(f"no question {question!r} in this release; known: {names}")
+        text = found[0].text
+    complete = with_prefixes(text, release.manifest.prefixes)
+    try:
+        for chunk in ask_release(release.store_path, release.manifest.base, complete, format_, config.query):
+            sys.stdout.buffer.write(chunk)
+    except QueryRefused as e:
+        # Lines count from the query as it was typed, not from the prefixes in front of it.
+        line = e.line - complete.count("\n") + text.count("\n")
+        fail(f"line {line}, column {e.column}: {e}" if line > 0 else str(e))
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def releases(ctx: click.Context) -> None:
+    """List the releases, the one that is served marked with *.
+
+    \b
+    Example:    kg releases
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    rows = listing(load(ctx.obj).releases)
+    if not rows:
+        click.echo("no release yet; `kg build` makes one")
+    for row in rows:
+        click.echo(f"{'*' if row.current else ' '} {row.version}{'  DAMAGED: ' + row.problem if row.problem else ''}")
+
+
+@releases.command("activate")
+@click.argument("version")
+@click.pass_obj
+def activate_command(project: Path, version: str) -> None:
+    """Make VERSION the release that `kg serve` opens.
+
+    \b
+    Example:    kg releases activate 2026-01-31-0123456789ab
+    """
+    config = load(project)
+    activate(config.releases, open_release(config, version).version)
+    click.echo(f"{version} is current")
+
+
+@releases.command("prune")
+@click.option("--keep", type=click.IntRange(1), required=True, help="How many releases stay, the newest.")
+@click.pass_obj
+def prune_command(project: Path, keep: int) -> None:
+    """Delete the oldest releases; the current one always stays.
+
+    \b
+    Example:    kg releases prune --keep 10
+    """
+    for version in prune(load(project).releases, keep):
+        click.echo(f"{version} is gone")
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new", default=CURRENT)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "patch"]),
+    default="text",
+    show_default=True,
+    help="Words, JSON, or an RDF patch.",
+)
+@click.pass_obj
+def diff(project: Path, old: str, new: str, format_: str) -> None:
+    """Say what changed from release OLD to release NEW (default: the current one), by claim and by thing.
+
+    \b
+    Example:    kg diff 2026-01-31-0123456789ab
+    """
+    from kg import diff as comparing
+
+    config = load(project)
+    difference = comparing.compare(open_release(config, old), open_release(config, new))
+    if format_ == "json":
+        click.echo(json.dumps(comparing.as_json(difference), ensure_ascii=False, indent=1))
+        return
+    for line in comparing.as_patch(difference) if format_ == "patch" else comparing.in_words(difference):
+        click.echo(line)

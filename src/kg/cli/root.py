@@ -1,0 +1,54 @@
+"""The group of all commands, and what they share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from kg.config import Config
+from kg.errors import KgError, SourceError
+from kg.release import CURRENT, Release
+
+
+class _Group(click.Group):
+    """Turns our errors into one line and exit code 1, for every command."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SourceError as e:
+            fail(f"{e.file}:{e.line}: {e}" if e.line else f"{e.file}: {e}")
+        except KgError as e:
+            fail(str(e))
+
+
+def fail(message: str) -> NoReturn:
+    click.echo(f"kg: {message}", err=True)
+    sys.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="kg")
+@click.option(
+    "--project",
+    "-C",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The project's folder, with kg.toml in it (default: this one).",
+)
+@click.pass_context
+def main(ctx: click.Context, project: Path) -> None:
+    """Publish a knowledge graph in which every fact shows where it comes from.
+
+    \b
+    Start:      kg init facts && cd facts && kg build && kg serve
+    """
+    ctx.obj = project
+
+
+def open_release(config: Config, version: str | None) -> Release:
+    """The release of a name, or the current one, verified."""
+    return Release.open(config.releases / (version or CURRENT))
