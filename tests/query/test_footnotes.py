@@ -7,6 +7,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def claim(number: int) -> NamedNode:
     return NamedNode(f"{BASE}claim/a/{number}")
 
 
-def dataset(claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], withdrawn: set[str] = frozenset()) -> Store:
+def dataset(claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], withdrawn: Collection[str] = ()) -> Store:
     """A small release: claims by number, with their kind and triples, and triples that no claim states."""
     store = Store()
     store.add(Quad(DOCUMENT, NamedNode(vocab.DCTERMS_CREATOR), AUTHOR))
@@ -342,7 +343,7 @@ def test_limits_and_refusals_hold_with_footnotes(store: Path, make_pool: Make) -
     assert (refused.value.line, refused.value.column) == (2, 9)
     deep = "SELECT * " + "{" * 128 + "?s ?p ?o" + "}" * 128 + " LIMIT 1"
     with pool.run(Query(deep, kind, evidence=True)) as answer:
-        assert b"".join(answer.chunks).count(b"\r\n") == 2
+        assert b"".join(answer.chunks).endswith(b",-\r\n")
 
 
 def test_the_formats_are_those_of_media() -> None:
