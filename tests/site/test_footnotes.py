@@ -69,7 +69,7 @@ def test_the_page_links_each_number_to_its_passage_and_lists_the_claims(client: 
     assert [a.attributes["href"].rpartition("/")[0] for a in cell.all("a")] == ["./passage/closed", "./passage/gazette"]
     (note,) = page.all("li", id="note-2")
     assert "The north pier has four cranes." in note.text
-    assert page.all("input", type="checkbox", name="evidence")[0].has(checked="")
+    assert page.all("input", type="checkbox")[0].has(checked="")
     text = client.get("/query", query_string={"query": COUNT, "evidence": "true"}).text
     assert "not traceable to claims: the query has an aggregate (COUNT)" in text
 
