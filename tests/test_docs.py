@@ -43,7 +43,7 @@ def test_every_route_is_in_the_reference(dataset: Path) -> None:
 def test_every_setting_is_in_the_reference() -> None:
     documented = set(re.findall(r"`(\w+)`", REFERENCE))
     assert {f.name for kind in (Limits, Catalog, Security) for f in fields(kind)} <= documented
-    assert {"base", "title", "description", "license", "publisher", "language"} <= documented
+    assert {"base", "title", "description", "license", "publisher", "language", "report"} <= documented
     assert {"KG_BASE", "SOURCE_DATE_EPOCH"} <= documented
 
 

@@ -231,6 +231,8 @@ PAGES = (
     "/things",
     "/documents",
     "/claims",
+    "/disagreements",
+    "/corroborations",
     "/dumps/",
     "/report",
     "/catalog",

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
+from kg.model import value_of
 from kg.site import compared, describe
 from kg.site.address import find, here, raw_path
 from kg.site.checks import checks
@@ -98,7 +99,7 @@ def _html(site: Site, source: Source) -> str:
     at = order.index(source.iri)
     kg = site.names.kg
     shown = {kg + name for name in _SHOWN_ALREADY}
-    shown |= {vocab.RDF_TYPE, vocab.OA_HAS_TARGET, vocab.DCTERMS_CREATOR, _CREATED}
+    shown |= {vocab.RDF_TYPE, vocab.OA_HAS_TARGET, vocab.DCTERMS_CREATOR, _CREATED, vocab.PROV_PRIMARY_SOURCE}
     return render(
         "claim.html",
         root=root,
@@ -111,7 +112,7 @@ def _html(site: Site, source: Source) -> str:
         passages=[_passage(site, linker, span) for span in source.spans],
         encoded=_done(site, linker, source.iri, vocab.DCTERMS_CREATOR, _CREATED),
         reviewed=_done(site, linker, source.iri, kg + "reviewedBy", kg + "reviewedOn") if source.reviewed else None,
-        asides=_asides(site, linker, source),
+        asides=_asides(site, linker, source, graph),
         checks=checks(site, source.iri, graph),
         citation=cite(site, source),
         report=report_link(site, source),
@@ -148,16 +149,23 @@ def _done(site: Site, linker: Linker, iri: str, by: str, on: str) -> Done:
     return Done(tuple(map(linker.link, values(by))), next(iter(values(on)), ""))
 
 
-def _asides(site: Site, linker: Linker, source: Source) -> list[Aside]:
+def _asides(site: Site, linker: Linker, source: Source, graph: list[Quad]) -> list[Aside]:
     quads = site.store.quads(None, NamedNode(site.names.kg + "compares"), NamedNode(source.iri), DefaultGraph())
-    iris = sorted(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
+    sides = (compared.read(site, iri) for iri in sorted(value_of(q.subject) for q in quads))
     found = []
-    for iri in iris:
-        side = compared.read(site, iri)
-        others = site.evidence.claims(c for c in side.claims if c != source.iri) if side else []
-        if side is not None and others:
-            lines = tuple((linker.link(s.iri), linker.says(s)) for s in others[:MOST_ASIDES])
-            found.append(Aside(linker.link(iri), side.independent, lines))
+    for side in filter(None, sides):
+        alike = {
+            other.iri
+            for q in graph
+            if (value_of(q.subject), q.predicate.value) == (side.subject, side.predicate)
+            for other in site.evidence.of(q)
+        }
+        # Those that differ are all but those that say the same; those that agree are all but this one.
+        others = [iri for iri in side.claims if iri != source.iri and (side.independent or iri not in alike)]
+        if others:
+            claims = site.evidence.claims(others[:MOST_ASIDES])
+            lines = tuple((linker.link(s.iri), linker.says(s)) for s in claims)
+            found.append(Aside(linker.link(side.iri), side.independent, lines))
     return found
 
 

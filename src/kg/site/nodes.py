@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -150,7 +151,7 @@ class Linker:
         """One line for claims that differ in nothing but their passages; the passages beyond a few are folded away."""
         if len(sources) == 1:
             return self.says(sources[0])
-        passages = list({tuple(span.iri for span in s.spans): s for s in reversed(sources)}.values())[::-1]
+        passages = list(dict.fromkeys(source.spans for source in sources))
         few, rest = passages[:MOST_PASSAGES], passages[MOST_PASSAGES:]
         line = self._say(sources[0], self._where(few))
         if not rest:
@@ -159,23 +160,24 @@ class Linker:
             len(rest), self._where(rest)
         )
 
-    def _where(self, sources: Sequence[Source]) -> Markup:
-        """The passages of several claims. A place that was just named is not named again, only numbered."""
+    def _where(self, claims: Iterable[Sequence[Span]]) -> Markup:
+        """The passages of each claim. A place that was named before is not named again, only numbered."""
+        named: Counter[str] = Counter()
         found: list[Markup] = []
-        named: list[str] = []
-        for source in sources:
-            where = " and ".join(place(span) for span in source.spans)
-            count = named.count(where)
-            named.append(where)
-            if count and source.spans:
-                found.append(
-                    Markup(' <a href="{}" title="{}" aria-label="{}, passage {}">({})</a>').format(
-                        self.href(source.spans[0].iri), self._labels[source.iri].text, where, count + 1, count + 1
+        for spans in claims:
+            between = Markup(" · ")
+            for span in spans:
+                where = place(span)
+                named[where] += 1
+                if named[where] > 1:
+                    found.append(
+                        Markup(' <a href="{}" aria-label="{}, passage {}">({})</a>').format(
+                            self.href(span.iri), where, named[where], named[where]
+                        )
                     )
-                )
-            else:
-                links = Markup(" and ").join(map(self.span, source.spans))
-                found.append(Markup(" · ") + links if found else links)
+                else:
+                    found += (between, self.span(span)) if found else (self.span(span),)
+                between = Markup(" and ")
         return Markup("").join(found)
 
     def _say(self, source: Source, where: Markup | None = None) -> Markup:
@@ -196,7 +198,7 @@ class Linker:
             document=Markup('<span class="doc"><a href="{}">{}</a>, </span>').format(
                 self.href(self._names.document(source.document)), source.document
             ),
-            where=Markup(" and ").join(map(self.span, source.spans)) if where is None else where,
+            where=self._where([source.spans]) if where is None else where,
         )
 
 
