@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import socket
 import subprocess
@@ -12,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Store
-from tests.query.conftest import BASE, children, until
+from pyoxigraph import Literal, NamedNode, Quad, Store
+from tests.query.conftest import BASE, children, making, until
 
 from kg.errors import QueryError
 from kg.query.pool import Pool, Query
@@ -124,3 +125,52 @@ def test_a_server_that_dies_takes_busy_and_idle_workers_with_it(sign: signal.Sig
         server.send_signal(sign)
         server.wait()
         until(lambda: not any(Path(f"/proc/{p}").exists() for p in processes), 2)
+
+
+@pytest.fixture
+def many_files(tmp_path: Path) -> Path:
+    """A store with more files than the engine opens at once."""
+    path = tmp_path / "store"
+    made = Store(str(path))
+    for n in range(8):
+        made.bulk_extend(
+            [Quad(NamedNode(f"{BASE}{n}"), NamedNode(BASE + "says"), Literal(n), NamedNode(f"{BASE}g{n}"))]
+        )
+    made.flush()
+    del made
+    assert len(list(path.glob("*.sst"))) > 20
+    return path
+
+
+def test_a_store_of_many_files_is_read_and_its_workers_still_cannot_call(many_files: Path, listener: Listener) -> None:
+    with making(many_files) as make:
+        pool = make(workers=1)
+        with pool.run(Query("SELECT * { GRAPH ?g { ?s ?p ?o } } ORDER BY ?o", JSON)) as answer:
+            assert b"".join(answer.chunks).count(b'"o":') == 8
+        # No descriptors are kept from these workers: the kernel refuses the socket.
+        with (
+            pytest.raises(QueryError),
+            pool.run(Query(f"SELECT * {{ SERVICE <{listener.url}> {{ }} }}", JSON)) as answer,
+        ):
+            b"".join(answer.chunks)
+    assert listener.hits == 0
+
+
+def test_each_lock_on_the_network_holds_by_itself() -> None:
+    script = """
+import resource, socket, sys
+if sys.argv[1] == "kernel":
+    from kg.query.confine import refuse_network
+    assert refuse_network()
+else:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+try:
+    socket.socket()
+except OSError as e:
+    print(e.errno)
+"""
+    found = {
+        lock: subprocess.run([sys.executable, "-c", script, lock], capture_output=True, text=True, check=True).stdout
+        for lock in ("kernel", "descriptors")
+    }
+    assert found == {"kernel": f"{errno.EPERM}\n", "descriptors": f"{errno.EMFILE}\n"}

@@ -1,7 +1,7 @@
 """A process in which strangers' queries run, one after another, with nothing in reach but the open store.
 
-It opens the store, gives up files and network (RLIMIT_NOFILE 0) and memory beyond a bound (RLIMIT_AS), and then answers
-on its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
+It opens the store, gives up files, network and memory beyond a bound (:mod:`kg.query.confine`), and then answers on
+its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
 
     to the worker    Q  a Request as JSON
     from it          R  ready                     F  cannot start: why, as text
@@ -13,9 +13,7 @@ Nothing here decides when a worker has had its time: the pool does, because a bu
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import resource
 import socket
@@ -39,6 +37,7 @@ from pyoxigraph import (
 
 from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE
 from kg.query import rows
+from kg.query.confine import confine
 from kg.query.footnotes import Tracer
 
 HEAD = struct.Struct(">cI")
@@ -197,7 +196,7 @@ class Worker:
     def run(self) -> None:
         try:
             self._store = Store.read_only(self._settings.store)
-            _give_up_rights(self._settings.memory)
+            confine(self._settings.store, self._settings.memory)
         except (OSError, ValueError) as e:
             self._send(b"F", str(e).encode())
             return
@@ -346,20 +345,6 @@ def _term(value: object) -> dict[str, str] | None:
             return term | {"xml:lang": value.language}
         return term | {"datatype": value.datatype.value}
     return {"type": "triple", "value": str(value)}
-
-
-def _give_up_rights(memory: int) -> None:
-    """No files, no sockets, no core dumps, and so much memory above what is mapped now."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - no pathlib here
-        file.write("500")
-    with contextlib.suppress(OSError):
-        os.nice(5)  # pages are served first
-    with open("/proc/self/statm") as file:  # noqa: PTH123
-        mapped = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def _limit_processor_time(seconds: float) -> None:
