@@ -24,7 +24,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLE = {"bundle.json", "favicon.svg", "reader.js", "site.css", "site.js", "third-party.txt"}
+BUNDLE = {
+    *("bundle.json", "countries.json", "favicon.svg", "map.css", "map.js", "reader.js", "site.css", "site.js"),
+    *("third-party.txt", "layers-2x.png", "layers.png", "marker-icon.png"),
+}
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", "__pycache__", "dist", "node_modules", "releases", "static"
 )

@@ -6,6 +6,8 @@
 //   src/NAME.anything-else       copied as it is (favicon.svg)
 //   src/FOLDER/…                 parts that bundles import; nothing there is written by itself
 //
+// and DATA below: files of packages that the site's server reads.
+//
 // Output names are stable, because pages name them; the site appends a hash of the content. Beside the
 // bundles stands third-party.txt with the licences of every package whose code went into one of them.
 
@@ -15,6 +17,8 @@ import { argv, chdir, exit } from "node:process";
 import { build } from "esbuild";
 
 const BUNDLED = new Set([".js", ".css"]);
+// Countries of the world at 1:50 million (Natural Earth, as TopoJSON), from which the site clips its maps.
+const DATA = { "countries.json": "node_modules/world-atlas/countries-50m.json" };
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)\b/i;
 
 /** The package folders (`node_modules/NAME` or `node_modules/@SCOPE/NAME`) of the bundled inputs, sorted. */
@@ -62,8 +66,13 @@ async function main(target) {
     await copyFile(path, join(target, basename(path)));
   }
 
-  const licences = await Promise.all(packagesOf(metafile.inputs).map(licenceOf));
-  const preamble = "Code of these packages is contained in the scripts and stylesheets beside this file.";
+  for (const [name, path] of Object.entries(DATA)) {
+    await copyFile(path, join(target, name));
+  }
+
+  const used = { ...metafile.inputs, ...Object.fromEntries(Object.values(DATA).map((path) => [path, {}])) };
+  const licences = await Promise.all(packagesOf(used).map(licenceOf));
+  const preamble = "Code and data of these packages are contained in the files beside this one.";
   const text = licences.length > 0 ? [preamble, ...licences].join(`\n\n${"-".repeat(78)}\n\n`) : "No third-party code is bundled.";
   await writeFile(join(target, "third-party.txt"), `${text}\n`);
 }

@@ -241,6 +241,7 @@ PAGES = (
     "/search?q=pier",
     "/search?q=pier&kind=thing&modality=denied",
     "/timeline",
+    "/map",
     "/query",
     "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205",
 )

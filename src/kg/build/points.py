@@ -4,7 +4,8 @@
 - ``geo:asWKT`` (OGC GeoSPARQL 1.1, section 8.5): a point, or the middle of what any other geometry covers;
   longitude first, as in CRS 84, unless the literal names EPSG:4326
 
-on the thing itself, or on what ``geo:hasGeometry``, ``schema:geo`` and their kin lead to.
+on the thing itself, or on what ``geo:hasGeometry``, ``schema:geo`` and their kin lead to. What is taken to be a thing
+(``kg:takenToBe``) is where that thing is.
 """
 
 from __future__ import annotations
@@ -61,9 +62,10 @@ def points(found: Survey) -> dict[str, list[Point]]:
     """The points of every thing that has some, sorted."""
     own = {iri: here for iri in found.values if (here := _points_of(found, iri))}
     rows: dict[str, set[Point]] = {iri: set(here) for iri, here in own.items() if iri.startswith(found.names.id)}
+    leads = _LEADS | {found.names.kg + "takenToBe"}
     for iri, links in found.links.items():
         for property_, value in links:
-            if property_ in _LEADS and value in own and iri.startswith(found.names.id):
+            if property_ in leads and value in own and iri.startswith(found.names.id):
                 rows.setdefault(iri, set()).update(own[value])
     return {iri: sorted(here) for iri, here in sorted(rows.items())}
 

@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "kg.site.releases",
     "kg.site.search",
     "kg.site.timeline",
+    "kg.site.map",
     "kg.site.sparql",
     "kg.site.anything",
 )

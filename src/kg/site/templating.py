@@ -31,6 +31,7 @@ NAVIGATION = (
     ("things", "Things"),
     ("documents", "Documents"),
     ("claims", "Claims"),
+    ("map", "Map"),
     ("timeline", "Timeline"),
     ("ontology", "Ontology"),
     ("query", "Query"),

@@ -1,0 +1,204 @@
+"""Land and borders around some places, clipped from the bundled map of the world: no tile server, no network.
+
+The source is TopoJSON (its specification, section 2.1.4 for the decoding of arcs): borders between two countries are
+one arc, so thinning arcs out keeps neighbours together. Projected as on most maps of the web, after Mercator.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kg.site.assets import FOLDER
+
+Position = tuple[float, float]
+"""Longitude and latitude, in degrees."""
+
+_POLE = 85.0
+"""Mercator's map has no poles."""
+
+
+class Window(NamedTuple):
+    """A part of the world, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @property
+    def width(self) -> float:
+        return self.east - self.west
+
+    def place(self, lon: float, lat: float) -> Position:
+        """Where a position stands in the window: shares of its width and height from the upper left corner."""
+        top, bottom = mercator(self.north), mercator(self.south)
+        return (lon - self.west) / self.width, (top - mercator(lat)) / (top - bottom)
+
+
+def mercator(lat: float) -> float:
+    """The height of a latitude on the map, in degrees of longitude.
+
+    >>> round(mercator(0), 6), round(mercator(60), 2)
+    (-0.0, 75.46)
+    """
+    return math.degrees(math.log(math.tan(math.pi / 4 + math.radians(max(-_POLE, min(_POLE, lat))) / 2)))
+
+
+def _latitude(height: float) -> float:
+    return math.degrees(2 * math.atan(math.exp(math.radians(height))) - math.pi / 2)
+
+
+def window(positions: Iterable[Position], *, least: float = 6.0, room: float = 0.45, ratio: float = 4 / 3) -> Window:
+    """A window of the given ratio of width to height with all positions in it, and room around them.
+
+    ``least``: degrees of longitude that it is wide at least.
+    """
+    lons, lats = zip(*positions, strict=True)
+    low, high = mercator(min(lats)), mercator(max(lats))
+    width, height = max(lons) - min(lons), high - low
+    width = max(width * (1 + 2 * room), height * (1 + 2 * room) * ratio, least)
+    top = mercator(_POLE)
+    # Mercator's world is as high as it is wide: one that shows both poles has empty room at its sides.
+    width = min(width, 2 * top * ratio if (high - low) * ratio > 360 else 360.0)
+    height = width / ratio
+    middle, level = (max(lons) + min(lons)) / 2, (low + high) / 2
+    middle = max(-180 + width / 2, min(180 - width / 2, middle)) if width < 360 else 0.0
+    level = max(-top + height / 2, min(top - height / 2, level))
+    return Window(middle - width / 2, _latitude(level - height / 2), middle + width / 2, _latitude(level + height / 2))
+
+
+def wider(view: Window, times: float) -> Window:
+    """A window around another, as far as the world goes."""
+    more = view.width * (times - 1) / 2
+    low, high = mercator(view.south), mercator(view.north)
+    above = (high - low) * (times - 1) / 2
+    return Window(
+        max(-180.0, view.west - more),
+        _latitude(max(-mercator(_POLE), low - above)),
+        min(180.0, view.east + more),
+        _latitude(min(mercator(_POLE), high + above)),
+    )
+
+
+class Outline(NamedTuple):
+    """A ring of a country, and the country's name."""
+
+    name: str
+    ring: tuple[Position, ...]
+
+
+@lru_cache(maxsize=16)
+def outlines(view: Window, detail: int) -> tuple[Outline, ...]:
+    """Rings of countries as far as they are in a window, with about ``detail`` points across it at most."""
+    world = json.loads((FOLDER / "countries.json").read_text(encoding="utf-8"))
+    step = view.width / detail
+    arcs = [_thinned(_decoded(arc, world["transform"]), step) for arc in world["arcs"]]
+    found = []
+    for geometry in world["objects"]["countries"]["geometries"]:
+        polygons = geometry.get("arcs", [])
+        for polygon in polygons if geometry["type"] == "MultiPolygon" else [polygons]:
+            for ring in polygon:
+                clipped = _clipped(_joined(ring, arcs), view)
+                if len(clipped) > 2:
+                    found.append(Outline(geometry.get("properties", {}).get("name", ""), tuple(clipped)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def path(view: Window) -> str:
+    """The outlines as data of an SVG path in a box of 1000 by 750."""
+    parts = []
+    for outline in outlines(view, 600):
+        points = [view.place(*position) for position in outline.ring]
+        parts.append("M" + "L".join(f"{x * 1000:.0f} {y * 750:.0f}" for x, y in points) + "Z")
+    return "".join(parts)
+
+
+def geojson(view: Window) -> dict[str, Any]:
+    """The outlines for maps in the browser (RFC 7946), to two decimals of a degree: about a kilometre."""
+    rings = [[[round(lon, 2), round(lat, 2)] for lon, lat in (*o.ring, o.ring[0])] for o in outlines(view, 1500)]
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [[ring] for ring in rings],
+        "bbox": [round(v, 4) for v in view],
+        "names": [[name, round(lon, 2), round(lat, 2)] for name, lon, lat in names(view, least=0.0005)],
+    }
+
+
+@lru_cache(maxsize=64)
+def names(view: Window, least: float = 0.03) -> tuple[tuple[str, float, float], ...]:
+    """Countries that fill at least such a share of a window, the largest first, and the middle of what is seen."""
+    found: dict[str, tuple[float, float, float]] = {}
+    whole = view.width * (view.north - view.south)
+    for outline in outlines(view, 600):
+        area, lon, lat = _middle(outline.ring)
+        if area >= least * whole and area > found.get(outline.name, (0.0,))[0]:
+            found[outline.name] = area, lon, lat
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))
+    return tuple((name, lon, lat) for name, (_, lon, lat) in ordered)
+
+
+def _middle(ring: Sequence[Position]) -> tuple[float, float, float]:
+    """The area of a ring in square degrees, and its centre of mass."""
+    area = x = y = 0.0
+    for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        cross = x1 * y2 - x2 * y1
+        area, x, y = area + cross / 2, x + (x1 + x2) * cross / 6, y + (y1 + y2) * cross / 6
+    return (abs(area), x / area, y / area) if area else (0.0, *ring[0])
+
+
+def _decoded(arc: Sequence[Sequence[int]], transform: dict[str, list[float]]) -> list[Position]:
+    (kx, ky), (dx, dy) = transform["scale"], transform["translate"]
+    x = y = 0
+    found = []
+    for step_x, step_y in arc:
+        x, y = x + step_x, y + step_y
+        found.append((x * kx + dx, y * ky + dy))
+    return found
+
+
+def _thinned(arc: list[Position], step: float) -> list[Position]:
+    """Without points that are nearer than ``step`` to the one before; the ends stay, because other arcs join them."""
+    kept = [arc[0]]
+    for position in arc[1:-1]:
+        if abs(position[0] - kept[-1][0]) + abs(position[1] - kept[-1][1]) >= step:
+            kept.append(position)
+    return [*kept, arc[-1]]
+
+
+def _joined(ring: Iterable[int], arcs: list[list[Position]]) -> list[Position]:
+    found: list[Position] = []
+    for index in ring:
+        arc = arcs[index] if index >= 0 else arcs[~index][::-1]
+        found += arc[1:] if found else arc
+    return found
+
+
+def _clipped(ring: list[Position], view: Window) -> list[Position]:
+    """The part of a ring inside a window (Sutherland and Hodgman, 1974)."""
+    lons, lats = [p[0] for p in ring], [p[1] for p in ring]
+    if max(lons) < view.west or min(lons) > view.east or max(lats) < view.south or min(lats) > view.north:
+        return []
+    if ring and ring[0] == ring[-1]:
+        ring = ring[:-1]
+    for axis, limit, sign in ((0, view.west, 1), (0, view.east, -1), (1, view.south, 1), (1, view.north, -1)):
+        ring = _cut(ring, axis, limit, sign)
+    return ring
+
+
+def _cut(ring: list[Position], axis: int, limit: float, sign: int) -> list[Position]:
+    """The part of a ring on one side of a line across ``axis``."""
+    found: list[Position] = []
+    for here, there in zip(ring[-1:] + ring[:-1], ring, strict=True):
+        inside, was = (there[axis] - limit) * sign >= 0, (here[axis] - limit) * sign >= 0
+        if inside != was:
+            share = (limit - here[axis]) / (there[axis] - here[axis])
+            crossing = here[1 - axis] + share * (there[1 - axis] - here[1 - axis])
+            found.append((limit, crossing) if axis == 0 else (crossing, limit))
+        if inside:
+            found.append(there)
+    return found

@@ -1,0 +1,147 @@
+// Makes the drawn map movable: the same land, the same places, from the page itself and from this server only.
+//
+// Places are the items of the list with data-lat and data-lon. All text goes in as text: labels are the data's.
+
+import L from "leaflet";
+
+const SIDES = ["right", "left", "above", "below"];
+// Degrees from the equator beyond which Mercator's map ends.
+const POLE = 85;
+
+function placesOf(scope) {
+  return [...scope.querySelectorAll("[data-places] [data-lat]")].map((item) => ({
+    item,
+    at: L.latLng(Number(item.dataset.lat), Number(item.dataset.lon)),
+    status: item.dataset.status,
+    name: item.querySelector(".name").textContent.trim(),
+  }));
+}
+
+/** A popup's content: what the list says of the place. */
+function told({ item }) {
+  const copy = document.createElement("div");
+  copy.append(...[...item.children].map((child) => child.cloneNode(true)));
+  for (const part of copy.querySelectorAll(".evidence, .sign")) part.remove();
+  return copy;
+}
+
+function icon({ status, name }) {
+  const holder = document.createElement("span");
+  const pin = document.createElement("span");
+  const label = document.createElement("bdi");
+  pin.className = `pin ${status}`;
+  label.className = "pin-label";
+  label.textContent = name.length > 28 ? `${name.slice(0, 27)}…` : name;
+  label.hidden = true;
+  holder.append(pin, label);
+  return L.divIcon({ html: holder, className: "pin-holder", iconSize: [24, 24], iconAnchor: [12, 12] });
+}
+
+function apart(a, b) {
+  return a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+}
+
+/** Shows each label on the first of its sides where it covers no mark and no label before it. */
+function arrange(map, markers) {
+  const frame = map.getContainer().getBoundingClientRect();
+  const parts = markers.map((marker) => marker.getElement());
+  const marks = parts.map((part) => part.querySelector(".pin").getBoundingClientRect());
+  const taken = [...map.getContainer().querySelectorAll(".leaflet-control")].map((c) => c.getBoundingClientRect());
+  parts.forEach((part, index) => {
+    const label = part.querySelector(".pin-label");
+    label.hidden = false;
+    const others = marks.filter((_, other) => other !== index);
+    const fits = SIDES.some((side) => {
+      label.className = `pin-label ${side}`;
+      const box = label.getBoundingClientRect();
+      const inside = box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
+      if (!inside || ![...taken, ...others].every((other) => apart(box, other))) return false;
+      taken.push(box);
+      return true;
+    });
+    label.hidden = !fits;
+  });
+  for (const name of map.getContainer().querySelectorAll(".country")) {
+    const box = name.getBoundingClientRect();
+    const free = [...taken, ...marks].every((other) => apart(box, other));
+    name.classList.toggle("covered", !free);
+    if (free) taken.push(box);
+  }
+}
+
+/** A country's name, which nobody can touch. */
+function country(name) {
+  const text = document.createElement("span");
+  text.textContent = name;
+  return L.divIcon({ html: text, className: "country", iconSize: [name.length * 8, 18] });
+}
+
+/** Several places at one spot share a mark; what is planned shows where anything there is. */
+function grouped(places) {
+  const spots = new Map();
+  for (const place of places) {
+    const key = `${place.at.lat.toFixed(5)} ${place.at.lng.toFixed(5)}`;
+    spots.set(key, [...(spots.get(key) ?? []), place]);
+  }
+  return [...spots.values()].map((group) => {
+    const kinds = new Set(group.map((place) => place.status));
+    const status = kinds.size === 1 ? group[0].status : kinds.has("prospect") || kinds.has("both") ? "both" : "happened";
+    return { ...group[0], status, group };
+  });
+}
+
+function start(figure) {
+  const places = placesOf(figure.closest("section, .map-page") ?? document);
+  const drawing = figure.querySelector(".drawing");
+  if (places.length === 0 || !drawing) return;
+  const holder = document.createElement("div");
+  holder.className = "movable";
+  holder.setAttribute("role", "region");
+  holder.setAttribute("aria-label", "Movable map; the list says the same");
+  drawing.replaceWith(holder);
+
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = L.map(holder, {
+    attributionControl: false,
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+    // A wheel over the map scrolls the page, until the map has the focus.
+    scrollWheelZoom: false,
+    maxZoom: 12,
+    worldCopyJump: false,
+  });
+  map.on("focus", () => map.scrollWheelZoom.enable());
+  map.on("blur", () => map.scrollWheelZoom.disable());
+  map.fitBounds(L.latLngBounds(places.map((place) => place.at)).pad(0.4), { maxZoom: 7, animate: false });
+
+  const markers = grouped(places).map((place) => {
+    const marker = L.marker(place.at, { icon: icon(place), riseOnHover: true }).addTo(map);
+    const said = document.createElement("div");
+    said.append(...place.group.map(told));
+    marker.bindPopup(said);
+    marker.getElement().setAttribute("aria-label", place.group.map(({ name }) => name).join(", "));
+    return marker;
+  });
+  const tidy = () => arrange(map, markers);
+  map.on("zoomend moveend resize", tidy);
+  tidy();
+
+  fetch(figure.dataset.land)
+    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
+    .then((land) => {
+      const [west, south, east, north] = land.bbox;
+      L.geoJSON(land, { style: { className: "land" }, interactive: false }).addTo(map).bringToBack();
+      for (const [name, lon, lat] of land.names) {
+        L.marker([lat, lon], { icon: country(name), interactive: false, keyboard: false, zIndexOffset: -1000 }).addTo(map);
+      }
+      tidy();
+      const bounds = L.latLngBounds([Math.max(south, -POLE), west], [Math.min(north, POLE), east]);
+      map.setMaxBounds(bounds);
+      map.setMinZoom(Math.min(map.getZoom(), map.getBoundsZoom(bounds, true)));
+    })
+    // Without land the places still stand where they are, and the list says the rest.
+    .catch(() => {});
+}
+
+document.querySelectorAll("[data-map]").forEach(start);
