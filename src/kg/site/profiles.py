@@ -195,7 +195,7 @@ def _by_quality(header: str) -> list[str]:
     """The profiles of an ``Accept-Profile`` header, the most wanted first; those with ``q=0`` are not in it.
 
     >>> _by_quality("<http://a/,b>;q=0.5, facts, <urn:c>;q=0")
-    ['http://a/,b', 'facts']
+    ['facts', 'http://a/,b']
     """
     found = []
     for match in _ITEM.finditer(header[: media.MAX_ACCEPT]):
