@@ -37,6 +37,8 @@ _KINDS = {
     "things": "ItemList",
     "documents": "ItemList",
     "claims": "ItemList",
+    "disagreements": "ItemList",
+    "corroborations": "ItemList",
     "shapes": "CreativeWork",
     "graph": "Thing",
     "page": "Thing",
