@@ -85,6 +85,7 @@ SKOS_DEFINITION = SKOS + "definition"
 DCTERMS_TITLE = DCTERMS + "title"
 DCTERMS_DESCRIPTION = DCTERMS + "description"
 DCTERMS_CREATOR = DCTERMS + "creator"
+REPLACED_BY = DCTERMS + "isReplacedBy"
 OA_HAS_TARGET = OA + "hasTarget"
 OA_HAS_SOURCE = OA + "hasSource"
 OA_HAS_SELECTOR = OA + "hasSelector"
@@ -109,6 +110,7 @@ LANGUAGE_TAGGED = frozenset(
         SKOS + "editorialNote",
         SKOS + "example",
         SKOS + "note",
+        SKOS + "changeNote",
         DCTERMS_TITLE,
         DCTERMS_DESCRIPTION,
         SCHEMA + "name",

@@ -40,6 +40,7 @@ def test_the_rules_are_these() -> None:
         "speakers_have_labels",
         "labels_are_used",
         "content_is_said",
+        "merged_things_are_not_spoken_of",
     }
 
 

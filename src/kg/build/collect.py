@@ -6,7 +6,7 @@ Which subjects a folder may describe is the rule that keeps facts without a pass
 ``data/documents``         documents
 ``data/claims``, outside   claims, passages and their selectors
 ``data/claims``, inside    things: anything but claims, passages and terms
-``data/entities``          things, by labels only (``ENTITY_PROPERTIES``)
+``data/entities``          things, by labels only (``ENTITY_PROPERTIES``), or by what they were merged into
 ``ontology``               terms: anything but things, claims, passages and documents
 =========================  ==================================================================
 """
@@ -149,7 +149,10 @@ class _Collector:
 
     def _entities_have_labels_only(self) -> None:
         for q in self.sources.entities:
-            if q.quad.predicate.value not in ENTITY_PROPERTIES or not isinstance(q.quad.object, Literal):
+            if q.quad.predicate.value == vocab.REPLACED_BY:
+                if not self._kind(q.quad.subject) == self._kind(q.quad.object) == "id":
+                    self._fail("replaced", "dcterms:isReplacedBy leads from a thing to a thing", q.place)
+            elif q.quad.predicate.value not in ENTITY_PROPERTIES or not isinstance(q.quad.object, Literal):
                 message = (
                     f"entity files hold labels only; {self._short(q.quad.predicate.value)} of "
                     f"{self._short(value_of(q.quad.subject))} needs a claim"
@@ -258,6 +261,8 @@ class _Collector:
                 message = f"the graph {self._short(iri)} has no claim about it: say who states it, how, and where"
                 self._fail("fact-without-claim", message, graphs[iri][0].place, iri)
                 continue
+            if self._is_withdrawn(metadata[iri], graphs.get(iri, [])):
+                continue
             claim = self._claim(iri, metadata[iri], graphs.get(iri, []))
             if claim:
                 self._references(claim, documents, passages, described_claims)
@@ -321,6 +326,18 @@ class _Collector:
         """A claim's review; a shape says what is missing from one that is not complete."""
         by, on, content = (described.text(f"{self.names.kg}reviewed{part}") for part in ("By", "On", "Content"))
         return Review(by or "", on or "", content or "") if by or on or content else None
+
+    def _is_withdrawn(self, described: _Described, graph: Sequence[SourceQuad]) -> bool:
+        """Whether a claim is no longer made; then its graph must be gone (a shape asks for day and reason)."""
+        kinds = {value_of(q.quad.object) for q in described.values(vocab.RDF_TYPE)}
+        if self.names.kg + "WithdrawnClaim" not in kinds:
+            return False
+        iri = value_of(described.quads[0].quad.subject)
+        left = [*graph, *described.values(vocab.OA_HAS_TARGET), *described.values(self.names.kg + "quote")]
+        if left:
+            message = f"{self._short(iri)} is withdrawn: remove its graph and its passages; earlier releases keep them"
+            self._fail("withdrawn", message, left[0].place, iri)
+        return True
 
     def _references(
         self, claim: Claim, documents: dict[str, Document], passages: dict[str, Passage], known: set[str]

@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode
 from kg import vocab
 from kg.build.collect import Collected
 from kg.build.parse import Sources
-from kg.model import Finding, error, value_of, warning
+from kg.model import Finding, SourceQuad, error, value_of, warning
 
 Rule = Callable[[Sources, Collected, vocab.Names], Iterator[Finding]]
 
@@ -92,7 +92,7 @@ def labels_are_used(sources: Sources, collected: Collected, names: vocab.Names) 
     for q in (*sources.documents, *sources.claims):
         if isinstance(q.quad.object, NamedNode):
             used.add(q.quad.object.value)
-    reported = set()
+    reported = {value_of(q.quad.subject) for q in sources.entities if q.quad.predicate.value == vocab.REPLACED_BY}
     for q in sources.entities:
         iri = value_of(q.quad.subject)
         if iri not in used and iri not in reported:
@@ -120,12 +120,33 @@ def content_is_said(sources: Sources, collected: Collected, names: vocab.Names) 
             yield error("unsaid", message, claim.place, claim.iri)
 
 
+def merged_things_are_not_spoken_of(sources: Sources, collected: Collected, names: vocab.Names) -> Iterator[Finding]:
+    """What was merged into another thing is in no claim any more, and the other thing is there to lead to."""
+    merged: dict[object, SourceQuad] = {
+        q.quad.subject: q for q in sources.entities if q.quad.predicate.value == vocab.REPLACED_BY
+    }
+    for claim in collected.claims:
+        for q in claim.graph:
+            for node in (q.quad.subject, q.quad.object):
+                if node in merged:
+                    into = names.local(value_of(merged[node].quad.object))
+                    message = (
+                        f"{names.local(value_of(node))} was merged into {into}: {names.local(claim.iri)} must say that"
+                    )
+                    yield error("replaced", message, q.place, claim.iri)
+    for q in merged.values():
+        if q.quad.object in merged:
+            message = f"{names.local(value_of(q.quad.object))} was merged itself: name the thing that is left"
+            yield error("replaced", message, q.place, value_of(q.quad.subject))
+
+
 RULES: tuple[Rule, ...] = (
     happened_only_if_asserted,
     things_have_labels,
     speakers_have_labels,
     labels_are_used,
     content_is_said,
+    merged_things_are_not_spoken_of,
 )
 
 

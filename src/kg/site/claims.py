@@ -75,19 +75,41 @@ def claim(name: str) -> Response:
     """The page of a claim, or its data: its graph, its description, its passages."""
     site = current()
     found = find(site, raw_path()[1:])
-    source = site.evidence.claim(found[0]) if found else None
-    if found is None or source is None:
+    withdrawn = found is not None and _is_withdrawn(site, found[0])
+    source = site.evidence.claim(found[0]) if found and not withdrawn else None
+    if found is None or (source is None and not withdrawn):
         raise not_found(f"claim {name}")
     iri, extension = found
     local = site.names.local(iri) or ""
     page = Page(
         iri=iri,
         address=lambda extension: data_path(local, extension) if extension else page_path(local),
-        html=lambda: _html(site, source),
+        html=lambda: _html(site, source) if source else _withdrawn_html(site, iri),
         data=lambda format_: describe.claim(site, iri, graphs=format_.quads).serialise(format_),
-        profiled=True,
+        profiled=source is not None,
     )
-    return answer(page, extension)
+    response = answer(page, extension)
+    if source is None and response.status_code == 200:
+        # Gone, with a stone that says what stood here (RFC 9110, section 15.5.11).
+        response.status_code = 410
+    return response
+
+
+def _is_withdrawn(site: Site, iri: str) -> bool:
+    kind = NamedNode(site.names.kg + "WithdrawnClaim")
+    return next(iter(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), kind)), None) is not None
+
+
+def _withdrawn_html(site: Site, iri: str) -> str:
+    root = here()
+    return render(
+        "withdrawn.html",
+        root=root,
+        iri=iri,
+        gloss=site.labels[iri],
+        rows=plain(site, site.linker(root), iri, without=frozenset({vocab.RDF_TYPE})),
+        history="history/" + page_path(site.names.local(iri) or ""),
+    )
 
 
 def _html(site: Site, source: Source) -> str:

@@ -145,6 +145,11 @@ def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:
     return cors(response)
 
 
+def moved(path: str, prefix: str) -> Response:
+    """308 to the address that has taken this one's place for good, relative to the one that was asked for."""
+    return cors(Response(status=308, headers={"Location": prefix + path}))
+
+
 def cors(response: Response) -> Response:
     """Let pages of other sites read this: data is public, and no answer depends on who asks."""
     response.headers["Access-Control-Allow-Origin"] = "*"

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
-from pyoxigraph import Literal, Quad
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kg import media, vocab
+from kg.model import value_of
 from kg.site import describe, profiles
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source
 from kg.site.links import data_path, page_path
 from kg.site.paging import paged
-from kg.site.respond import Page, answer, chosen_format, not_acceptable, not_found, see_other
+from kg.site.respond import Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
 from kg.site.rows import said, types_of, values, with_evidence
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -37,6 +38,7 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """303 to the page or the data, by ``Accept``, or as an extension says."""
     site = current()
     iri, extension = _find(site, "/id/")
+    iri = _merged(site, iri)
     profile = profiles.wanted(site, request) if extension != "html" else None
     chosen = chosen_format(extension, _OFFERED, profile)
     query = f"?{profiles.PARAMETER}={profile.name}" if profile else ""
@@ -50,6 +52,8 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
 def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """The page about a thing."""
     iri, extension = _find(current(), "/page/")
+    if (left := _merged(current(), iri)) != iri:
+        return moved(address(current(), left, extension or ""), here())
     if profiles.PARAMETER in request.args:
         profile = profiles.wanted(current(), request)
         target = address(current(), iri, chosen_format(None, _OFFERED[1:], profile))
@@ -65,6 +69,8 @@ def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
 def data(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     """The data about a thing: in the format of the extension, or as ``Accept`` says."""
     iri, extension = _find(current(), "/data/")
+    if (left := _merged(current(), iri)) != iri:
+        return moved(address(current(), left, extension or "ttl"), here())
     return answer(_page(current(), iri), extension, _OFFERED[1:])
 
 
@@ -72,6 +78,12 @@ def address(site: Site, iri: str, extension: str) -> str:
     """The path of one format of the description of a thing; ``""``: its page."""
     local = site.names.local(iri) or ""
     return page_path(local) if extension in ("", "html") else data_path(local, extension)
+
+
+def _merged(site: Site, iri: str) -> str:
+    """The thing that an IRI's thing was merged into, or the IRI itself."""
+    into = next(iter(site.store.quads(NamedNode(iri), NamedNode(vocab.REPLACED_BY))), None)
+    return iri if into is None else value_of(into.object)
 
 
 def _find(site: Site, route: str) -> tuple[str, str | None]:
