@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
+from kg.site.remember import Remembering
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -22,6 +24,7 @@ class Lease:
 
     def __init__(self, app: Flask, version: str) -> None:
         self.app = app
+        self._front = Remembering(app)
         self.version = version
         self._lock = threading.Lock()
         self._users = 0
@@ -36,7 +39,7 @@ class Lease:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request that was counted by :meth:`take`."""
         try:
-            body = self.app(environ, start_response)
+            body = self._front(environ, start_response)
         except BaseException:
             self._give_back()
             raise
