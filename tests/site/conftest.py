@@ -240,6 +240,8 @@ PAGES = (
     "/search",
     "/search?q=pier",
     "/search?q=pier&kind=thing&modality=denied",
+    "/browse",
+    "/browse?show=claims&modality=ontology%23denied",
     "/timeline",
     "/map",
     "/query",

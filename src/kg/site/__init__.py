@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "kg.site.discovery",
     "kg.site.releases",
     "kg.site.search",
+    "kg.site.browse",
     "kg.site.timeline",
     "kg.site.map",
     "kg.site.sparql",

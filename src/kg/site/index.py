@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from kg import words
+from kg import dates, words
 from kg.site.state import Site
 
 _local = threading.local()
@@ -187,3 +187,8 @@ def years(site: Site, limit: int) -> list[str]:
     """Years that things have, the latest first."""
     sql = "SELECT DISTINCT v.text FROM trait t JOIN value v ON v.id = t.value WHERE t.facet = 'year' LIMIT ?"
     return sorted((row[0] for row in query(site, sql, [limit])), key=int, reverse=True)
+
+
+def year_bounds(year: str) -> tuple[int, int]:
+    """The first and the last day of a year."""
+    return dates.number(int(year)), dates.number(int(year), 12, 31)

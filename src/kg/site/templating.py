@@ -28,6 +28,7 @@ MARKS: dict[str, tuple[str, str]] = {
 """The marks: what each is called and what it means. Shown on pages and explained on ``/about``."""
 
 NAVIGATION = (
+    ("browse", "Browse"),
     ("things", "Things"),
     ("documents", "Documents"),
     ("claims", "Claims"),

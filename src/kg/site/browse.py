@@ -1,0 +1,256 @@
+"""``/browse``: things and claims by kind, document, speaker, modality, basis, place and year.
+
+Every combination has an address of its own. What is chosen is counted, and leaves as a page, CSV, JSON, or as the
+SPARQL query that asks the same (:mod:`kg.site.facets` says what that is).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+from markupsafe import Markup
+from pyoxigraph import NamedNode
+
+from kg import vocab
+from kg.site import facets, variants
+from kg.site.address import here
+from kg.site.drawing import year_name
+from kg.site.facets import FACETS, MOST_CHOSEN, Chosen
+from kg.site.labels import isolated
+from kg.site.nodes import Linker
+from kg.site.paging import PER_PAGE, Listing, wanted_page
+from kg.site.respond import not_found
+from kg.site.rows import types_of
+from kg.site.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("browse", __name__)
+
+MOST_EXPORTED = 10_000
+"""Rows of a CSV or JSON; the query in SPARQL has no such limit."""
+
+SHOWN = 8
+"""Values of a facet that stand open; the others are a click away."""
+
+LONGEST = 1_000
+"""Characters of a value in an address."""
+
+NAMES = {
+    "kind": "Kind",
+    "document": "Document",
+    "speaker": "Who says it",
+    "modality": "How it is put",
+    "basis": "What it rests on",
+    "place": "Place",
+    "year": "Year",
+}
+CSV = "text/csv"
+
+
+class Choice(NamedTuple):
+    """A value of a facet as a page shows it: ``href`` chooses it, or leaves it out again where it is chosen."""
+
+    text: Markup
+    number: int
+    href: str
+    chosen: bool
+
+
+@bp.get("/browse")
+@bp.get("/browse.<any(html,csv,json):extension>")
+def browse(extension: str | None = None) -> Response:
+    """What is chosen, and what else may be."""
+    made = (
+        variants.page(_html),
+        variants.in_json("json", _json),
+        variants.Variant("csv", CSV, lambda: _csv().encode()),
+    )
+    return variants.respond("browse", made, extension)
+
+
+def _chosen(site: Site) -> Chosen:
+    show = "claims" if request.args.get("show") == "claims" else "things"
+    values = {}
+    for facet in FACETS:
+        asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(facet) if text)
+        known = (text for text in asked if facet != "year" or _is_year(text))
+        values[facet] = tuple(facets.full(site, facet, text) for text in known)[:MOST_CHOSEN]
+    return Chosen(show, values)
+
+
+def _address(site: Site, chosen: Chosen) -> str:
+    """The query part of the address of a choice."""
+    pairs = [("show", chosen.show)] if chosen.show != "things" else []
+    pairs += [(facet, facets.short(site, facet, value)) for facet in FACETS for value in chosen.values[facet]]
+    return urlencode(pairs, safe="/:")
+
+
+def _toggled(chosen: Chosen, facet: str, value: str) -> Chosen:
+    now = chosen.values[facet]
+    changed = tuple(v for v in now if v != value) if value in now else (*now, value)
+    return chosen._replace(values={**chosen.values, facet: changed})
+
+
+def _text(site: Site, facet: str, value: str) -> Markup:
+    return isolated(year_name(int(value)), "") if facet == "year" else site.labels[value].html
+
+
+def _is_year(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) < 7
+
+
+def _choices(site: Site, chosen: Chosen, facet: str) -> list[Choice]:
+    """The values that a facet offers; what is chosen stays, even where nothing has it."""
+    offered = facets.values(site, chosen, facet)
+    missing = [facets.Value(v, 0) for v in chosen.values[facet] if v not in {o.value for o in offered}]
+    return [
+        Choice(
+            text=_text(site, facet, value),
+            number=count,
+            href="?" + _address(site, _toggled(chosen, facet, value)),
+            chosen=value in chosen.values[facet],
+        )
+        for value, count in (*offered, *missing)
+    ]
+
+
+def _html() -> str:
+    site, root = current(), here()
+    linker = site.linker(root)
+    chosen = _chosen(site)
+    count, cut = facets.count(site, chosen)
+    page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
+    if page > pages:
+        raise not_found(f"page {page} of this list; the last is {pages}")
+    found = facets.results(site, chosen, PER_PAGE, (page - 1) * PER_PAGE)
+    offered = {facet: _choices(site, chosen, facet) for facet in FACETS}
+    other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
+    return render(
+        "browse.html",
+        root=root,
+        names=NAMES,
+        shown=SHOWN,
+        facets=offered,
+        active=[(NAMES[facet], choice) for facet, choices in offered.items() for choice in choices if choice.chosen],
+        show=chosen.show,
+        other="?" + _address(site, other),
+        plain="?show=claims" if chosen.show == "claims" else "?",
+        items=[_item(site, linker, chosen, iri) for iri in found],
+        list=Listing(found, page, pages, count),
+        cut=cut,
+        query=_address(site, chosen),
+        sparql=sparql(site, chosen),
+    )
+
+
+def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup, list[Markup], Markup]:
+    """A link, kinds, and who says it."""
+    if chosen.show == "claims":
+        source = site.evidence.claim(iri)
+        return linker.link(iri), [], linker.says(source) if source else Markup("")
+    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
+    return linker.link(iri), [linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)], Markup("")
+
+
+def _rows(site: Site, chosen: Chosen) -> Iterable[dict[str, Any]]:
+    for iri in facets.results(site, chosen, MOST_EXPORTED, 0):
+        label = site.labels[iri]
+        row: dict[str, Any] = {"iri": iri, "label": label.text, "language": label.language}
+        if chosen.show == "claims":
+            source = site.evidence.claim(iri)
+            if source:
+                row |= {
+                    "document": site.names.document(source.document),
+                    "speaker": source.speaker,
+                    "modality": source.modality,
+                    "basis": source.basis,
+                    "status": source.status,
+                }
+        else:
+            row["kinds"] = sorted(types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE))))
+        yield row
+
+
+def _csv() -> str:
+    """As RFC 4180 has it, the header first; several kinds in one cell stand with spaces between them."""
+    site = current()
+    chosen = _chosen(site)
+    columns = ["iri", "label", "language"]
+    columns += ["document", "speaker", "modality", "basis", "status"] if chosen.show == "claims" else ["kinds"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    for row in _rows(site, chosen):
+        writer.writerow({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()})
+    return text.getvalue()
+
+
+def _json() -> dict[str, Any]:
+    site = current()
+    chosen = _chosen(site)
+    count, cut = facets.count(site, chosen)
+    return {
+        "show": chosen.show,
+        "chosen": {facet: list(values) for facet, values in chosen.values.items() if values},
+        "count": count,
+        "more": cut or count > MOST_EXPORTED,
+        "sparql": sparql(site, chosen),
+        "facets": {
+            facet: [{"value": v.value, "count": v.count} for v in facets.values(site, chosen, facet)]
+            for facet in FACETS
+        },
+        "results": list(_rows(site, chosen)),
+    }
+
+
+def sparql(site: Site, chosen: Chosen) -> str:
+    """The query that asks the same of any engine with this release in it."""
+    lines = [
+        f"PREFIX kg: <{site.names.kg}>",
+        f"PREFIX prov: <{vocab.PROV}>",
+        f"PREFIX rdfs: <{vocab.RDFS}>",
+        "",
+        f"SELECT DISTINCT ?{'claim' if chosen.show == 'claims' else 'thing'} WHERE {{",
+        "  ?claim kg:mentions ?thing .",
+    ]
+    fields = {
+        "document": "prov:hadPrimarySource",
+        "speaker": "kg:speaker",
+        "modality": "kg:modality",
+        "basis": "kg:basis",
+    }
+    for facet, property_ in fields.items():
+        if chosen.values[facet]:
+            lines.append(f"  VALUES ?{facet} {{ {_iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
+    if chosen.values["kind"]:
+        lines.append(f"  VALUES ?kind {{ {_iris(chosen.values['kind'])} }} ?type rdfs:subClassOf* ?kind .")
+        lines.append("  { ?thing a ?type } UNION { GRAPH ?typed { ?thing a ?type } }")
+    if chosen.values["place"]:
+        places = _iris(chosen.values["place"])
+        lines += _in_any_graph(f"VALUES ?place {{ {places} }}", "?thing ?link ?place", f"VALUES ?thing {{ {places} }}")
+    if chosen.values["year"]:
+        pairs, things = facets.times_of(site, chosen.values["year"])
+        times = " ".join(f"(<{property_}> <{time}>)" for property_, time in pairs)
+        lines.append("  # The times of the year, as the index worked them out.")
+        known = f"VALUES (?dated ?time) {{ {times} }}"
+        lines += _in_any_graph(known, "?thing ?dated ?time", f"VALUES ?thing {{ {_iris(things)} }}")
+    return "\n".join([*lines, "}", ""])
+
+
+def _in_any_graph(known: str, pattern: str, otherwise: str) -> list[str]:
+    return [
+        f"  {{ {known} {pattern} }}",
+        f"  UNION {{ {known} GRAPH ?said {{ {pattern} }} }}",
+        f"  UNION {{ {otherwise} }}",
+    ]
+
+
+def _iris(values: Iterable[str]) -> str:
+    """IRIs for a query. What could end one early is no IRI, and finds nothing (SPARQL 1.1, IRIREF)."""
+    return " ".join(f"<{value}>" for value in values if not set(value) & set('<>"{}|^`\\') and min(value) > " ")

@@ -1,0 +1,168 @@
+"""Facets: combined in the same claim, counted, linked, exported, and the same in SPARQL."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
+
+from kg.config import load
+from kg.release import Release
+from kg.site import create_app
+
+Read = Callable[[str], Any]
+BASE = "http://localhost:8000/"
+
+
+def found(client: FlaskClient, address: str) -> dict[str, Any]:
+    response = client.get(address, headers={"Accept": "application/json"})
+    assert response.status_code == 200
+    assert response.json is not None
+    return dict(response.json)
+
+
+def local(answer: dict[str, Any]) -> set[str]:
+    return {row["iri"].removeprefix(BASE) for row in answer["results"]}
+
+
+def test_choices_are_combined_within_one_claim(voyage_client: FlaskClient) -> None:
+    alleged = local(found(voyage_client, "/browse?modality=ontology%23alleged&document=document/voyage"))
+    assert alleged == {"id/grounding", "id/petrel", "id/call-time"}
+    # The writer of the log mentions the Petrel, and a sailor alleges something of it: no claim is both.
+    both = found(voyage_client, "/browse?modality=ontology%23alleged&speaker=id/log-author")
+    assert (both["count"], both["results"]) == (0, [])
+
+
+def test_values_of_one_facet_are_alternatives(voyage_client: FlaskClient) -> None:
+    either = found(voyage_client, "/browse?modality=ontology%23alleged&modality=ontology%23planned&show=claims")
+    assert local(either) == {"claim/voyage/3", "claim/voyage/4", "claim/gazette/2", "claim/gazette/4"}
+
+
+def test_kinds_include_those_below(voyage_client: FlaskClient) -> None:
+    assert local(found(voyage_client, "/browse?kind=ontology%23Prospect")) == {"id/return", "id/fifth-crane"}
+    places = local(found(voyage_client, "/browse?kind=http://schema.org/Place"))
+    assert {"id/road", "id/qalat", "id/lindmar", "id/north-pier", "id/south-pier"} <= places
+
+
+def test_places_and_years_are_those_of_things(voyage_client: FlaskClient) -> None:
+    assert local(found(voyage_client, "/browse?place=id/road")) == {"id/road", "id/departure", "id/return"}
+    assert local(found(voyage_client, "/browse?year=2022")) == {"id/return"}
+    assert local(found(voyage_client, "/browse?year=1991&year=2022")) == {"id/return", "id/petrel"}
+
+
+def test_every_count_is_what_the_choice_then_gives(voyage_client: FlaskClient) -> None:
+    for show in ("things", "claims"):
+        for start in ("", "&document=document/voyage", "&kind=ontology%23Event&basis=ontology%23stated"):
+            page = found(voyage_client, f"/browse?show={show}{start}")
+            for facet, values in page["facets"].items():
+                if f"&{facet}=" in start:
+                    continue
+                for value in values:
+                    query = {facet: value["value"], "show": show}
+                    chosen = {**{k: v[0] for k, v in parse_qs(start).items()}, **query}
+                    answer = voyage_client.get("/browse.json", query_string=chosen).json
+                    assert answer is not None
+                    assert answer["count"] == value["count"], (start, facet, value)
+
+
+def test_every_offered_choice_is_a_link_that_works(read_voyage: Read, voyage_client: FlaskClient) -> None:
+    page = read_voyage("/browse?document=document/voyage")
+    links = [a.attributes["href"] for a in page.all("aside", class_="facets")[0].all("a")]
+    assert len(links) > 15
+    for href in links:
+        assert voyage_client.get("/browse" + href).status_code == 200, href
+    (chosen,) = page.all("aside", class_="facets")[0].all("a", class_="chosen")
+    assert "document" not in parse_qs(urlsplit(chosen.attributes["href"]).query)
+
+
+@pytest.fixture(scope="module")
+def everything(dataset: Path) -> Store:
+    """The dataset of this repository, in an engine."""
+    store = Store()
+    store.bulk_extend(parse(path=str(dataset / "releases/current/dumps/all.nq"), format=RdfFormat.N_QUADS))
+    return store
+
+
+@pytest.fixture(scope="module")
+def dataset_app(dataset: Path) -> Flask:
+    return create_app(Release.open(dataset / "releases/current"), load(dataset))
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "",
+        "modality=ontology%23planned",
+        "kind=ontology%23Event&year=2020",
+        "kind=ontology%23Prospect&basis=ontology%23stated&speaker=id/report-author",
+        "place=id/al-qaim-base",
+        "place=id/camp-taji&place=id/kirkuk",
+        "year=2020",
+        "document=document/editorial-note&kind=http://schema.org/Place",
+        "speaker=id/bbc&modality=ontology%23planned&modality=ontology%23alleged",
+        "kind=ontology%23Nothing",
+        "place=id/not-there&year=1066",
+        "kind=a%3Eb%7D%20%23",
+    ],
+)
+@pytest.mark.parametrize("show", ["things", "claims"])
+def test_the_query_in_sparql_finds_the_same(dataset_app: Flask, everything: Store, choice: str, show: str) -> None:
+    answer = found(dataset_app.test_client(), f"/browse?show={show}&{choice}")
+    solutions = everything.query(answer["sparql"])
+    assert isinstance(solutions, QuerySolutions)
+    assert {solution[0].value for solution in solutions} == {row["iri"] for row in answer["results"]}  # type: ignore[union-attr]
+    assert answer["count"] == len(answer["results"])
+
+
+def test_what_is_chosen_leaves_as_csv(voyage_client: FlaskClient) -> None:
+    response = voyage_client.get("/browse.csv?show=claims&modality=ontology%23alleged&document=document/voyage")
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert list(csv.DictReader(io.StringIO(response.text))) == [
+        {
+            "iri": BASE + "claim/voyage/4",
+            "label": "The Petrel ran aground, says a sailor.",
+            "language": "en",
+            "document": BASE + "document/voyage",
+            "speaker": BASE + "id/sailor",
+            "modality": BASE + "ontology#alleged",
+            "basis": BASE + "ontology#stated",
+            "status": "reported",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd", ["kind=%00", "year=x", "year=99999999999", "kind=" + "a" * 3000, "show=x", "place=%3Cscript%3E", "year=²"]
+)
+def test_odd_addresses_are_no_error(voyage_client: FlaskClient, odd: str) -> None:
+    for path in ("/browse", "/browse.json", "/browse.csv"):
+        assert voyage_client.get(f"{path}?{odd}").status_code == 200
+
+
+def test_pages_that_are_not_there_are_not_found(voyage_client: FlaskClient) -> None:
+    assert voyage_client.get("/browse?page=2").status_code == 404
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_choosing_and_leaving_out_works_without_scripts(browser: Browser, voyage_address: str, width: int) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 800})
+    tab = context.new_page()
+    tab.goto(voyage_address + "browse")
+    tab.locator(".facets").get_by_role("link", name="planned").click()
+    assert "modality=ontology%23planned" in tab.url
+    before = tab.get_by_role("heading", level=2).first.text_content()
+    tab.get_by_role("link", name="Claims", exact=True).nth(1).click()
+    assert tab.get_by_role("heading", level=2).first.text_content() != before
+    tab.locator(".active").get_by_role("link", name="planned").click()
+    assert tab.url.endswith("?show=claims")
+    context.close()
