@@ -19,13 +19,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kg.errors import QueryBusy, QueryError, QueryRefused
+from kg.errors import QueryBusy, QueryError, QueryKilled, QueryRefused
 from kg.query.limits import MIB, Limits
 from kg.query.member import Gone, Left, Member, Overdue, failure, killed
 from kg.query.staff import Staff
@@ -67,12 +67,16 @@ class Answer:
     """What a query answers, in chunks as they are made.
 
     ``complete``: all of it is already here. ``note``: what is known before the rows (:mod:`kg.query.footnotes`).
+    ``outcome``, once its worker is free again: "answered", "left" if nobody waited for the end, or what :func:`outcome`
+    says; then ``ended`` is called, once.
     """
 
     def __init__(self, pool: Pool, member: Member, query: Query, gone: Gone | None) -> None:
         self.media_type = "application/json" if query.preview else query.media_type
         self.complete = False
         self.note: dict[str, Any] = {}
+        self.outcome = ""
+        self.ended: Callable[[str], None] | None = None
         self._pool = pool
         self._member: Member | None = member
         self._gone = gone
@@ -128,30 +132,42 @@ class Answer:
                 kind, body = member.frame(gone)
             return self._taken(kind, body)
         except Overdue:
-            self._finish(reusable=False)
-            raise self._pool.count(killed("deadline", self._pool.limits, self._seconds)) from None
+            raise self._failed(killed("deadline", self._pool.limits, self._seconds)) from None
         except Left:
-            self._finish(reusable=False)
-            raise self._pool.count(QueryError("the client has left")) from None
+            raise self._failed(QueryError("the client has left"), "left") from None
         except EOFError:
-            error = member.death(self._pool.limits)
-            self._finish(reusable=False)
-            raise self._pool.count(error) from None
+            raise self._failed(member.death(self._pool.limits)) from None
 
     def _taken(self, kind: bytes, body: bytes) -> bytes | None:
         if kind == b"D":
             return body
         if kind == b"E":
             peak = json.loads(body)["peak"] * 1024
+            self.outcome = "answered"
             self._finish(reusable=peak < min(_RETIRE, self._pool.limits.memory // 2))
             return None
-        self._finish(reusable=True)
-        raise self._pool.count(failure(body, self._pool.limits))
+        raise self._failed(failure(body, self._pool.limits), reusable=True)
+
+    def _failed(self, error: QueryError, how: str = "", *, reusable: bool = False) -> QueryError:
+        self.outcome = how or outcome(error)
+        self._finish(reusable=reusable)
+        return self._pool.count(error)
 
     def _finish(self, *, reusable: bool) -> None:
         member, self._member = self._member, None
         if member is not None:
             self._pool.take_back(member, reusable=reusable)
+            self.outcome = self.outcome or "left"
+            if self.ended is not None:
+                self.ended(self.outcome)
+
+
+def outcome(error: QueryError) -> str:
+    """What became of a query, in a word: "refused", "busy", "failed", or "killed_" and the name of the limit."""
+    if isinstance(error, QueryKilled):
+        return f"killed_{error.limit}"
+    kinds = {QueryRefused: "refused", QueryBusy: "busy"}
+    return kinds.get(type(error), "failed")
 
 
 class Pool:
@@ -206,9 +222,7 @@ class Pool:
 
     def count(self, error: QueryError) -> QueryError:
         """Note an error in the statistics, and hand it on."""
-        limit = getattr(error, "limit", "")
-        kinds = {QueryRefused: "refused", QueryBusy: "busy"}
-        self._counts[f"killed_{limit}" if limit else kinds.get(type(error), "failed")] += 1
+        self._counts[outcome(error)] += 1
         return error
 
     def take_back(self, member: Member, *, reusable: bool) -> None:
