@@ -16,6 +16,9 @@
     [catalog]                                # what /catalog says beside that: see Catalog
     keywords = ["harbours"]
 
+    [serve]                                  # what one client may ask: see Serve
+    trusted_proxies = ["127.0.0.1"]
+
     [security]                               # /.well-known/security.txt: see Security
     contact = "mailto:security@example.org"
     expires = 2030-01-01T00:00:00Z
@@ -32,6 +35,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,6 +83,22 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """What one client may ask of ``/sparql``, in each web process; 0 switches a bound off.
+
+    ``seconds`` of queries a minute, ``burst`` of them saved up, ``errors`` a minute, ``at_once`` at the same time.
+    ``trusted_proxies`` are addresses or networks whose X-Forwarded-For is believed; without one, whoever is connected
+    is the client.
+    """
+
+    seconds: float = 60
+    burst: float = 120
+    errors: float = 30
+    at_once: int = 5
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One project's settings. ``root`` is the folder of ``kg.toml``; ``query`` the raw table of query limits."""
 
@@ -93,6 +113,7 @@ class Config:
     query: Mapping[str, float] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=Catalog)
     security: Security = field(default_factory=Security)
+    serve: Serve = field(default_factory=Serve)
     now: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -142,7 +163,7 @@ def check_report(report: str) -> None:
 
 
 _TEXTS = ("base", "title", "description", "license", "publisher", "language", "report")
-_TABLES = ("query", "catalog", "security")
+_TABLES = ("query", "catalog", "security", "serve")
 _DAYS = frozenset({"issued", "start", "end"})
 _PAGES = frozenset({"homepage", "contact_page", "place", "policy"})
 
@@ -176,6 +197,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             query=_numbers(table.get("query", {})),
             catalog=_catalog(table.get("catalog", {})),
             security=_security(table.get("security", {})),
+            serve=_serve(table.get("serve", {})),
             now=_epoch(environ),
             **texts,
         )
@@ -224,6 +246,32 @@ def _security(table: object) -> Security:
     if expires is None or expires.tzinfo is None:
         raise ConfigError("security.expires must be a date and time with its zone, as in 2030-01-01T00:00:00Z")
     return Security(**{**values, "expires": expires.isoformat()})
+
+
+def _serve(table: object) -> Serve:
+    if not isinstance(table, dict):
+        raise ConfigError("[serve] must be a table")
+    known = [f.name for f in fields(Serve)]
+    values = dict(table)
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(f"unknown setting serve.{name}; known: {', '.join(known)}")
+        if name == "trusted_proxies":
+            values[name] = _networks(value)
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigError(f"serve.{name} must be a number, 0 or more, not {value!r}")
+    return Serve(**values)
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"serve.trusted_proxies must be a list of addresses in quotes, not {value!r}")
+    for text in value:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ConfigError(f"serve.trusted_proxies: {text!r} is neither an address nor a network") from None
+    return tuple(value)
 
 
 def _values(name: str, kind: type[Catalog | Security], table: object) -> dict[str, Any]:

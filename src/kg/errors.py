@@ -11,7 +11,8 @@
     └── QueryError           a stranger's query got no answer
         ├── QueryRefused     … because it is not accepted: syntax, SERVICE, depth, update
         ├── QueryKilled      … because it ran into the deadline or the memory limit
-        └── QueryBusy        … because every worker was taken
+        ├── QueryBusy        … because every worker was taken
+        └── QueryLimited     … because the one who asks has asked too much lately
 
 A *finding* about the sources is data, not an error: see :class:`kg.model.Finding`.
 HTTP status and exit code are decided at the edge (``site/problems.py``, ``cli/``), not here.
@@ -94,5 +95,13 @@ class QueryBusy(QueryError):
     """No worker was free in time; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QueryLimited(QueryError):
+    """Whoever asks has used up a share; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after

@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from kg import media
-from kg.errors import KgError, QueryBusy, QueryError, QueryKilled, QueryRefused
+from kg.errors import KgError, QueryBusy, QueryError, QueryKilled, QueryLimited, QueryRefused
 from kg.site.respond import cors
 from kg.site.templating import render
 
@@ -24,6 +24,7 @@ STATUS: Mapping[type[KgError], tuple[HTTPStatus, str]] = {
     QueryRefused: (HTTPStatus.BAD_REQUEST, "The query is not accepted"),
     QueryKilled: (HTTPStatus.SERVICE_UNAVAILABLE, "The query ran into a limit"),
     QueryBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many queries at once"),
+    QueryLimited: (HTTPStatus.TOO_MANY_REQUESTS, "Too many queries from one address"),
     QueryError: (HTTPStatus.INTERNAL_SERVER_ERROR, "The query could not be answered"),
     KgError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong here"),
 }
@@ -111,7 +112,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(KgError)
     def ours(error: KgError) -> Response:
-        if not isinstance(error, QueryRefused | QueryKilled | QueryBusy):
+        if not isinstance(error, QueryRefused | QueryKilled | QueryBusy | QueryLimited):
             app.logger.error("%s: %s", type(error).__name__, error)
         return respond(error)
 
