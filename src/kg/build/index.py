@@ -2,7 +2,7 @@
 
 Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables::
 
-    entry(id, iri, kind, label)                   what there is to find; ids rise as entries matter less
+    entry(id, iri, kind, label, language)         what there is to find; ids rise as entries matter less
     name(folded, entry, language)                 labels and other names of all but claims, whole, folded
     words(label, other, text, sound)              FTS5, contentless, by entry: words of labels in all languages, of
                                                   other names, of notes and descriptions; the sounds of names
@@ -10,6 +10,7 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
     claim(entry, document, speaker, modality, basis)   a claim's fields, as values
     mention(thing, claim)                         which claims mention which things, as entries
     trait(facet, value, thing)                    kind (with the kinds above), place, year
+    link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
     span(thing, property, time, first, last, how, worked_out)   see kg.build.spans
     point(thing, lat, lon, node)                  see kg.build.points
 
@@ -32,7 +33,7 @@ from pyoxigraph import Quad
 from kg import dates, vocab, words
 from kg.build.points import Point, places, points
 from kg.build.spans import Timed, timed
-from kg.build.survey import Survey, survey
+from kg.build.survey import Name, Survey, survey
 
 LONGEST = 20_000
 """Characters of a name or a note that are indexed."""
@@ -47,7 +48,8 @@ FIELDS = ("document", "speaker", "modality", "basis")
 _ORDER = ("thing", "document", "term", "claim")
 
 _TABLES = """
-CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL);
+CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL,
+    language TEXT NOT NULL);
 CREATE TABLE name(folded TEXT, entry INTEGER, language TEXT, PRIMARY KEY(folded, entry, language)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(label, other, text, sound, content='', columnsize=0, detail=column,
     tokenize="unicode61 remove_diacritics 0", prefix='1 2 3');
@@ -55,6 +57,8 @@ CREATE TABLE value(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER);
 CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
 CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
+CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEGER,
+    PRIMARY KEY(subject, object, property, claim)) WITHOUT ROWID;
 CREATE TABLE span(thing INTEGER, property TEXT, time TEXT, first INTEGER, last INTEGER, how TEXT, worked_out INTEGER);
 CREATE TABLE point(thing INTEGER, lat REAL, lon REAL, node TEXT);
 """
@@ -66,6 +70,7 @@ CREATE INDEX claim_modality ON claim(modality);
 CREATE INDEX claim_basis ON claim(basis);
 CREATE INDEX mention_claim ON mention(claim, thing);
 CREATE INDEX trait_thing ON trait(thing, facet, value);
+CREATE INDEX link_object ON link(object, subject, property, claim);
 CREATE INDEX span_first ON span(first, last);
 CREATE INDEX span_thing ON span(thing);
 CREATE INDEX span_time ON span(time);
@@ -78,15 +83,17 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
     found = survey(quads, names)
     times, located = timed(found), points(found)
     entries = _entries(found, language)
-    ids = {iri: number for number, (iri, _, _) in enumerate(entries, start=1)}
+    ids = {entry[0]: number for number, entry in enumerate(entries, start=1)}
     traits = sorted(_traits(found, times, located))
-    texts = sorted({value for _, value, _ in traits} | {v for fields in found.fields.values() for v in fields.values()})
+    links = sorted(_links(found, ids))
+    known = {v for fields in found.fields.values() for v in fields.values()}
+    texts = sorted({value for _, value, _ in traits} | known | {link[1] for link in links})
     values = {text: number for number, text in enumerate(texts, start=1)}
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("PRAGMA page_size = 4096")
         database.executescript(_TABLES)
         fill = partial(_fill, database)
-        fill("entry", ((ids[iri], iri, kind, label) for iri, kind, label in entries))
+        fill("entry", ((ids[entry[0]], *entry) for entry in entries))
         fill("value", ((number, text) for text, number in values.items()))
         fill("name", sorted(_names(found, ids)))
         database.executemany(
@@ -95,6 +102,7 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
         fill("claim", _claims(found, ids, values))
         fill("mention", sorted((ids[t], ids[c]) for c, t in found.mentions if t in ids and c in ids))
         fill("trait", sorted((facet, values[value], ids[thing]) for facet, value, thing in traits if thing in ids))
+        fill("link", sorted((s, values[p], o, claim) for s, p, o, claim in links))
         fill("span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
         fill("point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
         database.executescript(_INDEXES)
@@ -109,8 +117,8 @@ def _fill(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object,
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", chain((first,), waiting))  # noqa: S608 - ours
 
 
-def _entries(found: Survey, language: str) -> list[tuple[str, str, str]]:
-    """IRI, kind and label of all that there is to find, the most mentioned first."""
+def _entries(found: Survey, language: str) -> list[tuple[str, str, str, str]]:
+    """IRI, kind, label and its language of all that there is to find, the most mentioned first."""
     mentioned: Counter[str] = Counter(thing for _, thing in found.mentions)
     mentioned.update(fields["document"] for fields in found.fields.values() if "document" in fields)
     iris = set(found.labels) | set(found.others) | set(found.texts) | set(mentioned) | set(found.fields)
@@ -118,17 +126,28 @@ def _entries(found: Survey, language: str) -> list[tuple[str, str, str]]:
     for iri in iris:
         kind = found.kind(iri)
         if kind and not (kind == "claim" and iri not in found.fields):
-            rows.append((_ORDER.index(kind), -mentioned[iri], _label(found, iri, language), iri, kind))
-    return [(iri, kind, label) for _, _, label, iri, kind in sorted(rows)]
+            rows.append((_ORDER.index(kind), -mentioned[iri], *_label(found, iri, language), iri, kind))
+    return [(iri, kind, label, tag) for _, _, label, tag, iri, kind in sorted(rows)]
 
 
-def _label(found: Survey, iri: str, language: str) -> str:
+def _label(found: Survey, iri: str, language: str) -> Name:
     """The label in the language that is wanted, else in none, else in English, else the first."""
     wanted = {language: 0, "": 1, "en": 2}
     known = found.labels.get(iri) or found.others.get(iri)
     if not known:
-        return (found.names.local(iri) or iri).partition("/")[2] or iri
-    return min((wanted.get(tag, 3), tag, text) for text, tag in known)[2][:LONGEST_NAME]
+        return (found.names.local(iri) or iri).partition("/")[2] or iri, ""
+    _, tag, text = min((wanted.get(tag, 3), tag, text) for text, tag in known)
+    return text[:LONGEST_NAME], tag
+
+
+def _links(found: Survey, ids: dict[str, int]) -> Iterator[tuple[int, str, int, int]]:
+    """Links between things; one row for each claim that makes one, or one with no claim."""
+    for iri, links in found.links.items():
+        for property_, value in links:
+            if iri in ids and value in ids and iri != value:
+                claims = [ids[c] for c in found.sources.get((iri, property_, value), ()) if c in ids]
+                for claim in claims or [0]:
+                    yield ids[iri], property_, ids[value], claim
 
 
 def _names(found: Survey, ids: dict[str, int]) -> Iterator[tuple[str, int, str]]:

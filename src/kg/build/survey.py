@@ -39,7 +39,10 @@ Name = tuple[str, str]
 
 @dataclass(slots=True)
 class Survey:
-    """What was found, by IRI. ``links`` and ``values`` are of things and of the nameless nodes that hang from them."""
+    """What was found, by IRI. ``links`` and ``values`` are of things and of the nameless nodes that hang from them.
+
+    ``sources``: the named graphs of a link.
+    """
 
     names: vocab.Names
     labels: dict[str, list[Name]] = field(default_factory=lambda: defaultdict(list))
@@ -48,6 +51,7 @@ class Survey:
     types: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     parents: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     links: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    sources: dict[tuple[str, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     values: dict[str, set[tuple[str, Literal]]] = field(default_factory=lambda: defaultdict(set))
     fields: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     mentions: set[tuple[str, str]] = field(default_factory=set)
@@ -83,7 +87,7 @@ def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
         if isinstance(value, Literal):
             _literal(found, iri, predicate, value, in_default=in_default)
         elif isinstance(value, NamedNode):
-            _link(found, iri, predicate, value.value)
+            _link(found, iri, predicate, value.value, quad.graph_name)
             if in_default and predicate in wanted:
                 # The least of several, as pages have it, whatever order quads come in.
                 known = found.fields[iri].get(wanted[predicate])
@@ -107,7 +111,7 @@ def _literal(found: Survey, iri: str, predicate: str, value: Literal, *, in_defa
         found.values[iri].add((predicate, value))
 
 
-def _link(found: Survey, iri: str, predicate: str, value: str) -> None:
+def _link(found: Survey, iri: str, predicate: str, value: str, graph: object) -> None:
     if predicate == vocab.RDF_TYPE:
         found.types[iri].add(value)
     elif predicate == vocab.RDFS_SUBCLASS:
@@ -116,3 +120,5 @@ def _link(found: Survey, iri: str, predicate: str, value: str) -> None:
         found.mentions.add((iri, value))
     elif iri.startswith((found.names.id, found.names.genid)):
         found.links[iri].add((predicate, value))
+        if isinstance(graph, NamedNode):
+            found.sources[iri, predicate, value].append(graph.value)

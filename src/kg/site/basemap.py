@@ -108,14 +108,35 @@ def outlines(view: Window, detail: int) -> tuple[Outline, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def path(view: Window) -> str:
-    """The outlines as data of an SVG path in a box of 1000 by 750."""
-    parts = []
-    for outline in outlines(view, 600):
-        points = [view.place(*position) for position in outline.ring]
-        parts.append("M" + "L".join(f"{x * 1000:.0f} {y * 750:.0f}" for x, y in points) + "Z")
-    return "".join(parts)
+    """The outlines as data of an SVG path in a box as wide as :data:`WIDE`."""
+    box = Box(view)
+    rings = ([box.place(*position) for position in outline.ring] for outline in outlines(view, 1500))
+    return "".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in ring) + "Z" for ring in rings)
+
+
+WIDE = 10_000
+
+
+class Box(NamedTuple):
+    """The coordinates that the path of a window has."""
+
+    view: Window
+
+    @property
+    def height(self) -> float:
+        return WIDE * (mercator(self.view.north) - mercator(self.view.south)) / self.view.width
+
+    def place(self, lon: float, lat: float) -> Position:
+        x, y = self.view.place(lon, lat)
+        return x * WIDE, y * self.height
+
+    def part(self, view: Window) -> str:
+        """The viewBox that shows another window."""
+        left, top = self.place(view.west, view.north)
+        right, bottom = self.place(view.east, view.south)
+        return f"{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}"
 
 
 def geojson(view: Window) -> dict[str, Any]:

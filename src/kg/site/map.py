@@ -55,6 +55,16 @@ class Spot(NamedTuple):
     node: str
 
 
+class Mark(NamedTuple):
+    """What a drawing needs to know of a place."""
+
+    lat: float
+    lon: float
+    text: str
+    href: str
+    status: str
+
+
 class At(NamedTuple):
     """A thing at a place: by which property, and what kind of saying that is."""
 
@@ -91,9 +101,27 @@ def map_(extension: str | None = None) -> Response:
 def land() -> Response:
     """Land and borders around all places of the release."""
     site = current()
-    response = conditional(site, "basemap", lambda: json.dumps(_land(site), separators=(",", ":")).encode())
+    response = conditional(
+        site, "basemap", lambda: json.dumps(basemap.geojson(_around(site)), separators=(",", ":")).encode()
+    )
     response.content_type = GEOJSON
     return cors(response)
+
+
+@bp.get("/map/land.svg")
+def land_svg() -> Response:
+    """The same as a drawing, which maps on pages use."""
+    site = current()
+
+    def make() -> bytes:
+        view = _around(site)
+        drawn = element("path", id="land", d=basemap.path(view), vector_effect="non-scaling-stroke")
+        box = f"0 0 {basemap.WIDE} {basemap.Box(view).height:.0f}"
+        return element("svg", [drawn], xmlns="http://www.w3.org/2000/svg", viewBox=box).encode()
+
+    response = conditional(site, "land", make)
+    response.content_type = "image/svg+xml"
+    return response
 
 
 def of_things(site: Site, iris: Sequence[str], limit: int = PER_PAGE) -> list[Spot]:
@@ -111,17 +139,21 @@ def places(site: Site, linker: Linker, spots: Sequence[Spot]) -> list[Place]:
     return [_place(site, linker, spot) for spot in spots]
 
 
-def drawing(found: Sequence[Place], view: Window | None = None) -> Markup:
-    """The map as SVG: land, a mark and a link for each place, and the labels that have room."""
-    view = view or basemap.window([(p.spot.lon, p.spot.lat) for p in found])
-    land = element("path", d=basemap.path(view), class_="land", vector_effect="non-scaling-stroke")
-    ground = element("svg", [land], viewBox="0 0 1000 750", preserveAspectRatio="none", width="100%", height="100%")
-    spots: dict[tuple[float, float], list[Place]] = {}
-    for place in found:
-        spots.setdefault((place.spot.lon, place.spot.lat), []).append(place)
+def drawing(site: Site, root: str, found: Sequence[Mark], *, countries: bool = False) -> Markup:
+    """The map as SVG: land, a mark and a link for each place, and the labels that have room.
+
+    The land is a file of its own, the same for every map of the release: readers fetch it once.
+    """
+    view = basemap.window([(mark.lon, mark.lat) for mark in found])
+    land = element("use", href=f"{root}map/land.svg#land", class_="land")
+    part = basemap.Box(_around(site)).part(view)
+    ground = element("svg", [land], viewBox=part, preserveAspectRatio="none", width="100%", height="100%")
+    spots: dict[tuple[float, float], list[Mark]] = {}
+    for mark in found:
+        spots.setdefault((mark.lon, mark.lat), []).append(mark)
     at = [(*view.place(*position), shorten(here[0].text, _LABEL)) for position, here in spots.items()]
-    countries = [(*view.place(lon, lat), name) for name, lon, lat in basemap.names(view)]
-    labels, named = _labels(at, countries)
+    known = basemap.names(view) if countries else ()
+    labels, named = _labels(at, [(*view.place(lon, lat), name) for name, lon, lat in known])
     names = [element("text", [name], x=percent(x), y=percent(y), class_="country") for x, y, name in named]
     marks = [_mark(here, point, label) for here, point, label in zip(spots.values(), at, labels, strict=True)]
     return element(
@@ -190,7 +222,7 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _mark(places: Sequence[Place], point: _Point, label: _Label | None) -> Markup:
+def _mark(places: Sequence[Mark], point: _Point, label: _Label | None) -> Markup:
     """The mark of all places at one point; it leads to the first of them."""
     cx, cy = percent(point[0]), percent(point[1])
     said = ", ".join(place.text for place in places)
@@ -278,14 +310,9 @@ def _html() -> str:
     site, root = current(), here()
     listing = _listing(site)
     found = places(site, site.linker(root), listing.items)
-    return render(
-        "map.html",
-        root=root,
-        places=found,
-        list=listing,
-        drawing=drawing(found) if found else "",
-        land="map/basemap.json",
-    )
+    marks = [Mark(place.spot.lat, place.spot.lon, place.text, place.href, place.status) for place in found]
+    drawn = drawing(site, root, marks, countries=True) if marks else ""
+    return render("map.html", root=root, places=found, list=listing, drawing=drawn, land="map/basemap.json")
 
 
 def _geojson() -> dict[str, Any]:
@@ -313,10 +340,10 @@ def _geojson() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _land(site: Site) -> dict[str, Any]:
+def _around(site: Site) -> Window:
+    """Room to move around in, around all places; no further, because there is nothing there."""
     row = index.query(site, "SELECT min(lon), min(lat), max(lon), max(lat) FROM point")[0]
     if row[0] is None:
         raise not_found("place with coordinates")
     west, south, east, north = row
-    # Room to move around in; no further, because there is nothing there.
-    return basemap.geojson(basemap.wider(basemap.window([(west, south), (east, north)], least=6), 4))
+    return basemap.wider(basemap.window([(west, south), (east, north)]), 4)
