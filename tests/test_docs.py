@@ -10,7 +10,7 @@ import click
 import pytest
 
 from kg.cli import main
-from kg.config import Catalog, Security, load
+from kg.config import Catalog, Security, Serve, load
 from kg.query.limits import Limits
 from kg.release import Release
 from kg.site import create_app
@@ -42,7 +42,7 @@ def test_every_route_is_in_the_reference(dataset: Path) -> None:
 
 def test_every_setting_is_in_the_reference() -> None:
     documented = set(re.findall(r"`(\w+)`", REFERENCE))
-    assert {f.name for kind in (Limits, Catalog, Security) for f in fields(kind)} <= documented
+    assert {f.name for kind in (Limits, Catalog, Security, Serve) for f in fields(kind)} <= documented
     assert {"base", "title", "description", "license", "publisher", "language", "report"} <= documented
     assert {"KG_BASE", "SOURCE_DATE_EPOCH"} <= documented
 

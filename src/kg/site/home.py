@@ -1,12 +1,14 @@
-"""``/``, ``/about``, and what machines ask every site for: ``/health``, ``/robots.txt``, ``/favicon``, ``/static``."""
+"""``/``, ``/about``, and what machines ask of every site, from ``/health`` and ``/metrics`` to the favicon."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
 
 from kg.site.address import here
+from kg.site.asking import counters
 from kg.site.assets import FOLDER
 from kg.site.classes import classes
+from kg.site.counters import CONTENT_TYPE
 from kg.site.jsonld import dataset
 from kg.site.profiles import PROFILES
 from kg.site.respond import html, not_found
@@ -39,6 +41,13 @@ def health() -> Response:
     response = jsonify(status="ok", release=site.release.version)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Counts of all web processes, for Prometheus."""
+    text = counters().text(current().release.version)
+    return Response(text, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
 @bp.get("/robots.txt")

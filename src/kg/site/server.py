@@ -24,6 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from kg.errors import ConfigError
 from kg.site.assets import Assets
+from kg.site.counters import Counted, Counters
 from kg.site.switch import Switch
 from kg.site.versions import Versions
 
@@ -61,8 +62,12 @@ def serve(
     Assets.load()
     listener = _listen(host, port)
 
-    def application() -> Versions:
-        return Versions(Switch(lambda version: make(version, False), name, first), lambda version: make(version, True))
+    counters = Counters()
+
+    def application() -> Counted:
+        current = Switch(lambda version: make(version, False), name, first)
+        versions = Versions(current, lambda version: make(version, True))
+        return Counted(versions, counters, versions.close)
 
     _Server(application, listener, workers=workers, threads=threads).run()
 
@@ -105,7 +110,7 @@ class _Worker(ThreadWorker):
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
-    def __init__(self, make: Callable[[], Versions], listener: socket.socket, *, workers: int, threads: int) -> None:
+    def __init__(self, make: Callable[[], Counted], listener: socket.socket, *, workers: int, threads: int) -> None:
         self._make = make
         self._address = _address(listener)
         self._settings: dict[str, Any] = {

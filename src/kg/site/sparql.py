@@ -31,6 +31,7 @@ from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
 from kg.site import footnotes, problems, protocol, service
 from kg.site.address import here
+from kg.site.asking import Asking
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -102,10 +103,15 @@ def _without_query() -> Response:
 
 def _run(asked: protocol.Asked, text: str) -> Response:
     site = current()
+    with Asking(site) as asking:
+        return _answered(site, asked, text, asking)
+
+
+def _answered(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> Response:
     form = inspect(text, depth=site.pool.limits.depth)
     kind = _choose(form, asked.wanted)
     if kind == media.HTML:
-        return _html_answer(asked)
+        return _html_answer(asked, asking)
     if asked.evidence and form is not Form.SELECT:
         raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
     tag = _etag(site, asked, kind)
@@ -116,7 +122,7 @@ def _run(asked: protocol.Asked, text: str) -> Response:
             response.status_code = 304
     if response.status_code != 304 and request.method != "HEAD":
         query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
-        answer = site.pool.run(query, gone=_gone())
+        answer = asking.follow(site.pool.run(query, gone=_gone()))
         if answer.note:
             response.headers[footnotes.HEADER] = footnotes.header(answer.note)
         _fill(response, answer)
@@ -244,18 +250,19 @@ def _graph(asked: protocol.Asked) -> Response:
     response = Response(content_type=_content_type(kind))
     if request.method != "HEAD":
         query = Query("CONSTRUCT WHERE { ?s ?p ?o }", kind, (iri,) if iri else ())
-        _fill(response, site.pool.run(query, gone=_gone()))
+        with Asking(site) as asking:
+            _fill(response, asking.follow(site.pool.run(query, gone=_gone())))
     return _finish(response)
 
 
 # A page
 
 
-def _html_answer(asked: protocol.Asked) -> Response:
+def _html_answer(asked: protocol.Asked, asking: Asking | None = None) -> Response:
     site = current()
     context: dict[str, Any] = {"query": asked.query, "asked": asked, "status": 200}
     if asked.query:
-        context |= _answer_for_page(site, asked, asked.query)
+        context |= _answer_for_page(site, asked, asked.query, asking)
     html = render(
         "sparql.html",
         questions=site.release.queries,
@@ -273,26 +280,31 @@ def _html_answer(asked: protocol.Asked) -> Response:
     return response
 
 
-def _answer_for_page(site: Site, asked: protocol.Asked, text: str) -> dict[str, Any]:
+def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
     """The answer as cells of a table, or the problem with the query, which then stands beside it."""
     try:
-        form = inspect(text, depth=site.pool.limits.depth)
-        evidence = asked.evidence and form is Form.SELECT
-        query = Query(
-            text,
-            media.HTML,
-            asked.default_graphs,
-            asked.named_graphs,
-            asked.timeout,
-            preview=SHOWN,
-            evidence=evidence,
-        )
-        with site.pool.run(query, gone=_gone()) as answer:
-            found = json.loads(b"".join(answer.chunks))
-            note = answer.note
+        with asking or Asking(site) as turn:
+            return _table(site, asked, text, turn)
     except QueryError as e:
         problem = problems.problem(e)
         return {"problem": problem, "place": problems.place(problem), "status": problem["status"]}
+
+
+def _table(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> dict[str, Any]:
+    form = inspect(text, depth=site.pool.limits.depth)
+    evidence = asked.evidence and form is Form.SELECT
+    query = Query(
+        text,
+        media.HTML,
+        asked.default_graphs,
+        asked.named_graphs,
+        asked.timeout,
+        preview=SHOWN,
+        evidence=evidence,
+    )
+    with asking.follow(site.pool.run(query, gone=_gone())) as answer:
+        found = json.loads(b"".join(answer.chunks))
+        note = answer.note
     if "boolean" in found:
         return {"form": form.value, "boolean": found["boolean"]}
     linker = site.linker(here())

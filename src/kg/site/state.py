@@ -22,6 +22,7 @@ from kg.history import History
 from kg.release import Release
 from kg.site.assets import Assets
 from kg.site.evidence import Evidence
+from kg.site.fairness import Fairness
 from kg.site.labels import Labels
 from kg.site.nodes import Linker
 from kg.site.schema import Schema
@@ -75,6 +76,7 @@ class Site:
     linkers: dict[str, Linker]
     frames: dict[str, dict[str, Markup]]
     given_pool: Pool | None
+    fairness: Fairness
     lock: threading.Lock
     archived: bool = False
 
@@ -147,6 +149,7 @@ def open_site(release: Release, config: Config, pool: Pool | None, *, archived: 
         linkers={},
         frames={},
         given_pool=pool,
+        fairness=Fairness(config.serve),
         lock=threading.Lock(),
         archived=archived,
     )

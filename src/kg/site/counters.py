@@ -1,0 +1,168 @@
+"""Counts for ``/metrics``, of all web processes together, in the text format of Prometheus.
+
+The web processes are forks of one: the counts lie in memory that they share, a row for each process, which writes to
+its own row only. A process that takes the place of one that has ended goes on counting in its row, so that no count
+ever falls. Gauges are those of living processes.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+ENVIRON = "kg.counters"
+PROCESSES = 64
+"""Web processes that can count; more are served and not counted."""
+
+ROUTES = ("sparql", "query", "page", "data", "id", "claim", "document", "passage", "search", "dumps", "static", "other")
+STATUSES = ("2xx", "3xx", "4xx", "429", "5xx", "503")
+OUTCOMES = (
+    *("answered", "left", "refused", "busy", "limited", "failed"),
+    *("killed_deadline", "killed_memory", "killed_rows", "killed_bytes"),
+)
+BUCKETS = (0.01, 0.1, 1.0, 10.0)
+"""Upper bounds of the histogram of query seconds."""
+
+WORKERS = ("busy", "idle", "waiting")
+
+_REQUESTS = [f'kg_requests_total{{route="{route}",status="{status}"}}' for route in ROUTES for status in STATUSES]
+_QUERIES = [f'kg_queries_total{{outcome="{outcome}"}}' for outcome in OUTCOMES]
+_SECONDS = [f'kg_query_seconds_bucket{{le="{bound:g}"}}' for bound in BUCKETS]
+_SECONDS += ['kg_query_seconds_bucket{le="+Inf"}', "kg_query_seconds_sum", "kg_query_seconds_count"]
+_GAUGES = [f'kg_query_workers{{state="{state}"}}' for state in WORKERS]
+_FAMILIES = (
+    ("kg_requests_total", "counter", "Requests by the first part of their path and by status.", _REQUESTS),
+    ("kg_remembered_total", "counter", "Requests answered from memory.", ["kg_remembered_total"]),
+    ("kg_queries_total", "counter", "Queries by what became of them.", _QUERIES),
+    ("kg_query_seconds", "histogram", "Seconds from a query's start to its last byte.", _SECONDS),
+    ("kg_query_workers", "gauge", "Query workers by what they do, and queries that wait for one.", _GAUGES),
+)
+_NAMES = [name for *_, names in _FAMILIES for name in names]
+_INDEX = {name: index for index, name in enumerate(_NAMES)}
+_WIDTH = len(_NAMES) + 1  # the first number of a row is the process
+_DOUBLE = 8
+
+
+class Counters:
+    """See the module. Make it before the web processes are forked."""
+
+    def __init__(self) -> None:
+        self._file = os.memfd_create("kg-counters")
+        os.ftruncate(self._file, PROCESSES * _WIDTH * _DOUBLE)
+        self._table = memoryview(mmap.mmap(self._file, PROCESSES * _WIDTH * _DOUBLE)).cast("d")
+        self._pid = 0
+        self._row: int | None = None
+        self._lock = threading.Lock()
+
+    def add(self, name: str, amount: float = 1) -> None:
+        """Count; a name is a metric with its labels. One that is not known is not counted."""
+        index = _INDEX.get(name)
+        if index is None:
+            return
+        with self._lock:
+            row = self._own_row()
+            if row is not None:
+                self._table[row + 1 + index] += amount
+
+    def query(self, outcome: str, seconds: float) -> None:
+        """Count a query that has ended."""
+        self.add(f'kg_queries_total{{outcome="{outcome}"}}')
+        for bound in BUCKETS:
+            if seconds <= bound:
+                self.add(f'kg_query_seconds_bucket{{le="{bound:g}"}}')
+        self.add('kg_query_seconds_bucket{le="+Inf"}')
+        self.add("kg_query_seconds_sum", seconds)
+        self.add("kg_query_seconds_count")
+
+    def workers(self, found: dict[str, int]) -> None:
+        """Note what this process's query workers do."""
+        with self._lock:
+            row = self._own_row()
+            if row is not None:
+                for state in WORKERS:
+                    index = _INDEX[f'kg_query_workers{{state="{state}"}}']
+                    self._table[row + 1 + index] = found.get(state, 0)
+
+    def total(self, name: str) -> float:
+        """The count of all processes."""
+        index = _INDEX[name]
+        gauge = name in _GAUGES
+        return sum(
+            self._table[row + 1 + index] for row in _rows() if self._table[row] and (not gauge or self._is_alive(row))
+        )
+
+    def text(self, release: str) -> str:
+        """What ``/metrics`` says."""
+        lines = [
+            "# HELP kg_release_info The release that is served.",
+            "# TYPE kg_release_info gauge",
+            f'kg_release_info{{version="{release}"}} 1',
+        ]
+        for family, kind, meaning, names in _FAMILIES:
+            lines += [f"# HELP {family} {meaning}", f"# TYPE {family} {kind}"]
+            lines += [f"{name} {self.total(name):.15g}" for name in names]
+        return "\n".join(lines) + "\n"
+
+    def _own_row(self) -> int | None:
+        """The row of this process, which takes one at its first count."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                free = (row for row in _rows() if not self._table[row] or not self._is_alive(row))
+                self._row = next(free, None)
+                if self._row is not None:
+                    self._table[self._row] = self._pid
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
+        return self._row
+
+    def _is_alive(self, row: int) -> bool:
+        return Path(f"/proc/{int(self._table[row])}").exists()
+
+
+def _rows() -> Iterator[int]:
+    return iter(range(0, PROCESSES * _WIDTH, _WIDTH))
+
+
+class Counted:
+    """A WSGI application whose requests are counted; it hands its counters on in ``environ``."""
+
+    def __init__(self, app: WSGIApplication, counters: Counters, close: Callable[[], None]) -> None:
+        self._app = app
+        self._counters = counters
+        self.close = close
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ENVIRON] = self._counters
+        first = environ["PATH_INFO"].split("/", 2)[1] if environ["PATH_INFO"].startswith("/") else ""
+        route = first if first in ROUTES else "other"
+
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            problem: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
+            /,
+        ) -> Callable[[bytes], object]:
+            code = status[:3]
+            group = code if code in STATUSES else f"{code[0]}xx"
+            self._counters.add(f'kg_requests_total{{route="{route}",status="{group}"}}')
+            return start_response(status, headers, problem) if problem else start_response(status, headers)
+
+        body = self._app(environ, start)
+        if "kg.remembered" in environ:
+            self._counters.add("kg_remembered_total")
+        return body
