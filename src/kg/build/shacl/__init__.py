@@ -1,0 +1,15 @@
+"""SHACL Core and ``sh:sparql`` over many nodes at once, with pyshacl as the reference.
+
+    terms and results      model.py
+    the data as tables     data.py, paths.py
+    shapes → plans         compile.py (values.py, sets.py, nested.py, sparql.py: one function a component), plan.py
+    both engines           run.py, reference.py
+
+A plan checks one constraint for all focus nodes in one pass. What it cannot do exactly it refuses, and pyshacl checks
+that shape; nothing is skipped. Held to pyshacl's results on W3C's test suite and on generated data.
+"""
+
+from kg.build.shacl.model import Result, to_graph, to_rdflib, with_details
+from kg.build.shacl.run import ENGINES, Checked, compiled
+
+__all__ = ["ENGINES", "Checked", "Result", "compiled", "to_graph", "to_rdflib", "with_details"]

@@ -1,0 +1,90 @@
+"""What the engine says: results, as SHACL's report has them, and refusals (https://www.w3.org/TR/shacl/#results).
+
+Terms are pyoxigraph's while shapes are checked and rdflib's in results: shapes are read by pyshacl, whose parts also
+make the messages of shapes that have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+from rdflib import BNode, Graph, URIRef
+from rdflib import Literal as RdflibLiteral
+from rdflib.term import Node
+
+from kg import vocab
+from kg.errors import KgError
+
+SH = vocab.SH
+
+Term = NamedNode | BlankNode | Literal
+"""An RDF 1.1 term of the data."""
+
+Values = Mapping[Term, Collection[Term]]
+"""Focus node → its value nodes, each once (https://www.w3.org/TR/shacl/#value-nodes)."""
+
+
+class NotCovered(KgError):
+    """The engine cannot check a shape exactly as the reference does; the message says why. Never shown to users."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A validation result. ``details`` are the results of ``sh:node`` that explain it (section 3.6.2.4)."""
+
+    focus: Node
+    path: Node | None
+    value: Node | None
+    component: Node
+    severity: Node
+    shape: Node
+    messages: frozenset[Node]
+    details: tuple[Result, ...] = ()
+
+
+def with_details(results: Iterable[Result]) -> Iterator[Result]:
+    """Every result, and the details of each, as many times as the report has them."""
+    for result in results:
+        yield result
+        yield from with_details(result.details)
+
+
+def to_rdflib(node: object) -> Node:
+    """A pyoxigraph term as rdflib's, with its lexical form kept."""
+    if isinstance(node, NamedNode):
+        return URIRef(node.value)
+    if isinstance(node, BlankNode):
+        return BNode(node.value)
+    if not isinstance(node, Literal):
+        raise TypeError(f"not an RDF 1.1 term: {node!r}")
+    if node.language is not None:
+        return RdflibLiteral(node.value, lang=node.language)
+    if node.datatype.value == vocab.XSD + "string":
+        # Without a datatype, as rdflib's own parsers give it: the two are different terms to it.
+        return RdflibLiteral(node.value)
+    return RdflibLiteral(node.value, datatype=URIRef(node.datatype.value), normalize=False)
+
+
+def from_rdflib(node: object) -> Term:
+    """The opposite of :func:`to_rdflib`."""
+    if isinstance(node, URIRef):
+        return NamedNode(str(node))
+    if isinstance(node, BNode):
+        return BlankNode(str(node))
+    if not isinstance(node, RdflibLiteral):
+        raise TypeError(f"not an RDF term: {node!r}")
+    if node.language is not None:
+        return Literal(str(node), language=node.language)
+    if node.datatype is None:
+        return Literal(str(node))
+    return Literal(str(node), datatype=NamedNode(str(node.datatype)))
+
+
+def to_graph(quads: Iterable[Quad]) -> Graph:
+    """An rdflib graph of the triples, graph names left out."""
+    graph = Graph()
+    for quad in quads:
+        graph.add((to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object)))
+    return graph

@@ -1,0 +1,73 @@
+"""pyshacl: the reference, for all shapes or for those that the compiled engine does not cover."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from pyoxigraph import Quad
+from pyshacl import validate as run_pyshacl
+from rdflib import RDF, RDFS, Graph, URIRef
+from rdflib.term import Node
+
+from kg.build.shacl.model import SH, Result, to_graph
+from kg.errors import BuildError
+
+_TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+
+
+def run(data: Graph, shapes: Iterable[Quad], without: Collection[Node] = ()) -> list[Result]:
+    """The results of the report; shapes in ``without`` are kept for others to refer to, but have no targets.
+
+    :raises Exception: what pyshacl and rdflib raise on shapes that they cannot use.
+    :raises BuildError: if the validation did not end.
+    """
+    graph = to_graph(shapes)
+    classes = {RDFS.Class, *graph.subjects(RDFS.subClassOf, RDFS.Class)}
+    for node in without:
+        for name in _TARGETS:
+            graph.remove((node, URIRef(SH + name), None))
+        for class_ in classes:
+            graph.remove((node, RDF.type, class_))
+    _, results, _ = run_pyshacl(
+        data, shacl_graph=graph, inference="none", do_owl_imports=False, advanced=False, inplace=True
+    )
+    if not isinstance(results, Graph):
+        raise BuildError(f"the validation did not end: {results!r}")
+    return read_report(results)
+
+
+def read_report(report: Graph) -> list[Result]:
+    """The results of a validation report; those that are details of others are inside them (section 3.6.1)."""
+    nodes = {
+        node for head in report.subjects(RDF.type, _sh("ValidationReport")) for node in _of(report, head, "result")
+    }
+    return [_result(report, node) for node in nodes]
+
+
+def _result(report: Graph, node: Node) -> Result:
+    def one(name: str) -> Node | None:
+        return report.value(node, _sh(name))
+
+    focus, component, severity, shape = map(
+        one, ("focusNode", "sourceConstraintComponent", "resultSeverity", "sourceShape")
+    )
+    if focus is None or component is None or severity is None or shape is None:
+        raise BuildError("a validation result that says too little")
+    return Result(
+        focus=focus,
+        path=one("resultPath"),
+        value=one("value"),
+        component=component,
+        severity=severity,
+        shape=shape,
+        messages=frozenset(_of(report, node, "resultMessage")),
+        details=tuple(_result(report, detail) for detail in _of(report, node, "detail")),
+    )
+
+
+def _of(report: Graph, node: Node, name: str) -> list[Node]:
+    return list(report.objects(node, _sh(name)))
+
+
+def _sh(name: str) -> URIRef:
+    return URIRef(SH + name)

@@ -1,0 +1,71 @@
+"""The compiled engine over a data graph, with what it refuses handed over to the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pyoxigraph import Quad
+from rdflib.term import Node
+
+from kg.build.shacl import reference
+from kg.build.shacl.compile import Compiler, focus_nodes, target_predicates, targets
+from kg.build.shacl.data import Data
+from kg.build.shacl.model import NotCovered, Result, to_graph
+from kg.build.shacl.plan import Plan, report
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """``results`` of the shapes that were covered; the others that have targets, with the reasons, are ``refused``."""
+
+    results: list[Result]
+    covered: frozenset[Node]
+    refused: dict[Node, str]
+
+
+def compiled(data: Sequence[Quad], shapes: Sequence[Quad]) -> Checked:
+    """Check what the engine covers.
+
+    :raises NotCovered: if the reference cannot even load the shapes.
+    """
+    compiler = Compiler(shapes)
+    plans: dict[Node, Plan] = {}
+    refused: dict[Node, str] = {}
+    wanted: set[str] = set()
+    for node in compiler.targeted:
+        try:
+            plans[node] = compiler.plan(node)
+            wanted |= plans[node].predicates | target_predicates(targets(compiler, node))
+        except NotCovered as e:
+            refused[node] = str(e)
+    tables = Data(data, wanted)
+    results: list[Result] = []
+    for node, plan in plans.items():
+        try:
+            failed = plan.run(focus_nodes(targets(compiler, node), tables), tables)
+            results += [report(hit, tables) for hits in failed.values() for hit in hits]
+        except NotCovered as e:
+            # Found out with the data at hand; nothing of this shape was added to the results.
+            refused[node] = str(e)
+    return Checked(results, frozenset(plans.keys() - refused.keys()), refused)
+
+
+def _with_hand_over(data: Sequence[Quad], shapes: Sequence[Quad]) -> list[Result]:
+    try:
+        checked = compiled(data, shapes)
+    except NotCovered:
+        return _reference(data, shapes)
+    if not checked.refused:
+        return checked.results
+    return checked.results + reference.run(to_graph(data), shapes, checked.covered)
+
+
+def _reference(data: Sequence[Quad], shapes: Sequence[Quad]) -> list[Result]:
+    return reference.run(to_graph(data), shapes)
+
+
+ENGINES: dict[str, Callable[[Sequence[Quad], Sequence[Quad]], list[Result]]] = {
+    "compiled": _with_hand_over,
+    "pyshacl": _reference,
+}
