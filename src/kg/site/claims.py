@@ -125,6 +125,7 @@ def _html(site: Site, source: Source) -> str:
     return render(
         "claim.html",
         root=root,
+        history="history/" + page_path(local),
         source=source,
         gloss=site.labels[source.iri],
         document=linker.link(site.names.document(source.document)),
