@@ -96,7 +96,11 @@ class Member:
             return killed("deadline", limits)
         if self.status in _OUT_OF_MEMORY:
             return killed("memory", limits)
-        return QueryError("the process that ran the query ended; ask again")
+        return WorkerEnded("the process that ran the query ended; ask again")
+
+
+class WorkerEnded(QueryError):
+    """Something other than a limit ended the worker."""
 
 
 class Overdue(Exception):

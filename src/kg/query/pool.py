@@ -27,7 +27,7 @@ from typing import Any
 
 from kg.errors import QueryBusy, QueryError, QueryKilled, QueryRefused
 from kg.query.limits import MIB, Limits
-from kg.query.member import Gone, Left, Member, Overdue, failure, killed
+from kg.query.member import Gone, Left, Member, Overdue, WorkerEnded, failure, killed
 from kg.query.staff import Staff
 from kg.query.worker import Request, Settings
 
@@ -208,6 +208,13 @@ class Pool:
         """
         self.start()
         self._counts["queries"] += 1
+        try:
+            return self._begun(query, gone)
+        except WorkerEnded:
+            # Something else ended it, perhaps while it was idle; nothing has been answered yet.
+            return self._begun(query, gone)
+
+    def _begun(self, query: Query, gone: Gone | None) -> Answer:
         answer = Answer(self, self._engage(query, gone), query, gone)
         try:
             answer.begin()

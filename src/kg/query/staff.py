@@ -82,7 +82,9 @@ class Staff:
             self._closed = True
             for member in (*self._idle, *self._starting.values()):
                 member.sock.close()
-            self._control.shutdown(socket.SHUT_RDWR)
+            # The nursery may have ended before, and its socket with it.
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
             self._change.notify_all()
         self._ring()
         assert self._nursery is not None
