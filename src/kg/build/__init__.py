@@ -23,7 +23,7 @@ from kg.build.ground import ground, text_folders
 from kg.build.parse import parse_sources
 from kg.build.review import review_lines, stale_reviews
 from kg.build.rules import check_rules
-from kg.build.validate import validate
+from kg.build.validate import DEFAULT_ENGINE, validate
 from kg.build.write import display_prefixes, write_release
 from kg.config import Config
 from kg.errors import SourceError
@@ -50,10 +50,12 @@ class Checked:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _silent) -> Checked:
+def check(
+    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent, engine: str = DEFAULT_ENGINE
+) -> Checked:
     """Run every stage that reads, and gather what they find.
 
-    ``documents`` are folders in which texts that may not be republished are at hand.
+    ``documents`` are folders in which texts that may not be republished are at hand; ``engine`` is the one for SHACL.
 
     :raises ConfigError: if one of ``documents`` is no folder.
     """
@@ -85,7 +87,7 @@ def check(config: Config, documents: Sequence[Path] = (), progress: Progress = _
     progress("validate")
     # What SHACL says of a passage that was not found, or of its claim, only repeats that.
     known = {finding.subject for finding in grounded.findings if finding.severity is Severity.ERROR}
-    validated = validate(sources, assembled, config.base, compared.disputed)
+    validated = validate(sources, assembled, config.base, compared.disputed, engine)
     found += (finding for finding in validated if finding.subject not in known)
     prefixes = display_prefixes(sources, names)
     return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
@@ -122,7 +124,7 @@ def review(config: Config, documents: Sequence[Path], wanted: Sequence[str], rev
 
 
 def build(
-    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent
+    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent, engine: str = DEFAULT_ENGINE
 ) -> tuple[Release | None, tuple[Finding, ...]]:
     """Check the sources and, where there is no error, publish them as the current release.
 
@@ -131,7 +133,7 @@ def build(
     :raises ConfigError: if one of ``documents`` is no folder.
     :raises BuildError: if another build is running or the release cannot be written.
     """
-    checked = check(config, documents, progress)
+    checked = check(config, documents, progress, engine)
     if checked.failed or checked.content is None:
         return None, checked.findings
     progress("write")

@@ -8,12 +8,12 @@ The store is made for ``sh:sparql`` alone.
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Store
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store
 from rdflib import Graph
 from rdflib.term import Node
 
@@ -25,7 +25,7 @@ _NONE: Table = {}
 
 
 class Data:
-    """A data graph, indexed by the predicates that are ``wanted``."""
+    """A data graph: RDF 1.1 in the default graph, indexed by the predicates that are ``wanted``."""
 
     def __init__(self, quads: Sequence[Quad], wanted: Collection[str]) -> None:
         self._quads = quads
@@ -33,6 +33,7 @@ class Data:
         self._backward: dict[str, Table] = {}
         self._instances: dict[str, frozenset[Term]] = {}
         self._nodes: dict[Term, Node] = {}
+        self._stores: dict[frozenset[str] | None, Store] = {}
         self.no_triples = Graph()
 
     def forward(self, predicate: str) -> Table:
@@ -69,22 +70,25 @@ class Data:
     def outgoing(self) -> dict[Term, set[tuple[NamedNode, Term]]]:
         """Subject → predicates and objects, for closed shapes."""
         table: defaultdict[Term, set[tuple[NamedNode, Term]]] = defaultdict(set)
+        quad: Any
         for quad in self._quads:
-            table[_term(quad.subject)].add((quad.predicate, _term(quad.object)))
+            table[quad.subject].add((quad.predicate, quad.object))
         return dict(table)
 
-    @cached_property
-    def store(self) -> Store:
-        """The triples in a store.
+    def store(self, predicates: frozenset[str] | None) -> Store:
+        """The triples with one of ``predicates``, or all of them, in a store.
 
         :raises NotCovered: if it would rewrite a literal, so that the reference's results could be others.
         """
-        for literal in {quad.object for quad in self._quads if isinstance(quad.object, Literal)}:
-            if literal.language is None and not literal.datatype.value == vocab.XSD + "string" and not _kept(literal):
-                raise NotCovered(f"the store rewrites {literal}")
-        store = Store()
-        store.bulk_extend(Quad(q.subject, q.predicate, q.object, DefaultGraph()) for q in self._quads)
-        return store
+        if predicates not in self._stores:
+            quads = self._quads
+            if predicates is not None:
+                quads = [quad for quad in quads if quad.predicate.value in predicates]
+            if _rewritten({quad.object for quad in quads if isinstance(quad.object, Literal)}):
+                raise NotCovered("literals that the store rewrites")
+            store = self._stores[predicates] = Store()
+            store.bulk_extend(quads)
+        return self._stores[predicates]
 
     @cached_property
     def graph(self) -> Graph:
@@ -104,39 +108,21 @@ class Data:
 
 def _tables(quads: Iterable[Quad], wanted: Collection[str]) -> dict[str, Table]:
     tables: dict[str, dict[Term, list[Term]]] = {predicate: {} for predicate in wanted}
-    collecting = gc.isenabled()
-    # No cycle can arise here, and looking for some took two thirds of the time.
-    gc.disable()
-    try:
-        for quad in quads:
-            table = tables.get(quad.predicate.value)
-            if table is not None:
-                table.setdefault(_term(quad.subject), []).append(_term(quad.object))
-    finally:
-        if collecting:
-            gc.enable()
+    # Triple terms are RDF 1.2: parse refused them, and asking each term what it is would cost as much as the rest.
+    quad: Any
+    for quad in quads:
+        table = tables.get(quad.predicate.value)
+        if table is not None:
+            table.setdefault(quad.subject, []).append(quad.object)
     return {
         predicate: {node: values if len(values) == 1 else list(dict.fromkeys(values)) for node, values in table.items()}
         for predicate, table in tables.items()
     }
 
 
-def _term(node: object) -> Term:
-    if isinstance(node, NamedNode | BlankNode | Literal):
-        return node
-    raise NotCovered(f"not an RDF 1.1 term: {node}")
-
-
-_SCRATCH = Store()
-_ANY = NamedNode("urn:any")
-
-
-def _kept(literal: Literal) -> bool:
-    _SCRATCH.clear()
-    _SCRATCH.add(Quad(_ANY, _ANY, literal))
-    return next(_objects(_SCRATCH)) == literal
-
-
-def _objects(store: Store) -> Iterator[object]:
-    for quad in store:
-        yield quad.object
+def _rewritten(literals: Iterable[Literal]) -> bool:
+    """Whether the store gives other literals back than it was given."""
+    typed = {one for one in literals if one.language is None and one.datatype.value != vocab.XSD + "string"}
+    scratch, any_ = Store(), NamedNode("urn:any")
+    scratch.extend(Quad(any_, any_, one) for one in typed)
+    return {quad.object for quad in scratch} != typed

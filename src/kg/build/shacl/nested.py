@@ -22,9 +22,9 @@ def property_(parameters: Sequence[Node], _constraint: Any, inner: Inner) -> Fin
     if any(not plan.shape.is_property_shape for plan in plans):
         raise NotCovered("sh:property with a shape that has no path")
 
-    def find(_plan: Plan, _check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
+    def find(outer: Plan, _check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for plan in plans:
-            failed = plan.run(_all(values), data)
+            failed = plan.run(_all(outer, values), data)
             for focus, nodes in values.items() if failed else ():
                 for node in nodes:
                     for hit in failed.get(node, ()):
@@ -41,7 +41,7 @@ def node(parameters: Sequence[Node], _constraint: Any, inner: Inner) -> Find:
 
     def find(outer: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for plan in plans:
-            failed = plan.run(_all(values), data)
+            failed = plan.run(_all(outer, values), data)
             for focus, nodes in values.items() if failed else ():
                 for value in nodes:
                     if value in failed:
@@ -78,7 +78,7 @@ def _counted(groups: Sequence[Sequence[Plan]], enough: Callable[[int, int], bool
     """For each group of shapes, a hit for each value node that conforms to too few or too many of them."""
 
     def find(outer: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        nodes = _all(values)
+        nodes = _all(outer, values)
         for plans in groups:
             failed = [plan.run(nodes, data) for plan in plans]
             wrong = {node for node in nodes if not enough(sum(node not in one for one in failed), len(plans))}
@@ -96,7 +96,7 @@ def qualified(_parameters: Sequence[Node], constraint: Any, inner: Inner) -> Fin
     shapes = [(inner(node), _siblings(constraint, node, inner)) for node in constraint.value_shapes]
 
     def find(outer: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        nodes = _all(values)
+        nodes = _all(outer, values)
         for plan, siblings in shapes:
             failed = plan.run(nodes, data)
             kept = {node for node in nodes if node not in failed}
@@ -130,5 +130,7 @@ def _component(which: str) -> URIRef:
     return URIRef(f"{SH}Qualified{which}CountConstraintComponent")
 
 
-def _all(values: Values) -> Collection[Term]:
+def _all(plan: Plan, values: Values) -> Collection[Term]:
+    if plan.path is None:
+        return values.keys()
     return {node for nodes in values.values() for node in nodes}

@@ -55,6 +55,9 @@ class Plan:
     def values(self, focus: Collection[Term], data: Data) -> Values:
         if self.path is None:
             return {node: (node,) for node in focus}
+        if self.path.kind == "predicate":
+            table = data.forward(self.path.predicate)
+            return {node: table.get(node, ()) for node in focus}
         walk = self.path.bound(data)
         return {node: walk(node) for node in focus}
 

@@ -28,8 +28,8 @@ def per_focus(count: Callable[[Collection[Term]], int]) -> Find:
 
     def find(plan: Plan, check: Check, _data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for focus, nodes in values.items():
-            for _ in range(count(nodes)):
-                yield focus, Hit(plan, check, focus)
+            if times := count(nodes):
+                yield from [(focus, Hit(plan, check, focus))] * times
 
     return find
 

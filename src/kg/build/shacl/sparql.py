@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions, Variable
-from rdflib import RDF, XSD, BNode
+from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions, Store, Variable
+from rdflib import RDF, XSD, BNode, URIRef
 from rdflib import Literal as RdflibLiteral
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.algebra import traverse
+from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
 from kg.build.shacl.data import Data
@@ -35,12 +38,12 @@ _THIS = Variable("this")
 
 def sparql(_parameters: Sequence[Node], constraint: Any) -> Find:
     """Every query of the shape that is not deactivated."""
-    queries = [_query(helper) for helper in constraint.sparql_constraints if not helper.deactivated]
+    queries = [(*_query(helper), helper) for helper in constraint.sparql_constraints if not helper.deactivated]
 
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        for query, helper in queries:
+        for query, predicates, helper in queries:
             for focus in values:
-                for row in _rows(query, focus, data):
+                for row in _rows(query, focus, data.store(predicates)):
                     value = row.get("value", None if plan.path else focus)
                     messages = _messages({*helper.messages, *plan.shape.message}, row, value, data)
                     yield focus, Hit(plan, check, row.get("this", focus), value, messages=messages)
@@ -48,8 +51,8 @@ def sparql(_parameters: Sequence[Node], constraint: Any) -> Find:
     return find
 
 
-def _query(helper: Any) -> tuple[str, Any]:
-    """The text of a query that both engines read alike, prefixes included."""
+def _query(helper: Any) -> tuple[str, frozenset[str] | None]:
+    """The text of a query that both engines read alike, prefixes included, and the predicates it can match."""
     text = helper.select_text
     if '"""' in text or "'''" in text:
         raise NotCovered("a long string in a query")
@@ -65,15 +68,33 @@ def _query(helper: Any) -> tuple[str, Any]:
     bound, text = helper.pre_bind_variables(BNode())
     if set(bound) != {"this"} or len(re.findall(r"[?$]this\b", text)) != len(re.findall(r"[\s{}()][?$]this\b", text)):
         raise NotCovered("a query in which the reference does not see $this")
-    return helper.apply_prefixes(text), helper
+    text = helper.apply_prefixes(text)
+    return text, _predicates(text)
 
 
-def _rows(query: str, focus: Term, data: Data) -> Iterator[Mapping[str, Term]]:
+def _predicates(query: str) -> frozenset[str] | None:
+    """The predicates of all triple patterns; ``None`` if one is a variable or a path."""
+    try:
+        algebra = prepareQuery(query).algebra
+    except Exception as e:  # noqa: BLE001 - rdflib's parser has no error of its own; the reference meets it again
+        raise NotCovered(f"a query that cannot be read: {e}") from None
+    found: set[Any] = set()
+
+    def visit(part: Any) -> None:
+        if isinstance(part, CompValue) and "triples" in part:
+            # Inside EXISTS, several triples stand in one list.
+            found.update(predicate for triples in part["triples"] for predicate in triples[1::3])
+
+    traverse(algebra, visitPre=visit)
+    return frozenset(map(str, found)) if all(isinstance(node, URIRef) for node in found) else None
+
+
+def _rows(query: str, focus: Term, store: Store) -> Iterator[Mapping[str, Term]]:
     """Different rows that bind anything; the reference reports equal ones once."""
     if not isinstance(focus, NamedNode):
         raise NotCovered("a query about a node without an IRI")
     try:
-        solutions = data.store.query(query, substitutions={_THIS: focus})
+        solutions = store.query(query, substitutions={_THIS: focus})
     except (SyntaxError, ValueError) as e:
         raise NotCovered(f"the store refuses the query: {e}") from None
     assert isinstance(solutions, QuerySolutions)
