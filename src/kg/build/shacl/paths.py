@@ -20,6 +20,14 @@ Walk = Callable[[Term], Collection[Term]]
 MAX_DEPTH = 8
 """Levels of a path; the reference gives up at ten, and a list takes one for each of its members."""
 
+_KINDS = {
+    "sequence": RDF.first,
+    **{
+        kind: URIRef(SH + kind)
+        for kind in ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -50,15 +58,13 @@ def read_path(graph: Graph, node: Node, depth: int = 0) -> Path:
         return Path("predicate", str(node))
     if not isinstance(node, BNode) or depth >= MAX_DEPTH:
         raise NotCovered("a path that is ill-formed or too deep")
-    if (node, RDF.first, None) in graph:
-        return Path("sequence", parts=_members(graph, node, depth))
-    for kind in ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath"):
-        inner = list(graph.objects(node, URIRef(SH + kind)))
-        if len(inner) > 1:
-            raise NotCovered("two paths in one")
-        if inner:
-            return _unary(graph, kind, inner[0], depth)
-    raise NotCovered("a path of an unknown kind")
+    found = [(kind, value) for kind in _KINDS for value in graph.objects(node, _KINDS[kind])]
+    if len(found) != 1:
+        raise NotCovered("a path of no known kind, or two paths in one")
+    kind, inner = found[0]
+    if kind == "sequence":
+        return Path(kind, parts=_members(graph, node, depth))
+    return _unary(graph, kind, inner, depth)
 
 
 def _unary(graph: Graph, kind: str, inner: Node, depth: int) -> Path:

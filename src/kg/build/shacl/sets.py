@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 from rdflib import RDF, RDFS, XSD, BNode, URIRef
 from rdflib import Literal as RdflibLiteral
 from rdflib.term import Node
@@ -112,6 +112,8 @@ def _ordered(parameters: Sequence[Node], *, or_equal: bool) -> Find:
         for parameter in dict.fromkeys(parameters):
             table = data.forward(str(parameter))
             for focus, nodes in values.items():
+                if any(isinstance(node, BlankNode) for node in nodes):
+                    raise NotCovered("the order of a blank node")
                 for other in table.get(focus, ()):
                     for node in nodes:
                         if (node, other) not in known:
