@@ -34,14 +34,22 @@ _format = click.option(
     show_default=True,
     help="How to print.",
 )
+_engine = click.option(
+    "--engine",
+    type=click.Choice(["compiled", "pyshacl"]),
+    default="compiled",
+    show_default=True,
+    help="What validates with SHACL; both find the same.",
+)
 
 
 @main.command("build")
 @_base
 @_documents
 @_format
+@_engine
 @click.pass_obj
-def build_command(project: Path, base: str | None, documents: Sequence[Path], format_: str) -> None:
+def build_command(project: Path, base: str | None, documents: Sequence[Path], format_: str, engine: str) -> None:
     """Check the sources and publish them as a sealed release.
 
     Nothing of a failed build is published; the previous release stays.
@@ -52,7 +60,7 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
     from kg import build as building
 
     config = load(project, base=base)
-    release, findings = building.build(config, documents, _progress())
+    release, findings = building.build(config, documents, _progress(), engine)
     _clear_progress()
     _print_findings(findings, format_, release)
     if release is None:
@@ -63,9 +71,10 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
 @_base
 @_documents
 @_format
+@_engine
 @click.option("--fix", is_flag=True, help="Rewrite the positions of passages that moved without changing.")
 @click.pass_obj
-def check(project: Path, base: str | None, documents: Sequence[Path], format_: str, fix: bool) -> None:
+def check(project: Path, *, base: str | None, documents: Sequence[Path], format_: str, engine: str, fix: bool) -> None:
     """Check the sources; nothing is written, but for --fix.
 
     \b
@@ -77,7 +86,7 @@ def check(project: Path, base: str | None, documents: Sequence[Path], format_: s
     if fix:
         for line in building.fix(config, documents):
             click.echo(line, err=True)
-    checked = building.check(config, documents, _progress())
+    checked = building.check(config, documents, _progress(), engine)
     _clear_progress()
     _print_findings(checked.findings, format_, None)
     if checked.failed:
