@@ -12,8 +12,13 @@ import { candidates, parse } from "./lib/text.js";
 // More characters than any document; a file beyond it was dropped by mistake.
 const LONGEST = 20_000_000;
 
-/** Every place of every passage in a text: `Map` from the passage to its offsets. */
-export function locate(characters, passages) {
+// Milliseconds of work after which the page gets a turn: it must answer to the reader meanwhile.
+const TURN = 30;
+
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Every place of every passage in a text: `Map` from the passage to its offsets; `done` is told the share from 0 to 1. */
+async function locate(characters, passages, done) {
   const codePoints = Uint32Array.from(characters, (character) => character.codePointAt(0));
   const byLength = new Map();
   for (const passage of passages) {
@@ -22,7 +27,15 @@ export function locate(characters, passages) {
     byHash.set(passage.rolling, [...(byHash.get(passage.rolling) ?? []), passage]);
   }
   const places = new Map(passages.map((passage) => [passage, []]));
+  let turn = performance.now();
+  let searched = 0;
   for (const [length, byHash] of byLength) {
+    if (performance.now() - turn > TURN) {
+      done(searched / byLength.size);
+      await pause();
+      turn = performance.now();
+    }
+    searched += 1;
     candidates(codePoints, length, new Set(byHash.keys()), (hash, at) => {
       const digest = bytesToHex(sha256(utf8ToBytes(characters.slice(at, at + length).join(""))));
       for (const passage of byHash.get(hash)) if (passage.sha256 === digest) places.get(passage).push(at);
@@ -58,7 +71,11 @@ function start(section) {
     shown,
   );
 
-  function check(raw) {
+  let newest = 0;
+
+  async function check(raw) {
+    newest += 1;
+    const mine = newest;
     shown.hidden = true;
     if (raw.length > LONGEST) {
       said.textContent = "That is longer than any document; is it the right file?";
@@ -69,7 +86,11 @@ function start(section) {
       said.textContent = "There is no text in it.";
       return;
     }
-    const places = locate(characters, passages);
+    const places = await locate(characters, passages, (share) => {
+      said.textContent = `Comparing: ${Math.round(share * 100)} %`;
+    });
+    // Another copy was given meanwhile: its result counts.
+    if (mine !== newest) return;
     let found = 0;
     for (const [passage, offsets] of places) {
       const verdict = passage.item.querySelector(".verdict") ?? passage.item.appendChild(element("span"));
@@ -85,12 +106,15 @@ function start(section) {
   compare.addEventListener("click", () => check(text.value));
   file.addEventListener("change", async () => {
     if (file.files.length === 0) return;
+    let raw;
     try {
       // As the build reads: UTF-8, and nothing that merely looks like it.
-      check(new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer()));
+      raw = new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer());
     } catch {
       said.textContent = "That file is not text in UTF-8.";
+      return;
     }
+    await check(raw);
   });
 }
 
