@@ -172,11 +172,14 @@ def test_search_finds_by_the_beginnings_of_words(read_page: Read) -> None:
 def test_no_element_of_a_page_comes_from_the_data(read_page: Read, path: str) -> None:
     found = read_page(path)
     names = {element.name for element in found.all()}
-    assert not names & {"img", "iframe", "object", "embed", "svg", "style", "b", "i", "em", "base"}
+    assert not names & {"img", "iframe", "object", "embed", "style", "b", "i", "em", "base"}
+    drawn = {element.attributes.get("class", "") for element in found.all("svg")}
+    assert drawn <= {"", "scale", "bar", "drawing", "neighbours", *(f"bar {status}" for status in STATUSES)}
+    assert {use.attributes["href"].rpartition("/")[2] for use in found.all("use")} <= {"land.svg#land"}
     # A block of data is not run (HTML Standard, section 4.12.1).
     run = [s for s in found.all("script") if s.attributes.get("type") != "application/ld+json"]
     scripts = {s.attributes.get("src", "").split("?")[0].rpartition("static/")[2] for s in run}
-    assert scripts <= {"site.js", "reader.js"}
+    assert scripts <= {"site.js", "reader.js", "map.js"}
     assert not any(s.text for s in run)
     assert not [a for e in found.all() for a in e.attributes if a.startswith("on") or a == "style"]
 

@@ -7,7 +7,7 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
     words(label, other, text, sound)              FTS5, contentless, by entry: words of labels in all languages, of
                                                   other names, of notes and descriptions; the sounds of names
     value(id, text)                               IRIs and years that facets have
-    claim(entry, document, speaker, modality, basis)   a claim's fields, as values
+    claim(entry, document, speaker, modality, basis, own)   a claim's fields, as values; own: the document's own voice
     mention(thing, claim)                         which claims mention which things, as entries
     trait(facet, value, thing)                    kind (with the kinds above), place, year
     link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
@@ -54,7 +54,8 @@ CREATE TABLE name(folded TEXT, entry INTEGER, language TEXT, PRIMARY KEY(folded,
 CREATE VIRTUAL TABLE words USING fts5(label, other, text, sound, content='', columnsize=0, detail=column,
     tokenize="unicode61 remove_diacritics 0", prefix='1 2 3');
 CREATE TABLE value(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER);
+CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER,
+    own INTEGER);
 CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
 CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
 CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEGER,
@@ -186,11 +187,16 @@ def _bag(split: object, texts: Iterable[str]) -> str:
 
 def _claims(found: Survey, ids: dict[str, int], values: dict[str, int]) -> Iterator[tuple[object, ...]]:
     rows = (
-        (ids[iri], *(values.get(fields.get(name, ""), 0) for name in FIELDS))
+        (ids[iri], *(values.get(fields.get(name, ""), 0) for name in FIELDS), int(_own_voice(found, fields)))
         for iri, fields in found.fields.items()
         if iri in ids and found.kind(iri) == "claim"
     )
     yield from sorted(rows)
+
+
+def _own_voice(found: Survey, fields: dict[str, str]) -> bool:
+    speaker = fields.get("speaker")
+    return speaker is not None and speaker == found.authors.get(fields.get("document", ""))
 
 
 def _span(row: Timed) -> tuple[object, ...]:

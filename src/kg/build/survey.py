@@ -55,6 +55,7 @@ class Survey:
     values: dict[str, set[tuple[str, Literal]]] = field(default_factory=lambda: defaultdict(set))
     fields: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     mentions: set[tuple[str, str]] = field(default_factory=set)
+    authors: dict[str, str] = field(default_factory=dict)
 
     def kind(self, iri: str) -> str:
         """``thing``, ``claim``, ``document``, ``term``, or nothing where it is none of these."""
@@ -92,6 +93,8 @@ def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
                 # The least of several, as pages have it, whatever order quads come in.
                 known = found.fields[iri].get(wanted[predicate])
                 found.fields[iri][wanted[predicate]] = min(known or value.value, value.value)
+            elif in_default and predicate == vocab.DCTERMS_CREATOR:
+                found.authors[iri] = min(found.authors.get(iri, value.value), value.value)
     return found
 
 

@@ -52,9 +52,10 @@ def metrics() -> Response:
 
 @bp.get("/robots.txt")
 def robots() -> Response:
-    """Pages may be indexed; queries cost more than they would give a search engine."""
+    """Pages may be indexed; queries cost more than they would give a search engine, and facets combine without end."""
     sitemap = f"Sitemap: {current().base}sitemap.xml"
-    lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /query", "Disallow: /search", "", sitemap, "")
+    closed = (f"Disallow: {path}" for path in ("/sparql", "/query", "/search", "/browse?"))
+    lines = ("User-agent: *", *closed, "", sitemap, "")
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 

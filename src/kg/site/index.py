@@ -27,6 +27,9 @@ MOST = 1_000
 MOST_LOOKED_AT = 20_000
 """Entries with the words of a search that are held against its filters."""
 
+BATCH = 16
+"""IRIs that one query asks for."""
+
 MOST_WORDS = 12
 """Words of a search that are looked for; more would only cost time."""
 
@@ -67,13 +70,12 @@ def query(site: Site, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, .
 
 
 def _connection(site: Site) -> sqlite3.Connection:
-    path = site.release.path / "search.sqlite"
-    found: tuple[object, sqlite3.Connection] | None = getattr(_local, "opened", None)
-    if found is None or found[0] != path:
+    opened: tuple[object, sqlite3.Connection] | None = getattr(_local, "opened", None)
+    if opened is None or opened[0] is not site.release:
         # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
-        address = f"file:{quote(str(path))}?mode=ro&immutable=1"
-        found = _local.opened = path, sqlite3.connect(address, uri=True)
-    return found[1]
+        address = f"file:{quote(str(site.release.path / 'search.sqlite'))}?mode=ro&immutable=1"
+        opened = _local.opened = site.release, sqlite3.connect(address, uri=True)
+    return opened[1]
 
 
 def match(text: str) -> str:
@@ -192,3 +194,8 @@ def years(site: Site, limit: int) -> list[str]:
 def year_bounds(year: str) -> tuple[int, int]:
     """The first and the last day of a year."""
     return dates.number(int(year)), dates.number(int(year), 12, 31)
+
+
+def batch(iris: Sequence[str]) -> list[str]:
+    """IRIs for a query with :data:`BATCH` marks, filled up with nothing."""
+    return [*iris[:BATCH], *[""] * (BATCH - len(iris))]

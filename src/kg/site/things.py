@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kg import media, vocab
 from kg.model import value_of
-from kg.site import describe, profiles
+from kg.site import describe, profiles, surroundings
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source
 from kg.site.links import data_path, page_path
@@ -127,6 +127,7 @@ def thing_html(site: Site, iri: str) -> str:
         mentions=site.names.kg + "mentions",
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + address(site, iri, extension),
+        around=surroundings.of(site, linker, iri, root),
     )
 
 

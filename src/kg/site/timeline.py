@@ -76,18 +76,20 @@ def timeline(extension: str | None = None) -> Response:
 
 def of_things(site: Site, iris: Sequence[str], limit: int = MOST_ON_PAGE) -> list[Moment]:
     """The moments of some things, in order."""
-    marks = ",".join("?" * len(iris))
+    # Always the same number of marks: SQLite prepares a statement once.
+    marks = ",".join("?" * index.BATCH)
     sql = (
-        f"SELECT {_COLUMNS} FROM entry e JOIN span s ON s.thing = e.id WHERE e.iri IN ({marks}) "  # noqa: S608 - marks
+        f"SELECT {_COLUMNS} FROM entry e CROSS JOIN span s ON s.thing = e.id WHERE e.iri IN ({marks}) "  # noqa: S608 - marks
         "ORDER BY s.first, s.last, e.id LIMIT ?"
     )
-    return [Moment(*row) for row in index.query(site, sql, (*iris, limit))]
+    return [Moment(*row) for row in index.query(site, sql, (*index.batch(iris), limit))]
 
 
 def lines(site: Site, linker: Linker, moments: Sequence[Moment], axis: Axis | None = None) -> tuple[list[Line], Markup]:
     """Moments with their bars, and the axis above them."""
     axis = axis or axis_of(moments)
-    return [_line(site, linker, moment, axis) for moment in moments], _scale(axis)
+    grid = _grid(axis)
+    return [_line(site, linker, moment, axis, grid) for moment in moments], _scale(axis)
 
 
 def axis_of(moments: Sequence[Moment]) -> Axis:
@@ -97,7 +99,7 @@ def axis_of(moments: Sequence[Moment]) -> Axis:
     return Axis(first - room, last + room)
 
 
-def _line(site: Site, linker: Linker, moment: Moment, axis: Axis) -> Line:
+def _line(site: Site, linker: Linker, moment: Moment, axis: Axis, grid: Markup) -> Line:
     sources = _sources(site, moment)
     status = sources[0].status if sources else UNCLAIMED
     inferred = bool(moment.worked_out) or _inferred(site, moment.time)
@@ -110,7 +112,7 @@ def _line(site: Site, linker: Linker, moment: Moment, axis: Axis) -> Line:
         status=status,
         inferred=inferred,
         evidence=linker.evidence(sources[:2]),
-        bar=_bar(moment, axis, fuzzy=within and moment.first != moment.last),
+        bar=_bar(moment, axis, grid, fuzzy=within and moment.first != moment.last),
     )
 
 
@@ -144,7 +146,12 @@ def _inferred(site: Site, time: str) -> bool:
     return False
 
 
-def _bar(moment: Moment, axis: Axis, *, fuzzy: bool) -> Markup:
+def _grid(axis: Axis) -> Markup:
+    at = (percent(tick.at) for tick in axis.ticks())
+    return Markup("").join(element("line", x1=x, x2=x, y1=0, y2="100%", class_="grid") for x in at)
+
+
+def _bar(moment: Moment, axis: Axis, grid: Markup, *, fuzzy: bool) -> Markup:
     left, right = axis.share(moment.first), axis.share(moment.last + 1)
     middle = "60%"
     if moment.first == moment.last or right - left < _FULL_ENOUGH:
@@ -154,9 +161,8 @@ def _bar(moment: Moment, axis: Axis, *, fuzzy: bool) -> Markup:
         shape = element(
             "rect", x=percent(left), y="30%", width=width, height="60%", rx=3, class_="fuzzy" if fuzzy else "full"
         )
-    lines_ = [element("line", x1=percent(t.at), x2=percent(t.at), y1=0, y2="100%", class_="grid") for t in axis.ticks()]
     # The same is said in words beside it.
-    return element("svg", [*lines_, shape], class_="bar", width="100%", height=22, aria_hidden="true")
+    return element("svg", [grid, shape], class_="bar", width="100%", height=22, aria_hidden="true")
 
 
 def _scale(axis: Axis) -> Markup:
@@ -259,7 +265,7 @@ def _json() -> dict[str, Any]:
     site = current()
     linker = site.linker("")
     listing, cut = _moments(site, _asked())
-    found = [_line(site, linker, moment, Axis(0, 1)) for moment in listing.items]
+    found = [_line(site, linker, moment, Axis(0, 1), Markup("")) for moment in listing.items]
     return {
         "count": listing.count,
         "more": cut,

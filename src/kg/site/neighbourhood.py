@@ -1,0 +1,168 @@
+"""What a thing is linked with, at most two steps away: a picture with real links, drawn by the server.
+
+The thing stands left, what it is linked with in the middle, and what that is linked with at the right. A line is drawn
+as the strongest claim for the link says it (:mod:`kg.site.evidence`). Every query is bounded, so a page costs the same
+whether its thing has ten links or a million; the page's own list has all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from kg import vocab
+from kg.site import index
+from kg.site.evidence import STATUSES, UNCLAIMED
+from kg.site.evidence import status as status_of
+from kg.site.labels import shorten
+from kg.site.links import page_path
+from kg.site.state import Site
+
+NEAR = 8
+"""Things one step away that are drawn."""
+
+FAR = 2
+"""Things that are drawn behind each of them."""
+
+_LOOKED_AT = 24
+_ROW = 44
+_LEFT, _MIDDLE, _RIGHT, _WIDTH = 8, 270, 640, 960
+"""Where the three columns begin, in pixels."""
+
+_LETTER = 7.4
+_LONGEST = 40
+
+_LINKS = """
+SELECT e.id, e.iri, e.label, e.language, l.property, {out}, c.modality, c.basis, c.own FROM link l
+JOIN entry e ON e.id = l.{other} LEFT JOIN claim c ON c.entry = l.claim WHERE l.{this} = ? LIMIT ?
+"""
+_OUT = _LINKS.format(out=1, other="object", this="subject")
+_IN = _LINKS.format(out=0, other="subject", this="object")
+
+
+class Node(NamedTuple):
+    """Something that is drawn: ``outward``: the link leads to it, and not from it."""
+
+    id: int
+    iri: str
+    label: str
+    language: str
+    property: str
+    status: str
+    outward: bool
+
+
+class Neighbourhood(NamedTuple):
+    """``iris``: the things that are drawn one step away; ``picture``: nothing, where there are none."""
+
+    iris: tuple[str, ...]
+    picture: Markup
+
+
+def of(site: Site, iri: str, root: str) -> Neighbourhood:
+    """The neighbourhood of a thing; ``root`` is the way from its page to the site's root."""
+    row = index.query(site, "SELECT id, label, language FROM entry WHERE iri = ?", (iri,))
+    if not row:
+        return Neighbourhood((), Markup(""))
+    id_, label, language = row[0]
+    near = _linked(site, id_, _LOOKED_AT)[:NEAR]
+    shown = {id_, *(node.id for node in near)}
+    far = [[n for n in _linked(site, node.id, FAR + NEAR) if n.id not in shown][:FAR] for node in near]
+    if not near:
+        return Neighbourhood((), Markup(""))
+    me = Node(id_, iri, label, language, "", UNCLAIMED, outward=True)
+    return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, me, near, far))
+
+
+def _linked(site: Site, id_: int, limit: int) -> list[Node]:
+    """What an entry is linked with, one node for each, the best vouched for and most mentioned first."""
+    texts = _texts(site)
+    found: dict[int, Node] = {}
+    for sql in (_OUT, _IN):
+        for other, iri, label, language, property_, out, modality, basis, own in index.query(site, sql, (id_, limit)):
+            known = found.get(other)
+            status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
+            if known is None or _rank(status) < _rank(known.status):
+                found[other] = Node(other, iri, label, language, _value(site, property_), status, bool(out))
+    return sorted(found.values(), key=lambda node: (_rank(node.status), node.id))
+
+
+@lru_cache(maxsize=4)
+def _texts(site: Site) -> dict[int, str]:
+    """The local names of modalities and bases by the numbers that the index has for them."""
+    names = [site.names.kg + name for name in (*vocab.MODALITIES, *vocab.BASES)]
+    sql = f"SELECT id, text FROM value WHERE text IN ({','.join('?' * len(names))})"  # noqa: S608 - marks
+    return {number: text.removeprefix(site.names.kg) for number, text in index.query(site, sql, names)}
+
+
+@lru_cache(maxsize=10_000)
+def _value(site: Site, number: int) -> str:
+    found: str = index.query(site, "SELECT text FROM value WHERE id = ?", (number,))[0][0]
+    return found
+
+
+@lru_cache(maxsize=256)
+def _status(modality: str, basis: str, own: int | None) -> str:
+    return UNCLAIMED if own is None else status_of(modality, basis, own_voice=bool(own))
+
+
+_RANKS = {status: rank for rank, status in enumerate((*STATUSES, UNCLAIMED))}
+
+
+def _rank(status: str) -> int:
+    return _RANKS[status]
+
+
+def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequence[Sequence[Node]]) -> Markup:
+    """Rows from the top; what stands behind two things is drawn behind the first, with a line to both."""
+    row = 0
+    places: dict[int, tuple[float, float]] = {}
+    lines: list[str] = []
+    words: list[str] = []
+    seen: dict[int, float] = {}
+    for node, behind in zip(near, far, strict=True):
+        fresh = [n for n in behind if n.id not in seen]
+        y = (row + max(0, len(fresh) - 1) / 2) * _ROW + _ROW / 2
+        for n in fresh:
+            seen[n.id] = row * _ROW + _ROW / 2
+            words.append(_node(site, root, n, _RIGHT, seen[n.id]))
+            row += 1
+        row += not fresh
+        places[node.id] = (min(_RIGHT - 30, _MIDDLE + len(shorten(node.label, _LONGEST)) * _LETTER + 16), y)
+        words.append(_node(site, root, node, _MIDDLE, y))
+        lines += [_line(*places[node.id], _RIGHT - 8, seen[n.id], n.status) for n in behind]
+    height = row * _ROW
+    title = shorten(me.label, 28)
+    begin = _LEFT + len(title) * _LETTER + 14
+    middle = height / 2
+    lines += [_line(begin, middle, _MIDDLE - 8, places[node.id][1], node.status) for node in near]
+    centre = f'<text class="me" x="{_LEFT}" y="{middle + 5:.0f}"{_lang(me.language)}>{escape(title)}</text>'
+    return Markup(  # noqa: S704 - every text was escaped where it came in
+        f'<svg class="neighbours" role="group" aria-labelledby="around" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}"><g aria-hidden="true">{"".join(lines)}{centre}</g>{"".join(words)}</svg>'
+    )
+
+
+def _node(site: Site, root: str, node: Node, x: int, y: float) -> str:
+    property_ = shorten(site.labels[node.property].text, _LONGEST)
+    said = f"{property_} →" if node.outward else f"← {property_}"
+    label = shorten(node.label, _LONGEST)
+    href = root + page_path(site.names.local(node.iri) or "")
+    return (
+        f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}" aria-hidden="true">{escape(said)}</text>'
+        f'<a href="{escape(href)}"><title>{escape(property_)}: {escape(shorten(node.label, 200))}</title>'
+        f'<text x="{x}" y="{y + 12:.0f}"{_lang(node.language)}>{escape(label)}</text></a>'
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, status: str) -> str:
+    bend = (x1 + x2) / 2
+    return f'<path class="{status}" d="M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"/>'
+
+
+def _lang(language: str) -> str:
+    return f' lang="{escape(language)}"' if language else ""
