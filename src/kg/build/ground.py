@@ -7,6 +7,7 @@ verified. Where it is not, the passage counts as not checked here; a document wh
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,9 +85,22 @@ def ground(collected: Collected, base: str, root: Path, folders: Sequence[Path])
     claims, minted = _find_quotes(collected, names, texts, findings)
     checked = [_check_passage(p, texts, collected.documents, names, findings) for p in collected.passages.values()]
     passages = {p.iri: p for p in (*minted, *checked)}
+    findings = _with_claims(findings, claims, names)
     findings += _uncovered(texts, collected.documents, claims, passages)
     checks = {p.iri: Check.VERIFIED if p.document in texts else Check.NOT_CHECKED for p in passages.values()}
     return Grounded(claims, passages, checks, texts, raw, tuple(findings))
+
+
+def _with_claims(findings: list[Finding], claims: Iterable[Claim], names: vocab.Names) -> list[Finding]:
+    """Findings about passages, with the claims that rest on them: those are what has to be read again."""
+    resting: defaultdict[str, list[str]] = defaultdict(list)
+    for claim in claims:
+        for target in claim.targets:
+            resting[target].append(names.local(claim.iri) or claim.iri)
+    return [
+        replace(f, message=f"{f.message} (on it: {', '.join(resting[f.subject])})") if resting.get(f.subject) else f
+        for f in findings
+    ]
 
 
 def _check_document(document: Document, parsed: text.Text, findings: list[Finding]) -> None:
