@@ -33,8 +33,10 @@ _ROW = 44
 _LEFT, _MIDDLE, _RIGHT, _WIDTH = 8, 270, 640, 960
 """Where the three columns begin, in pixels."""
 
-_LETTER = 7.4
-_LONGEST = 40
+_LETTER, _BOLD, _FINE = 7.8, 9.0, 6.4
+"""About how wide a letter is, in pixels; lines begin behind the words."""
+
+_LONGEST = 38
 
 _LINKS = """
 SELECT e.id, e.iri, e.label, e.language, l.property, {out}, c.modality, c.basis, c.own FROM link l
@@ -132,12 +134,14 @@ def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequenc
             words.append(_node(site, root, n, _RIGHT, seen[n.id]))
             row += 1
         row += not fresh
-        places[node.id] = (min(_RIGHT - 30, _MIDDLE + len(shorten(node.label, _LONGEST)) * _LETTER + 16), y)
+        said = len(shorten(site.labels[node.property].text, _LONGEST)) + 2
+        width = max(len(shorten(node.label, _LONGEST)) * _LETTER, said * _FINE)
+        places[node.id] = min(_RIGHT - 30, _MIDDLE + width + 10), y
         words.append(_node(site, root, node, _MIDDLE, y))
         lines += [_line(*places[node.id], _RIGHT - 8, seen[n.id], n.status) for n in behind]
     height = row * _ROW
-    title = shorten(me.label, 28)
-    begin = _LEFT + len(title) * _LETTER + 14
+    title = shorten(me.label, 22)
+    begin = _LEFT + len(title) * _BOLD + 10
     middle = height / 2
     lines += [_line(begin, middle, _MIDDLE - 8, places[node.id][1], node.status) for node in near]
     centre = f'<text class="me" x="{_LEFT}" y="{middle + 5:.0f}"{_lang(me.language)}>{escape(title)}</text>'
