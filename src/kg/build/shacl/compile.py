@@ -16,6 +16,7 @@ from typing import Any
 
 from pyoxigraph import Quad
 from pyshacl.constraints import CONSTRAINT_PARAMETERS_MAP
+from pyshacl.constraints.sparql.sparql_based_constraints import SPARQLBasedConstraint
 from pyshacl.errors import ConstraintLoadWarning
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, BNode, URIRef
@@ -26,7 +27,7 @@ from kg.build.shacl.data import Data
 from kg.build.shacl.model import SH, NotCovered, Term, from_rdflib, to_graph
 from kg.build.shacl.paths import read_path
 from kg.build.shacl.plan import Check, Find, Plan
-from kg.build.shacl.sparql import sparql
+from kg.build.shacl.sparql import predicates, sparql
 
 Simple = Callable[[Sequence[Node], Any], Find]
 Nested = Callable[[Sequence[Node], Any, nested.Inner], Find]
@@ -116,7 +117,11 @@ class Compiler:
         for pair in _PAIRS:
             plan.predicates |= {str(value) for value in self.graph.objects(node, URIRef(SH + pair))}
         inside = partial(self._inside, plan, (*above, node))
-        plan.checks = tuple(self._check(node, component, inside) for component in self._components(node))
+        constraints = self._components(node)
+        plan.checks = tuple(self._check(node, constraint, inside) for constraint in constraints)
+        for constraint in constraints:
+            if isinstance(constraint, SPARQLBasedConstraint):
+                plan.predicates |= predicates(constraint)
         return plan
 
     def _components(self, node: Node) -> list[Any]:

@@ -9,9 +9,10 @@ The store is made for ``sh:sparql`` alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store
 from rdflib import Graph
@@ -20,8 +21,8 @@ from rdflib.term import Node
 from kg import vocab
 from kg.build.shacl.model import NotCovered, Term, to_graph, to_rdflib
 
-Table = dict[Term, Sequence[Term]]
-_NONE: Table = {}
+Table = Mapping[Term, Sequence[Term]]
+_NONE: Table = MappingProxyType({})
 
 
 class Data:
@@ -76,19 +77,24 @@ class Data:
         return dict(table)
 
     def store(self, predicates: frozenset[str] | None) -> Store:
-        """The triples with one of ``predicates``, or all of them, in a store.
+        """The triples with one of ``predicates``, which were wanted, or all of them, in a store.
 
         :raises NotCovered: if it would rewrite a literal, so that the reference's results could be others.
         """
         if predicates not in self._stores:
-            quads = self._quads
-            if predicates is not None:
-                quads = [quad for quad in quads if quad.predicate.value in predicates]
+            quads = self._quads if predicates is None else list(self._with(predicates))
             if _rewritten({quad.object for quad in quads if isinstance(quad.object, Literal)}):
                 raise NotCovered("literals that the store rewrites")
             store = self._stores[predicates] = Store()
             store.bulk_extend(quads)
         return self._stores[predicates]
+
+    def _with(self, predicates: Iterable[str]) -> Iterator[Quad]:
+        for predicate in predicates:
+            name = NamedNode(predicate)
+            for subject, values in self.forward(predicate).items():
+                for value in values:
+                    yield Quad(cast(NamedNode, subject), name, value)
 
     @cached_property
     def graph(self) -> Graph:
@@ -108,16 +114,22 @@ class Data:
 
 def _tables(quads: Iterable[Quad], wanted: Collection[str]) -> dict[str, Table]:
     tables: dict[str, dict[Term, list[Term]]] = {predicate: {} for predicate in wanted}
+    table_of = tables.get
     # Triple terms are RDF 1.2: parse refused them, and asking each term what it is would cost as much as the rest.
     quad: Any
     for quad in quads:
-        table = tables.get(quad.predicate.value)
+        table = table_of(quad.predicate.value)
         if table is not None:
-            table.setdefault(quad.subject, []).append(quad.object)
-    return {
-        predicate: {node: values if len(values) == 1 else list(dict.fromkeys(values)) for node, values in table.items()}
-        for predicate, table in tables.items()
-    }
+            subject = quad.subject
+            if subject in table:
+                table[subject].append(quad.object)
+            else:
+                table[subject] = [quad.object]
+    for table in tables.values():
+        for subject, values in table.items():
+            if len(values) > 1:
+                table[subject] = list(dict.fromkeys(values))
+    return dict(tables)
 
 
 def _rewritten(literals: Iterable[Literal]) -> bool:

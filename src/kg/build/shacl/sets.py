@@ -34,16 +34,29 @@ def per_focus(count: Callable[[Collection[Term]], int]) -> Find:
     return find
 
 
+def _length(wrong: Callable[[int], bool]) -> Find:
+    """A hit without a value for each focus node with a wrong number of value nodes."""
+
+    # Few numbers occur, so the question is asked once for each.
+    def find(plan: Plan, check: Check, _data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
+        lengths = {focus: len(nodes) for focus, nodes in values.items()}
+        bad = {length for length in set(lengths.values()) if wrong(length)}
+        if bad:
+            yield from ((focus, Hit(plan, check, focus)) for focus, length in lengths.items() if length in bad)
+
+    return find
+
+
 def min_count(parameters: Sequence[Node], _constraint: Any) -> Find:
     """``sh:minCount`` (section 4.2.1)."""
     least = int(str(parameters[0]))
-    return per_focus(lambda nodes: len(nodes) < least)
+    return _length(lambda length: length < least)
 
 
 def max_count(parameters: Sequence[Node], _constraint: Any) -> Find:
     """``sh:maxCount`` (section 4.2.2)."""
     most = int(str(parameters[0]))
-    return per_focus(lambda nodes: len(nodes) > most)
+    return _length(lambda length: length > most)
 
 
 def has_value(parameters: Sequence[Node], _constraint: Any) -> Find:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions, Store, Variable
@@ -51,6 +52,16 @@ def sparql(_parameters: Sequence[Node], constraint: Any) -> Find:
     return find
 
 
+def predicates(constraint: Any) -> set[str]:
+    """The predicates whose tables the queries need; those of a query that can match all are not among them."""
+    return {
+        predicate
+        for helper in constraint.sparql_constraints
+        if not helper.deactivated
+        for predicate in _query(helper)[1] or ()
+    }
+
+
 def _query(helper: Any) -> tuple[str, frozenset[str] | None]:
     """The text of a query that both engines read alike, prefixes included, and the predicates it can match."""
     text = helper.select_text
@@ -72,6 +83,7 @@ def _query(helper: Any) -> tuple[str, frozenset[str] | None]:
     return text, _predicates(text)
 
 
+@lru_cache
 def _predicates(query: str) -> frozenset[str] | None:
     """The predicates of all triple patterns; ``None`` if one is a variable or a path."""
     try:
