@@ -119,7 +119,7 @@ def test_the_query_in_sparql_finds_the_same(dataset_app: Flask, everything: Stor
     answer = found(dataset_app.test_client(), f"/browse?show={show}&{choice}")
     solutions = everything.query(answer["sparql"])
     assert isinstance(solutions, QuerySolutions)
-    assert {solution[0].value for solution in solutions} == {row["iri"] for row in answer["results"]}  # type: ignore[union-attr]
+    assert {solution[0].value for solution in solutions} == {row["iri"] for row in answer["results"]}
     assert answer["count"] == len(answer["results"])
 
 
