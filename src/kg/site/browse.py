@@ -202,7 +202,7 @@ def _json() -> dict[str, Any]:
         "more": cut or count > MOST_EXPORTED,
         "sparql": sparql(site, chosen),
         "facets": {
-            facet: [{"value": v.value, "count": v.count} for v in facets.values(site, chosen, facet)]
+            facet: [{"value": v.value, "count": v.number} for v in facets.values(site, chosen, facet)]
             for facet in FACETS
         },
         "results": list(_rows(site, chosen)),

@@ -49,7 +49,7 @@ class Value(NamedTuple):
     """A value of a facet and the number of things or claims that have it, under the choices in the other facets."""
 
     value: str
-    count: int
+    number: int
 
 
 def full(site: Site, facet: str, short: str) -> str:
