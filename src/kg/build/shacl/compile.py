@@ -10,7 +10,7 @@ component is compiled by the function in ``COMPONENTS``. Refused are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -181,21 +181,22 @@ def target_predicates(aims: Iterable[tuple[str, Node]]) -> set[str]:
     return {str(value) for name, value in aims if name in ("targetSubjectsOf", "targetObjectsOf")}
 
 
-def focus_nodes(aims: Iterable[tuple[str, Node]], data: Data) -> set[Term]:
+def focus_nodes(aims: Sequence[tuple[str, Node]], data: Data) -> Collection[Term]:
     """The focus nodes of the targets, each once.
 
     :raises NotCovered: if a blank node of the shapes graph is aimed at.
     """
-    found: set[Term] = set()
-    for name, value in aims:
-        if isinstance(value, BNode):
-            raise NotCovered("a blank node as a target")
-        if name == "targetNode":
-            found.add(from_rdflib(value))
-        elif name in ("targetClass", "class"):
-            found |= data.instances(str(value))
-        elif name == "targetSubjectsOf":
-            found |= data.forward(str(value)).keys()
-        else:
-            found |= data.backward(str(value)).keys()
-    return found
+    groups = [_aimed_at(name, value, data) for name, value in aims]
+    return groups[0] if len(groups) == 1 else {node for group in groups for node in group}
+
+
+def _aimed_at(name: str, value: Node, data: Data) -> Collection[Term]:
+    if isinstance(value, BNode):
+        raise NotCovered("a blank node as a target")
+    if name == "targetNode":
+        return (from_rdflib(value),)
+    if name in ("targetClass", "class"):
+        return data.instances(str(value))
+    if name == "targetSubjectsOf":
+        return data.forward(str(value)).keys()
+    return data.backward(str(value)).keys()

@@ -6,7 +6,8 @@ make the messages of shapes that have none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
@@ -19,11 +20,17 @@ from kg.errors import KgError
 
 SH = vocab.SH
 
+_INTEGER = NamedNode(vocab.XSD + "integer")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
 Term = NamedNode | BlankNode | Literal
 """An RDF 1.1 term of the data."""
 
-Values = Mapping[Term, Collection[Term]]
-"""Focus node → its value nodes, each once (https://www.w3.org/TR/shacl/#value-nodes)."""
+Values = Sequence[tuple[Term, Collection[Term]]]
+"""Focus nodes, each once, with their value nodes, each once (https://www.w3.org/TR/shacl/#value-nodes).
+
+Pairs and no mapping: hashing a term is what takes the time, so checks look terms up only where they must.
+"""
 
 
 class NotCovered(KgError):
@@ -80,6 +87,13 @@ def from_rdflib(node: object) -> Term:
     if node.datatype is None:
         return Literal(str(node))
     return Literal(str(node), datatype=NamedNode(str(node.datatype)))
+
+
+def whole(node: Term) -> int | None:
+    """The value of an ``xsd:integer`` in digits: the one datatype that needs no rdflib to be compared."""
+    if isinstance(node, Literal) and _WHOLE.fullmatch(node.value) and node.datatype == _INTEGER:
+        return int(node.value)
+    return None
 
 
 def to_graph(quads: Iterable[Quad]) -> Graph:

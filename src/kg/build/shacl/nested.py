@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ def property_(parameters: Sequence[Node], _constraint: Any, inner: Inner) -> Fin
     def find(outer: Plan, _check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for plan in plans:
             failed = plan.run(_all(outer, values), data)
-            for focus, nodes in values.items() if failed else ():
+            for focus, nodes in values if failed else ():
                 for node in nodes:
                     for hit in failed.get(node, ()):
                         yield focus, hit
@@ -42,7 +43,7 @@ def node(parameters: Sequence[Node], _constraint: Any, inner: Inner) -> Find:
     def find(outer: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for plan in plans:
             failed = plan.run(_all(outer, values), data)
-            for focus, nodes in values.items() if failed else ():
+            for focus, nodes in values if failed else ():
                 for value in nodes:
                     if value in failed:
                         yield focus, Hit(outer, check, focus, value, details=tuple(failed[value]))
@@ -80,9 +81,12 @@ def _counted(groups: Sequence[Sequence[Plan]], enough: Callable[[int, int], bool
     def find(outer: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         nodes = _all(outer, values)
         for plans in groups:
-            failed = [plan.run(nodes, data) for plan in plans]
-            wrong = {node for node in nodes if not enough(sum(node not in one for one in failed), len(plans))}
-            for focus, inside in values.items() if wrong else ():
+            count = len(plans)
+            failures = Counter(node for plan in plans for node in plan.run(nodes, data))
+            wrong = {node for node, times in failures.items() if not enough(count - times, count)}
+            if not enough(count, count):
+                wrong |= set(nodes) - failures.keys()
+            for focus, inside in values if wrong else ():
                 for value in inside:
                     if value in wrong:
                         yield focus, Hit(outer, check, focus, value)
@@ -102,7 +106,7 @@ def qualified(_parameters: Sequence[Node], constraint: Any, inner: Inner) -> Fin
             kept = {node for node in nodes if node not in failed}
             others: list[Mapping[Term, list[Hit]]] = [sibling.run(kept, data) for sibling in siblings]
             kept = {node for node in kept if all(node in other for other in others)}
-            for focus, inside in values.items():
+            for focus, inside in values:
                 count = sum(node in kept for node in inside)
                 if most is not None and count > most:
                     yield focus, Hit(outer, check, focus, component=_component("Max"))
@@ -132,5 +136,5 @@ def _component(which: str) -> URIRef:
 
 def _all(plan: Plan, values: Values) -> Collection[Term]:
     if plan.path is None:
-        return values.keys()
-    return {node for nodes in values.values() for node in nodes}
+        return [focus for focus, _ in values]
+    return {node for _, nodes in values for node in nodes}

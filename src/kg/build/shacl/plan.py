@@ -54,12 +54,12 @@ class Plan:
 
     def values(self, focus: Collection[Term], data: Data) -> Values:
         if self.path is None:
-            return {node: (node,) for node in focus}
+            return [(node, (node,)) for node in focus]
         if self.path.kind == "predicate":
             table = data.forward(self.path.predicate)
-            return {node: table.get(node, ()) for node in focus}
+            return [(node, table.get(node, ())) for node in focus]
         walk = self.path.bound(data)
-        return {node: walk(node) for node in focus}
+        return [(node, walk(node)) for node in focus]
 
     def run(self, focus: Collection[Term], data: Data) -> Mapping[Term, list[Hit]]:
         """The hits of every focus node that does not conform (section 3.4.3)."""

@@ -6,7 +6,6 @@ closed shapes and required values (sections 4.4.5, 4.8.1, 4.8.2).
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
@@ -17,17 +16,15 @@ from rdflib import Literal as RdflibLiteral
 from rdflib.term import Node
 
 from kg.build.shacl.data import Data
-from kg.build.shacl.model import SH, NotCovered, Term, Values, from_rdflib
+from kg.build.shacl.model import SH, NotCovered, Term, Values, from_rdflib, whole
 from kg.build.shacl.plan import Check, Find, Hit, Plan
-
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def per_focus(count: Callable[[Collection[Term]], int]) -> Find:
     """So many hits without a value for each focus node."""
 
     def find(plan: Plan, check: Check, _data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        for focus, nodes in values.items():
+        for focus, nodes in values:
             if times := count(nodes):
                 yield from [(focus, Hit(plan, check, focus))] * times
 
@@ -37,12 +34,11 @@ def per_focus(count: Callable[[Collection[Term]], int]) -> Find:
 def _length(wrong: Callable[[int], bool]) -> Find:
     """A hit without a value for each focus node with a wrong number of value nodes."""
 
-    # Few numbers occur, so the question is asked once for each.
     def find(plan: Plan, check: Check, _data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        lengths = {focus: len(nodes) for focus, nodes in values.items()}
-        bad = {length for length in set(lengths.values()) if wrong(length)}
+        # Few numbers occur, so the question is asked once for each.
+        bad = {length for length in {len(nodes) for _, nodes in values} if wrong(length)}
         if bad:
-            yield from ((focus, Hit(plan, check, focus)) for focus, length in lengths.items() if length in bad)
+            yield from ((focus, Hit(plan, check, focus)) for focus, nodes in values if len(nodes) in bad)
 
     return find
 
@@ -102,7 +98,7 @@ def _compared(
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for parameter in dict.fromkeys(parameters):
             table = data.forward(str(parameter))
-            for focus, nodes in values.items():
+            for focus, nodes in values:
                 for node in wrong(nodes, table.get(focus, ())):
                     yield focus, Hit(plan, check, focus, node)
 
@@ -121,17 +117,14 @@ def less_than_or_equals(parameters: Sequence[Node], _constraint: Any) -> Find:
 
 def _ordered(parameters: Sequence[Node], *, or_equal: bool) -> Find:
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        known: dict[tuple[Term, Term], bool] = {}
         for parameter in dict.fromkeys(parameters):
             table = data.forward(str(parameter))
-            for focus, nodes in values.items():
+            for focus, nodes in values:
                 if any(isinstance(node, BlankNode) for node in nodes):
                     raise NotCovered("the order of a blank node")
                 for other in table.get(focus, ()):
                     for node in nodes:
-                        if (node, other) not in known:
-                            known[node, other] = _before(node, other, data, or_equal=or_equal)
-                        if not known[node, other]:
+                        if not _before(node, other, data, or_equal=or_equal):
                             yield focus, Hit(plan, check, focus, node)
 
     return find
@@ -139,16 +132,9 @@ def _ordered(parameters: Sequence[Node], *, or_equal: bool) -> Find:
 
 def _before(one: Term, other: Term, data: Data, *, or_equal: bool) -> bool:
     """Whether one term comes before the other, in the reference's order of literals."""
-    integer = str(XSD.integer)
-    if (
-        isinstance(one, Literal)
-        and isinstance(other, Literal)
-        and one.datatype.value == other.datatype.value == integer
-        and _WHOLE.fullmatch(one.value)
-        and _WHOLE.fullmatch(other.value)
-    ):
-        difference = int(one.value) - int(other.value)
-        return difference < 0 or (or_equal and difference == 0)
+    small, large = whole(one), whole(other)
+    if small is not None and large is not None:
+        return small < large or (or_equal and small == large)
     left, right = _comparable(data.node(one)), _comparable(data.node(other))
     if isinstance(left, str) is not isinstance(right, str):
         # rdflib's literals are strings too; only those whose value is one are compared as such.
@@ -191,7 +177,7 @@ def closed(_parameters: Sequence[Node], constraint: Any) -> Find:
     resource = (NamedNode(str(RDF.type)), NamedNode(str(RDFS.Resource)))
 
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        for focus, nodes in values.items() if is_closed else ():
+        for focus, nodes in values if is_closed else ():
             for node in nodes:
                 for predicate, value in data.outgoing.get(node, ()):
                     if predicate.value not in allowed and (predicate, value) != resource:

@@ -43,7 +43,7 @@ def sparql(_parameters: Sequence[Node], constraint: Any) -> Find:
 
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for query, predicates, helper in queries:
-            for focus in values:
+            for focus, _ in values:
                 for row in _rows(query, focus, data.store(predicates)):
                     value = row.get("value", None if plan.path else focus)
                     messages = _messages({*helper.messages, *plan.shape.message}, row, value, data)
@@ -111,11 +111,12 @@ def _rows(query: str, focus: Term, store: Store) -> Iterator[Mapping[str, Term]]
         raise NotCovered(f"the store refuses the query: {e}") from None
     assert isinstance(solutions, QuerySolutions)
     names = [variable.value for variable in solutions.variables]
-    seen: list[dict[str, Term]] = []
+    seen: set[frozenset[tuple[str, Term]]] = set()
     for solution in solutions:
         row = _row(solution, names)
-        if row not in seen and ("this" in row or "value" in row):
-            seen.append(row)
+        bindings = frozenset(row.items())
+        if bindings not in seen and ("this" in row or "value" in row):
+            seen.add(bindings)
             yield row
 
 

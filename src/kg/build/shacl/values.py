@@ -18,7 +18,7 @@ from rdflib import Literal as RdflibLiteral
 from rdflib.term import Node
 
 from kg.build.shacl.data import Data
-from kg.build.shacl.model import SH, NotCovered, Term, Values, from_rdflib
+from kg.build.shacl.model import SH, NotCovered, Term, Values, from_rdflib, whole
 from kg.build.shacl.plan import Check, Find, Hit, Plan
 
 Test = Callable[[Term], bool]
@@ -32,7 +32,6 @@ _KINDS = {
     "BlankNodeOrLiteral": (BlankNode, Literal),
     "IRIOrLiteral": (NamedNode, Literal),
 }
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _STRINGS = (str(XSD.string), str(RDF.langString))
 
 
@@ -42,7 +41,7 @@ def each(*tests: Callable[[Data], Test]) -> Find:
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
         for test in tests:
             conforms = test(data)
-            for focus, nodes in values.items():
+            for focus, nodes in values:
                 for node in nodes:
                     if not conforms(node):
                         yield focus, Hit(plan, check, focus, node)
@@ -54,15 +53,17 @@ def asked(of: Callable[[Term], bool | None]) -> Find:
     """A hit for each value node that fails by ``of``, or where that says ``None``, by the reference's component."""
 
     def find(plan: Plan, check: Check, data: Data, values: Values) -> Iterator[tuple[Term, Hit]]:
-        distinct = {node for nodes in values.values() for node in nodes}
-        verdicts = {node: of(node) for node in distinct}
-        unknown = [node for node, verdict in verdicts.items() if verdict is None]
-        failures = _ask(check.constraint, unknown, data)
-        for focus, nodes in values.items():
+        unknown: list[tuple[Term, Term]] = []
+        for focus, nodes in values:
             for node in nodes:
-                verdict = verdicts[node]
-                for _ in range(failures[node] if verdict is None else not verdict):
+                verdict = of(node)
+                if verdict is None:
+                    unknown.append((focus, node))
+                elif not verdict:
                     yield focus, Hit(plan, check, focus, node)
+        failures = _ask(check.constraint, {node for _, node in unknown}, data)
+        for focus, node in unknown if failures else ():
+            yield from [(focus, Hit(plan, check, focus, node))] * failures[node]
 
     return find
 
@@ -98,7 +99,7 @@ def datatype(parameters: Sequence[Node], _constraint: Any) -> Find:
     def verdict(node: Term) -> bool | None:
         if not isinstance(node, Literal) or node.datatype.value != wanted:
             return False
-        if wanted in _STRINGS or (wanted == str(XSD.integer) and _WHOLE.fullmatch(node.value)):
+        if wanted in _STRINGS or whole(node) is not None:
             return True
         return None
 
@@ -122,24 +123,17 @@ def value_range(parameters: Sequence[Node], constraint: Any) -> Find:
         "MaxExclusiveConstraintComponent": int.__lt__,
         "MaxInclusiveConstraintComponent": int.__le__,
     }
-    bounds = [_whole(from_rdflib(node)) for node in parameters]
+    bounds = [whole(from_rdflib(node)) for node in parameters]
     if not all(isinstance(node, RdflibLiteral) for node in parameters):
         raise NotCovered("a range whose bound is no literal")
 
     def verdict(node: Term) -> bool | None:
-        number = _whole(node)
+        number = whole(node)
         if number is None or len(bounds) != 1 or bounds[0] is None:
             return None if isinstance(node, Literal) or len(bounds) != 1 else False
         return compare[name](number, bounds[0])
 
     return asked(verdict)
-
-
-def _whole(node: Term) -> int | None:
-    """The value of a plain ``xsd:integer``."""
-    if isinstance(node, Literal) and node.datatype.value == str(XSD.integer) and _WHOLE.fullmatch(node.value):
-        return int(node.value)
-    return None
 
 
 def min_length(parameters: Sequence[Node], _constraint: Any) -> Find:
