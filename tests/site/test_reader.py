@@ -180,7 +180,10 @@ def test_a_megabyte_and_a_thousand_passages_leave_the_page_responsive(
     ]
     content = "\n\n".join(" ".join(sentences[at : at + 20]) for at in range(0, len(sentences), 20))
     parsed = text.parse(content)
-    spans = [(s.start, s.end - n % 40) for n, s in enumerate(parsed.sentences[:: len(parsed.sentences) // 1000][:1000])]
+    chosen = parsed.sentences[:: len(parsed.sentences) // 1000][:1000]
+    # Of many lengths, as passages are.
+    cut = [parsed.content[s.start : s.end - n % 40].rstrip() for n, s in enumerate(chosen)]
+    spans = [(s.start, s.start + len(words)) for s, words in zip(chosen, cut, strict=True)]
     root = project_with(tmp_path / "project", "long", content, spans)
     with serve(root) as address:
         tab.goto(address + "document/long")
