@@ -12,7 +12,7 @@ from pyoxigraph import Quad, RdfFormat, parse
 from rdflib import RDF, BNode, Graph, Namespace, URIRef
 from rdflib.term import Node
 
-from kg.build.shacl import Result, compiled, to_graph
+from kg.build.shacl import ENGINES, Result, compiled, to_graph, with_details
 from kg.build.shacl.model import NotCovered
 from kg.build.shacl.reference import read_report
 
@@ -58,8 +58,8 @@ def comparable(results: list[Result], graph: Graph) -> Counter[object]:
     )
 
 
-def outcome(path: Path) -> str:
-    """``passed``, or why the engine refused."""
+def graphs_of(path: Path) -> tuple[Graph, list[Quad], list[Quad], list[Quad]]:
+    """A case as a graph and as quads, its data and its shapes; often all three are one file."""
     quads = read(URIRef(path.as_uri()))
     graph = to_graph(quads)
     [case] = graph.subjects(RDF.type, SHT.Validate)
@@ -67,6 +67,12 @@ def outcome(path: Path) -> str:
     [data], [shapes] = graph.objects(action, SHT.dataGraph), graph.objects(action, SHT.shapesGraph)
     data_quads = quads if str(data) == path.as_uri() else read(data)
     shape_quads = data_quads if shapes == data else read(shapes)
+    return graph, quads, data_quads, shape_quads
+
+
+def outcome(path: Path) -> str:
+    """``passed``, or why the engine refused."""
+    graph, quads, data_quads, shape_quads = graphs_of(path)
     try:
         checked = compiled(data_quads, shape_quads)
     except NotCovered as e:
@@ -93,3 +99,18 @@ def test_every_case_is_answered_as_its_report_says_or_refused(capsys: pytest.Cap
         sys.stdout.write(f"\nW3C SHACL Core: {len(passed)} passed, {len(refused)} refused: {refused}\n")
     assert wrong == []
     assert len(passed) >= AT_LEAST
+
+
+def test_every_case_has_the_same_results_as_with_the_reference() -> None:
+    """Messages too, but for texts of blank nodes, which pyshacl cuts and caches by the order of its steps."""
+    for path in cases():
+        _, _, data, shapes = graphs_of(path)
+        ours, theirs = (
+            Counter((r.focus, r.path, r.value, r.component, r.severity, r.shape, plain(r)) for r in with_details(found))
+            for found in (ENGINES[name](data, shapes) for name in ("compiled", "pyshacl"))
+        )
+        assert ours == theirs, path.stem
+
+
+def plain(result: Result) -> frozenset[Node]:
+    return frozenset(message for message in result.messages if "[" not in str(message))
