@@ -2,7 +2,8 @@
 
     terms and results      model.py
     the data as tables     data.py, paths.py
-    shapes → plans         compile.py (values.py, sets.py, nested.py, sparql.py: one function a component), plan.py
+    shapes → plans         compile.py, plan.py (values.py, sets.py, nested.py, sparql.py: a function a component)
+    queries                expressions.py: on what two SPARQL engines agree
     both engines           run.py, reference.py
 
 A plan checks one constraint for all focus nodes in one pass. What it cannot do exactly it refuses, and pyshacl checks
