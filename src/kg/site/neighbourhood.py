@@ -71,26 +71,30 @@ def of(site: Site, iri: str, root: str) -> Neighbourhood:
     if not row:
         return Neighbourhood((), Markup(""))
     id_, label, language = row[0]
-    near = _linked(site, id_, _LOOKED_AT)[:NEAR]
+    near = _linked(site, id_)[:NEAR]
     shown = {id_, *(node.id for node in near)}
-    far = [[n for n in _linked(site, node.id, FAR + NEAR) if n.id not in shown][:FAR] for node in near]
+    far = [[n for n in _linked(site, node.id) if n.id not in shown][:FAR] for node in near]
     if not near:
         return Neighbourhood((), Markup(""))
     me = Node(id_, iri, label, language, "", UNCLAIMED, outward=True)
     return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, me, near, far))
 
 
-def _linked(site: Site, id_: int, limit: int) -> list[Node]:
+# A thing is the neighbour of several others, and each of their pages asks for what it is linked with.
+@lru_cache(maxsize=4096)
+def _linked(site: Site, id_: int) -> tuple[Node, ...]:
     """What an entry is linked with, one node for each, the best vouched for and most mentioned first."""
     texts = _texts(site)
     found: dict[int, Node] = {}
     for sql in (_OUT, _IN):
-        for other, iri, label, language, property_, out, modality, basis, own in index.query(site, sql, (id_, limit)):
+        for other, iri, label, language, property_, out, modality, basis, own in index.query(
+            site, sql, (id_, _LOOKED_AT)
+        ):
             known = found.get(other)
             status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
             if known is None or _rank(status) < _rank(known.status):
                 found[other] = Node(other, iri, label, language, _value(site, property_), status, bool(out))
-    return sorted(found.values(), key=lambda node: (_rank(node.status), node.id))
+    return tuple(sorted(found.values(), key=lambda node: (_rank(node.status), node.id)))
 
 
 @lru_cache(maxsize=4)

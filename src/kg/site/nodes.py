@@ -156,7 +156,7 @@ class Linker:
         line = self._say(sources[0], self._where(few))
         if not rest:
             return line
-        return line + Markup('<details class="passages"><summary>and {:,} more passages</summary>{}</details>').format(
+        return line + Markup('<details class="passages"><summary>and {:,} more</summary>{}</details>').format(
             len(rest), self._where(rest)
         )
 
