@@ -55,7 +55,8 @@ format: $(VENV)/dev.stamp
 	@$(BIN)/python -m ruff format .
 
 bench: $(VENV)/dev.stamp
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/sparql.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist src/kg/site/static src/kg/site/.static-* web/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
