@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,18 +63,62 @@ def test_a_request_line_that_is_too_long_is_refused(address: str) -> None:
     assert get(address, "/search?q=" + "a" * 20_000)[0] in (400, 414)
 
 
-def test_clients_that_stall_stop_the_others_for_seconds_only(address: str) -> None:
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-"
+HALF_A_BODY = (
+    b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 99\r\n\r\nASK"
+)
+NEVER_READ = b"GET /dumps/all.nq HTTP/1.1\r\nHost: x\r\n\r\n" * 200
+
+
+@pytest.mark.parametrize(("sent", "clients"), [(HALF_A_HEAD, 100), (HALF_A_BODY, 100), (NEVER_READ, 12)])
+def test_slow_clients_hold_up_nobody_else(sent: bytes, clients: int, address: str) -> None:
     parts = urlsplit(address)
-    stalled = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in range(24)]
+    slow = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in range(clients)]
     try:
-        for connection in stalled:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-")
-        started = time.monotonic()
-        assert get(address, "/page/north-pier")[0] == 200
-        assert time.monotonic() - started < 15
+        for connection in slow:
+            connection.sendall(sent)
+        for path in ("/page/north-pier", "/search?q=pier", "/sparql?query=ASK%7B%7D"):
+            started = time.monotonic()
+            assert get(address, path)[0] == 200
+            assert time.monotonic() - started < 3, path
     finally:
-        for connection in stalled:
+        for connection in slow:
             connection.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: %s\r\n" % (b"a" * 9000) + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: a\r\n" * 80 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 500_000, 431),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET / SMTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00", 400),
+        (b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (
+            b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 99999999999\r\n\r\n",
+            413,
+        ),
+        (HALF_A_HEAD, 408),
+        (HALF_A_BODY, 408),
+    ],
+)
+def test_a_request_beyond_the_bounds_is_answered_and_closed(sent: bytes, status: int, address: str) -> None:
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as connection:
+        with suppress(ConnectionError):  # it may be closed before all of it was sent
+            connection.sendall(sent)
+        received = b""
+        with suppress(ConnectionError):
+            while piece := connection.recv(65536):
+                received += piece
+    if received:
+        assert received.startswith(b"HTTP/1.1 %d " % status)
+        assert b"connection: close" in received.lower()
+    else:
+        assert len(sent) > 100_000, "only a flood may be cut off without a word"
 
 
 def test_many_at_once_all_get_their_answers(address: str) -> None:

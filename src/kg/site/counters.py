@@ -13,14 +13,8 @@ import fcntl
 import mmap
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 ENVIRON = "kg.counters"
@@ -50,6 +44,7 @@ _FAMILIES = (
     ("kg_query_seconds", "histogram", "Seconds from a query's start to its last byte.", _SECONDS),
     ("kg_query_workers", "gauge", "Query workers by what they do, and queries that wait for one.", _GAUGES),
 )
+_REQUEST: dict[tuple[str, int], str] = {}
 _NAMES = [name for *_, names in _FAMILIES for name in names]
 _INDEX = {name: index for index, name in enumerate(_NAMES)}
 _WIDTH = len(_NAMES) + 1  # the first number of a row is the process
@@ -76,6 +71,13 @@ class Counters:
             row = self._own_row()
             if row is not None:
                 self._table[row + 1 + index] += amount
+
+    def request(self, route: str, status: int, *, remembered: bool = False) -> None:
+        """Count a request, by the first part of its path."""
+        name = _REQUEST.get((route, status)) or _request(route, status)
+        self.add(name)
+        if remembered:
+            self.add("kg_remembered_total")
 
     def query(self, outcome: str, seconds: float) -> None:
         """Count a query that has ended."""
@@ -138,31 +140,10 @@ def _rows() -> Iterator[int]:
     return iter(range(0, PROCESSES * _WIDTH, _WIDTH))
 
 
-class Counted:
-    """A WSGI application whose requests are counted; it hands its counters on in ``environ``."""
-
-    def __init__(self, app: WSGIApplication, counters: Counters, close: Callable[[], None]) -> None:
-        self._app = app
-        self._counters = counters
-        self.close = close
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ[ENVIRON] = self._counters
-        first = environ["PATH_INFO"].split("/", 2)[1] if environ["PATH_INFO"].startswith("/") else ""
-        route = first if first in ROUTES else "other"
-
-        def start(
-            status: str,
-            headers: list[tuple[str, str]],
-            problem: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
-            /,
-        ) -> Callable[[bytes], object]:
-            code = status[:3]
-            group = code if code in STATUSES else f"{code[0]}xx"
-            self._counters.add(f'kg_requests_total{{route="{route}",status="{group}"}}')
-            return start_response(status, headers, problem) if problem else start_response(status, headers)
-
-        body = self._app(environ, start)
-        if "kg.remembered" in environ:
-            self._counters.add("kg_remembered_total")
-        return body
+def _request(route: str, status: int) -> str:
+    known = route if route in ROUTES else "other"
+    group = str(status) if str(status) in STATUSES else f"{status // 100}xx"
+    name = f'kg_requests_total{{route="{known}",status="{group}"}}'
+    if known == route:  # strangers choose the others, without end
+        _REQUEST[route, status] = name
+    return name

@@ -5,27 +5,31 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
-from kg.site.remember import Remembering
+from kg.site.remember import Memory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+LEASE = "kg.lease"
+"""In ``environ``, once the request is answered: the :class:`Lease` that did."""
+
+
 class Lease:
     """A WSGI application that ends when it was retired and its last answer has left.
 
-    ``version`` is the name of its release.
+    ``version`` is the name of its release, ``memory`` holds what it has answered.
     """
 
     def __init__(self, app: Flask, version: str) -> None:
         self.app = app
-        self._front = Remembering(app)
         self.version = version
+        self.memory = Memory()
         self._lock = threading.Lock()
         self._users = 0
         self._retired = False
@@ -38,17 +42,13 @@ class Lease:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request that was counted by :meth:`take`."""
+        environ[LEASE] = self
         try:
-            body = self._front(environ, start_response)
+            body = self.app(environ, start_response)
         except BaseException:
-            self._give_back()
+            self.give_back()
             raise
-        wrapper: Any = environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(body, wrapper):
-            # The server sends a file on its own, but only if it gets this very object; the file is open already.
-            self._give_back()
-            return body
-        return ClosingIterator(body, self._give_back)
+        return ClosingIterator(body, self.give_back)
 
     def retire(self) -> None:
         """Answer nothing more; end when the last answer has left."""
@@ -58,7 +58,8 @@ class Lease:
         if unused:
             self._end()
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """End one answer that was counted by :meth:`take`."""
         with self._lock:
             self._users -= 1
             unused = self._retired and self._users == 0

@@ -1,31 +1,36 @@
-"""Runs the site: gunicorn with threads, configured here and nowhere else.
+"""Runs the site: gunicorn minds the processes, uvicorn speaks HTTP in each; configured here and nowhere else.
 
 The socket is opened before any process starts, so that a port that is taken is one clear line, and port 0 gives an
-address that can be printed. The application is made in each worker, after the fork: threads and child processes of
+address that can be printed. The application is made in each process, after the fork: threads and child processes of
 the query pool do not survive one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import logging
 import os
+import resource
 import socket
-import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import uvicorn
+import uvloop
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.glogging import Logger
-from gunicorn.http import wsgi
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker
 
-from kg.errors import ConfigError
+from kg.errors import ConfigError, KgError
 from kg.site.assets import Assets
-from kg.site.counters import Counted, Counters
+from kg.site.connection import Connection
+from kg.site.counters import Counters
+from kg.site.front import Front
 from kg.site.switch import Switch
 from kg.site.versions import Versions
 
@@ -33,14 +38,11 @@ BACKLOG = 1024
 GRACE = 20
 """Seconds that running requests have to end when the server is told to stop."""
 
-SILENCE = 5
-"""Seconds that a client may fall silent in the middle of a request; then its thread is free again."""
+KEEP_ALIVE = 15
+"""Seconds that a connection may be idle."""
 
-STALL = 30
-"""Seconds that a client may leave an answer unread."""
-
-LONGEST_LINE = 8190
-"""Bytes of a request line, gunicorn's most: queries come in addresses too; longer ones by POST."""
+STUCK = 60
+"""Seconds after which a web process that does nothing any more is replaced."""
 
 
 def serve(
@@ -62,28 +64,23 @@ def serve(
     """
     Assets.load()
     listener = _listen(host, port)
-
     counters = Counters()
 
-    def application() -> Counted:
+    def application() -> Front:
         current = Switch(lambda version: make(version, False), name, first)
         versions = Versions(current, lambda version: make(version, True))
-        return Counted(versions, counters, versions.close)
+        return Front(current, versions, counters, threads=threads)
 
-    _Server(application, listener, workers=workers, threads=threads).run()
+    _Server(application, listener, workers=workers).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as e:
         hint = "; choose another with --port" if isinstance(e, PermissionError) or e.errno == 98 else ""
         raise ConfigError(f"{host}:{port} cannot be listened to: {e.strerror or e}{hint}") from e
-    # gunicorn's threads wait without end for a client that stalls. Accepted sockets inherit these from their listener.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE, 0))
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL, 0))
-    return listener
 
 
 def _address(listener: socket.socket) -> str:
@@ -91,45 +88,90 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-class _Logger(Logger):
-    """gunicorn's log without the tracebacks of clients that stalled."""
+class _Http(uvicorn.Server):
+    """uvicorn in a process whose signals are gunicorn's."""
 
-    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        if not isinstance(sys.exc_info()[1], BlockingIOError):
-            super().exception(msg, *args, **kwargs)
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
-class _Worker(ThreadWorker):
-    """gunicorn's worker, told to stop in one way only."""
+class _WebProcess(Worker):
+    """gunicorn's view of one process that serves."""
 
-    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
-        # gunicorn's own takes a lock of the thread pool inside a signal handler; the interrupted thread may hold it,
-        # and the process would hang until it is killed.
-        self.handle_exit(sig, frame)
+    _http: _Http | None = None
+
+    def run(self) -> None:
+        _open_files()
+        front: Any = self.wsgi  # for gunicorn every application is one of WSGI
+        config = uvicorn.Config(
+            front,
+            http=Connection,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            # Who the client is, kg.site.fairness decides.
+            proxy_headers=False,
+            # Which server this is, and in which version, is nobody's business.
+            server_header=False,
+            headers=[("server", "kg")],
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+            timeout_notify=STUCK // 4,
+            callback_notify=self._still_here,
+        )
+        log = logging.getLogger("uvicorn.error")
+        log.handlers = self.log.error_log.handlers
+        log.setLevel(logging.WARNING)
+        log.propagate = False
+        log.addFilter(_worth_a_line)
+        self._http = _Http(config)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._http.serve(sockets=[getattr(each, "sock", each) for each in self.sockets]))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
+        self.alive = False
+        if self._http is not None:
+            self._http.should_exit = True
+
+    handle_quit = handle_exit
+
+    async def _still_here(self) -> None:
+        self.notify()
+
+
+def _open_files() -> None:
+    """As many connections as this system lets one process have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Not what strangers send, and not an answer that was broken off on purpose."""
+    if record.exc_info and isinstance(record.exc_info[1], KgError | asyncio.CancelledError):
+        return False
+    return not record.getMessage().startswith(("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket"))
 
 
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
-    def __init__(self, make: Callable[[], Counted], listener: socket.socket, *, workers: int, threads: int) -> None:
+    def __init__(self, make: Callable[[], Front], listener: socket.socket, *, workers: int) -> None:
         self._make = make
         self._address = _address(listener)
         self._settings: dict[str, Any] = {
             "bind": f"fd://{listener.detach()}",
-            "worker_class": _Worker,
+            "worker_class": _WebProcess,
             "workers": workers,
-            "threads": threads,
-            "worker_connections": 1000,
-            "keepalive": 15,
-            "timeout": 120,
-            "graceful_timeout": GRACE,
-            "limit_request_line": LONGEST_LINE,
-            "limit_request_fields": 64,
-            "limit_request_field_size": LONGEST_LINE,
+            "timeout": STUCK,
+            "graceful_timeout": GRACE + 2,
             "loglevel": "warning",
-            "logger_class": _Logger,
             "proc_name": "kg",
-            # A heartbeat file on a disk can stall a worker.
+            # A heartbeat file on a disk can stall a process.
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn makes a private file
             "when_ready": self._say_address,
             "worker_exit": _close,
@@ -147,8 +189,6 @@ class _Server(BaseApplication):
         # A page makes thousands of short-lived objects and hardly a circle of them: looking for circles so often as
         # Python does by default costs 6 % of a page.
         gc.set_threshold(20_000, 20, 50)
-        # Which server this is, and in which version, is nobody's business.
-        vars(wsgi)["SERVER"] = "kg"
         return self._make()
 
     def _say_address(self, server: object) -> None:  # noqa: ARG002 - gunicorn's signature
@@ -158,6 +198,7 @@ class _Server(BaseApplication):
 
 def _close(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """End the query workers of a web process that ends."""
-    app = worker.app.callable
-    if app is not None and worker.pid == os.getpid():
-        app.close()
+    # Also called in the parent, for a process that never began.
+    front = worker.app.callable
+    if front is not None and worker.pid == os.getpid():
+        front.close()

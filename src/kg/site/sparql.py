@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import select
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
 from kg.site import footnotes, problems, protocol, service
 from kg.site.address import here
+from kg.site.asgi import GONE
 from kg.site.asking import Asking
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
@@ -217,16 +217,7 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _gone() -> Callable[[], bool] | None:
     """Looks whether the client has closed its connection, where the server shows it to us."""
-    sock = request.environ.get("gunicorn.socket")
-    if sock is None:
-        return None
-
-    def gone() -> bool:
-        poll = select.poll()
-        poll.register(sock, select.POLLRDHUP)
-        return bool(poll.poll(0))
-
-    return gone
+    return request.environ.get(GONE)
 
 
 # A graph (https://www.w3.org/TR/sparql11-http-rdf-update/#http-get)

@@ -41,9 +41,18 @@ class Switch:
         self._watcher.start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.take()(environ, start_response)
+
+    def take(self) -> Lease:
+        """The application of the current release, counted for one answer."""
         while not (lease := self._current).take():
             pass
-        return lease(environ, start_response)
+        return lease
+
+    @property
+    def current(self) -> Lease:
+        """The application of the current release; what it remembers may be told without counting."""
+        return self._current
 
     def close(self) -> None:
         """Look for no other release, and end what the application started."""
