@@ -41,6 +41,7 @@ def test_the_rules_are_these() -> None:
         "labels_are_used",
         "content_is_said",
         "merged_things_are_not_spoken_of",
+        "facts_are_stated_by_claims_alone",
     }
 
 
@@ -95,3 +96,10 @@ def test_a_claim_of_another_speaker_must_be_reached_from_a_statement(starter: Pa
     edit(starter, CLAIMS, lambda s: s.replace("kg:content claim:4", "kg:content claim:1"))
     (message,) = messages(starter, "unsaid")
     assert message.startswith("error: claim/about-kg/4 has another speaker than its document, and no statement has it")
+
+
+def test_a_claim_that_states_a_label_once_more_is_told_where_it_stands(starter: Path) -> None:
+    edit(starter, CLAIMS, lambda s: s.replace("claim:2 {", 'claim:2 { :python rdfs:label "Python"@en .'))
+    (message,) = messages(starter, "stated-twice")
+    line = (starter / LABELS).read_text(encoding="utf-8").splitlines().index(':python rdfs:label "Python"@en .') + 1
+    assert message.startswith(f"error: claim/about-kg/2 states what {LABELS}:{line} says without a claim")

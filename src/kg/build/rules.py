@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
 from kg.build.collect import Collected
@@ -140,6 +140,28 @@ def merged_things_are_not_spoken_of(sources: Sources, collected: Collected, name
             yield error("replaced", message, q.place, value_of(q.quad.subject))
 
 
+def facts_are_stated_by_claims_alone(sources: Sources, collected: Collected, names: vocab.Names) -> Iterator[Finding]:
+    """No claim says what the ontology, a label or a description says already.
+
+    In the default graph both would be one triple, and it would stay there if every claim that states it were withdrawn.
+    """
+    others = {
+        (q.quad.subject, q.quad.predicate, q.quad.object): q.place
+        for q in (*sources.ontology, *sources.entities, *sources.documents, *sources.claims)
+        if q.quad.graph_name == DefaultGraph()
+    }
+    for claim in collected.claims:
+        for q in claim.graph:
+            place = others.get((q.quad.subject, q.quad.predicate, q.quad.object))
+            if place is not None:
+                message = (
+                    f"{names.local(claim.iri)} states what {place} says without a claim, so "
+                    "nobody could tell whose word it is: leave out one of the two (a name that a document gives is a "
+                    "schema:name)"
+                )
+                yield error("stated-twice", message, q.place, claim.iri)
+
+
 RULES: tuple[Rule, ...] = (
     happened_only_if_asserted,
     things_have_labels,
@@ -147,6 +169,7 @@ RULES: tuple[Rule, ...] = (
     labels_are_used,
     content_is_said,
     merged_things_are_not_spoken_of,
+    facts_are_stated_by_claims_alone,
 )
 
 
