@@ -58,6 +58,21 @@ def test_the_parameter_is_true_or_false_once(value: str, client: FlaskClient) ->
     assert client.get(f"/sparql?query={quote(CRANES)}&evidence={value}").status_code == 400
 
 
+def test_a_query_may_name_the_variable_itself(client: FlaskClient, read_html) -> None:
+    named = CRANES.replace("SELECT ?n", "SELECT ?evidence ?n")
+    found = json.loads(ask(client, named).data)
+    assert found["head"]["vars"] == ["n", "evidence"]
+    assert [row["evidence"]["value"] for row in found["results"]["bindings"]] == [FOOTNOTE]
+    assert "evidence" not in json.loads(ask(client, named, evidence="").data)["results"]["bindings"][0]
+    page = read_html(client.get("/query", query_string={"query": named, "evidence": "true"}).text)
+    assert [td.text for td in page.all("td") if td.all("sup")] == ["1 or 2"]
+
+
+def test_a_client_that_puts_a_second_question_mark_is_understood(client: FlaskClient) -> None:
+    response = client.get(f"/sparql?evidence=true?query={quote(CRANES)}", headers={"Accept": "text/csv"})
+    assert list(csv.DictReader(io.StringIO(response.text))) == [{"n": "4", "evidence": FOOTNOTE}]
+
+
 def test_answers_with_and_without_footnotes_are_told_apart_by_caches(client: FlaskClient) -> None:
     assert ask(client, CRANES).headers["ETag"] != ask(client, CRANES, evidence="").headers["ETag"]
 

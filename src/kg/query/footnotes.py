@@ -7,6 +7,9 @@ joined by ``|``, or ``-`` where no claim does (labels, and the description of cl
 Claims joined by ``|`` are alternatives: withdraw all of them, and the solution is gone. A triple of the default graph
 is stated by the claims whose content is published there; a triple inside GRAPH by that graph's own claim.
 
+The column is named ``evidence``, or ``evidence_`` where the query has that name. A query may also name it itself:
+``SELECT ?x ?evidence { … }`` is for clients that read no variables but those of their query.
+
 With DISTINCT a row stands for many solutions; its footnote is that of the first of them. What cannot be traced
 (:mod:`kg.query.parser`, :mod:`kg.query.plan`) is answered all the same, and each footnote says why it is none.
 """
@@ -23,7 +26,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, QuerySolutio
 
 from kg import vocab
 from kg.query.plan import Plan, plan
-from kg.query.syntax import Untraceable
+from kg.query.syntax import Untraceable, is_only_selected
 
 Node = NamedNode | BlankNode | Literal | Triple
 Row = Sequence[Node | None]
@@ -57,6 +60,7 @@ class Tracer:
         self._store = store
         self._base = base
         self._claims = Claims(store, base)
+        self._nothing = Store()
 
     def answer(self, query: str, default: list[str] | None, named: list[str] | None) -> Footnoted:
         """The solutions of a query; ``default`` and ``named`` replace its dataset unless both are ``None``.
@@ -70,25 +74,30 @@ class Tracer:
                 "default_graph": [NamedNode(iri) for iri in default or ()],
                 "named_graphs": [NamedNode(iri) for iri in named or ()],
             }
-        reason = ""
+        names = self._names(query)
         try:
             made = plan(query)
             # What only the new query cannot be, the old one will say.
             with contextlib.suppress(SyntaxError):
-                return self._traced(made, dataset)
+                if sorted(made.names) == sorted(names):
+                    return self._traced(made, _Columns(query, names), dataset)
             reason = "syntax that is not read here"
         except Untraceable as e:
             reason = str(e)
-        results = self._store.query(query, base_iri=self._base, **dataset)
+        results: Any = self._store.query(query, base_iri=self._base, **dataset)
+        columns = _Columns(query, names)
+        footnote = Literal(NOT_TRACEABLE + reason)
+        rows: Iterator[Row] = ([*(row[name] for name in columns.names), footnote] for row in results)
+        return Footnoted(columns.all(), rows, columns.footnotes, reason)
+
+    def _names(self, query: str) -> list[str]:
+        """The variables of a query, once the engine has accepted its text: our own parser is no judge of that."""
+        results = self._nothing.query(query, base_iri=self._base)
         if not isinstance(results, QuerySolutions):
             raise ValueError("footnotes (evidence=true) belong to the solutions of a SELECT query")
-        names = [variable.value for variable in results.variables]
-        footnote = Literal(NOT_TRACEABLE + reason)
-        rows: Iterator[Row] = ([*(row[name] for name in names), footnote] for row in results)
-        variable = _unused(names)
-        return Footnoted([*names, variable], rows, variable, reason)
+        return [variable.value for variable in results.variables]
 
-    def _traced(self, made: Plan, dataset: dict[str, Any]) -> Footnoted:
+    def _traced(self, made: Plan, columns: _Columns, dataset: dict[str, Any]) -> Footnoted:
         results: Any = self._store.query(made.query, base_iri=self._base, **dataset)
         constants = self._constants(made)
         graphs: list[str] | None = None
@@ -96,26 +105,41 @@ class Tracer:
             graphs = [node.value for node in dataset["default_graph"]]
         elif made.default is not None:
             graphs = [constants[text].value for text in made.default]
-        reader = _Reader(made, constants, self._claims, graphs)
-        variable = _unused(made.names)
-        rows = map(reader.row, results)
-        distinct = islice(_distinct(rows), made.offset, None if made.limit is None else made.offset + made.limit)
-        return Footnoted([*made.names, variable], distinct if made.distinct else rows, variable, distinct=made.distinct)
+        rows: Iterator[Row] = map(_Reader(made, columns.names, constants, self._claims, graphs).row, results)
+        if made.distinct:
+            rows = islice(_distinct(rows), made.offset, None if made.limit is None else made.offset + made.limit)
+        return Footnoted(columns.all(), rows, columns.footnotes, distinct=made.distinct)
 
     def _constants(self, made: Plan) -> dict[str, Any]:
         """What the constants of a query stand for."""
         if not made.terms:
             return {}
-        results: Any = self._store.query(made.terms, base_iri=self._base)
+        results: Any = self._nothing.query(made.terms, base_iri=self._base)
         (row,) = results
         return dict(zip(made.constants, row, strict=True))
+
+
+class _Columns:
+    """The columns of an answer: ``names`` are the query's own, ``footnotes`` comes last."""
+
+    def __init__(self, query: str, names: list[str]) -> None:
+        self.footnotes = NAME
+        if NAME in names and not is_only_selected(NAME, query):
+            while self.footnotes in names:
+                self.footnotes += "_"
+        self.names = [name for name in names if name != self.footnotes]
+
+    def all(self) -> list[str]:
+        return [*self.names, self.footnotes]
 
 
 class _Reader:
     """Reads the solutions of a plan."""
 
-    def __init__(self, made: Plan, constants: dict[str, Any], claims: Claims, graphs: list[str] | None) -> None:
-        self._names = made.names
+    def __init__(
+        self, made: Plan, names: list[str], constants: dict[str, Any], claims: Claims, graphs: list[str] | None
+    ) -> None:
+        self._names = names
         self._claims = claims
         self._graphs = graphs
         # Each pattern as its mark and four terms: a name to look up in the solution, or a constant.
@@ -205,11 +229,3 @@ def _distinct(rows: Iterator[Row]) -> Iterator[Row]:
         if key not in seen:
             seen.add(key)
             yield row
-
-
-def _unused(names: Sequence[str]) -> str:
-    """The name of the column of footnotes: ``evidence``, unless the query has that already."""
-    name = NAME
-    while name in names:
-        name += "_"
-    return name

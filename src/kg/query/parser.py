@@ -31,6 +31,7 @@ from kg.query.syntax import (
 
 _AGGREGATES = frozenset("COUNT SUM MIN MAX AVG SAMPLE GROUP_CONCAT".split())
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_BOUND = "BOUND anywhere but as a condition that must hold"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
@@ -182,23 +183,36 @@ class _Parser:
             raise Untraceable(f"an aggregate ({token.word})")
         if token.word == "COALESCE":
             raise Untraceable("COALESCE, which asks what is missing")
-        if token.word == "BOUND" and not self.is_positive(start):
-            raise Untraceable("BOUND anywhere but as a condition that must hold")
+        if token.word == "BOUND" and self.tokens[start].word != "FILTER":
+            raise Untraceable(_BOUND)
         if token.text in ("<<", ">>") or token.text == "{":
             raise Untraceable("a quoted triple")
 
-    def is_positive(self, start: int) -> bool:
-        """Whether the BOUND(…) just begun is a condition of a FILTER, combined by && and || only."""
+    def only_holds(self, start: int) -> bool:
+        """Whether each BOUND(…) of the FILTER just read is a condition that must hold, combined by && and || only."""
+        closing: dict[int, int] = {}
         opened: list[int] = []
-        for index in range(start, self.at - 1):
+        for index in range(start, self.at):
             if self.tokens[index].text == "(":
                 opened.append(index)
             elif self.tokens[index].text == ")":
-                opened = opened[:-1]
-        before = [self.tokens[index - 1] for index in (*opened, self.at - 1)]
-        after = self.tokens[self.at + 3] if self.at + 3 < len(self.tokens) else END
-        alone = all(token.word == "FILTER" or token.text in ("(", "&&", "||") for token in before)
-        return alone and (after.text in (")", "&&", "||") or before[-1].word == "FILTER")
+                closing[opened.pop()] = index
+
+        def is_condition(first: int, last: int) -> bool:
+            before = self.tokens[first - 1]
+            after = ")" if last == self.at - 1 else self.tokens[last + 1].text
+            return (before.word == "FILTER" or before.text in ("(", "&&", "||")) and after in (")", "&&", "||")
+
+        around = [True]  # whether what stands between the open brackets is a condition
+        for index in range(start, self.at):
+            token = self.tokens[index]
+            if token.word == "BOUND" and not (around[-1] and is_condition(index, closing[index + 1])):
+                return False
+            if token.text == "(":
+                around.append(around[-1] and is_condition(index, closing[index]))
+            elif token.text == ")":
+                around.pop()
+        return True
 
     # Patterns
 
@@ -249,6 +263,8 @@ class _Parser:
         if self.next.text != "(":
             raise self.unknown()
         self.bracketed(start)
+        if not self.only_holds(start):
+            raise Untraceable(_BOUND)
         return Kept(self.since(start))
 
     def values(self) -> Kept:
@@ -274,7 +290,7 @@ class _Parser:
         self.graph = name
         group = self.group()
         self.graph = outer
-        if not any(isinstance(part, Triples) for part in group.parts):
+        if not _reads(group):
             raise Untraceable("a GRAPH without a triple pattern of its own")
         return Graph(name, group)
 
@@ -386,3 +402,12 @@ def _variable(token: Token) -> str:
     if token.kind != "var":
         raise Untraceable(f"syntax that is not read here (near {token.text[:30]!r})")
     return "?" + token.text[1:]
+
+
+def _reads(part: Part) -> bool:
+    """Whether every solution of a part of a GRAPH matches a triple of that graph."""
+    if isinstance(part, Union):
+        return all(map(_reads, part.branches))
+    if isinstance(part, Group):
+        return any(map(_reads, part.parts))
+    return isinstance(part, Triples)

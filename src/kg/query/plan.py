@@ -7,11 +7,13 @@ Withdrawing a matched triple must make its solution disappear, or a footnote wou
 not built so, it is :class:`~kg.query.syntax.Untraceable`:
 
 - a variable that an OPTIONAL may leave unbound is bound elsewhere too: another triple could give it the same value
-- an OPTIONAL that binds no variable of its own leaves the solution as it was
+- an OPTIONAL that binds no variable of its own leaves the solution as it was, and one of which the query selects none
+  leaves the row as it was
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,6 +51,8 @@ def plan(text: str) -> Plan:
 
 
 Scope = tuple[int, ...]
+# An item of the SELECT clause that is a variable, by its own name or by another.
+_SHOWN = re.compile(r"(?:\(\s*)?[?$](\w+)(?:\s+AS\b|$)", re.IGNORECASE)
 
 
 class _Planner:
@@ -58,6 +62,8 @@ class _Planner:
         self.bound: dict[str, list[Scope]] = {}  # where each variable is bound: the scopes around, from outside
         self.scopes: dict[int, Scope] = {}  # of the group of each OPTIONAL and branch, by its id()
         self.marks = 0
+        # What the rows show of the solutions, unless it is everything.
+        self.shown = {"?" + m[1] for text, _ in select.items if (m := _SHOWN.match(text))}
 
     def plan(self) -> Plan:
         select = self.select
@@ -136,10 +142,10 @@ class _Planner:
             if variable not in before and not self.is_own(variable, group):
                 raise Untraceable(f"{variable}, which an OPTIONAL may leave unbound and another part binds too")
         if not self.brings(group, group):
-            raise Untraceable("an OPTIONAL that binds no variable of its own")
+            raise Untraceable("an OPTIONAL that binds no variable of its own, or none that the query selects")
 
     def brings(self, part: Part, optional: Group) -> bool:
-        """Whether every solution of a part binds a named variable that only this OPTIONAL binds."""
+        """Whether every solution of a part binds a variable that only this OPTIONAL binds, and that the rows show."""
         if isinstance(part, Union):
             return all(self.brings(branch, optional) for branch in part.branches)
         if isinstance(part, Group):
@@ -148,7 +154,8 @@ class _Planner:
             return True
         if isinstance(part, Optional):
             return False
-        return any(v not in self.select.hidden and self.is_own(v, optional) for v in _sure(part))
+        shown = self.shown if self.select.items else set(self.bound) - self.select.hidden
+        return any(v in shown and self.is_own(v, optional) for v in _sure(part))
 
     # The new text
 

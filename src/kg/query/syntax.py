@@ -131,3 +131,24 @@ def tokens(text: str) -> Iterator[Token]:
         if kind != "space":
             yield Token(kind, found, position, position + len(found))
         position += len(found)
+
+
+def is_only_selected(name: str, text: str) -> bool:
+    """Whether a variable stands once in a query, in its SELECT clause, where nothing gives it a value.
+
+    >>> is_only_selected("x", "SELECT ?x ?y { ?y ?z 1 }"), is_only_selected("x", "SELECT (1 AS ?x) ?y { ?y ?z 1 }")
+    (True, False)
+    """
+    before, found = END, []
+    try:
+        for token in tokens(text):
+            if token.kind == "var" and token.text[1:] == name:
+                found.append(before)
+            if token.text == "{" and not found:
+                return False
+            before = token
+    except Untraceable:
+        return False
+    if len(found) != 1:
+        return False
+    return found[0].kind == "var" or found[0].text == ")" or found[0].word in ("SELECT", "DISTINCT", "REDUCED")

@@ -50,7 +50,7 @@ def read(request: Request) -> Asked:
     :raises UnsupportedMediaType: for a body of another type.
     """
     request.max_content_length = MAX_BODY
-    fields = _fields(request.query_string, "address")
+    fields = _fields(_with_one_question_mark(request.query_string), "address")
     if request.method in ("POST", "QUERY"):
         fields += _body(request)
     names = [name for name, _ in fields]
@@ -73,6 +73,18 @@ def read(request: Request) -> Asked:
         graph="" if "default" in single else single.get("graph"),
         evidence=_is_true("evidence", single.get("evidence", "")),
     )
+
+
+def _with_one_question_mark(query_string: bytes) -> bytes:
+    """An address with parameters to which a client has put ``?query=`` all the same, as Comunica and others do.
+
+    >>> _with_one_question_mark(b"evidence=true?query=ASK%20%7B%7D")
+    b'evidence=true&query=ASK%20%7B%7D'
+    >>> _with_one_question_mark(b"query=SELECT?query=1")
+    b'query=SELECT?query=1'
+    """
+    before, mark, after = query_string.partition(b"?query=")
+    return before + b"&query=" + after if mark and b"query=" not in before else query_string
 
 
 def _body(request: Request) -> list[tuple[str, str]]:
