@@ -68,6 +68,20 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     assert f"* {other}" in kg("releases", cwd=starter).stdout
 
 
+def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:
+    made = []
+    for turn in range(3):
+        kg_toml = starter / "kg.toml"
+        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
+        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
+        made.append((starter / "releases/current").readlink().name)
+    (starter / "releases" / made[1] / "dumps/claims.csv").write_text("x")
+    assert kg("releases", "rollback", cwd=starter).stdout == f"{made[0]} is current\n"
+    done = kg("releases", "rollback", cwd=starter)
+    assert (done.returncode, "there is no whole release before" in done.stderr) == (1, True)
+    assert (starter / "releases/current").readlink().name == made[0]
+
+
 def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
     made = []
     for turn in range(4):

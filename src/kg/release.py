@@ -227,17 +227,23 @@ def activate(releases: Path, version: str) -> None:
 
 
 def prune(releases: Path, keep: int) -> list[str]:
-    """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed.
-
-    Each is renamed before it is deleted, so that none is ever there in part.
-    """
-    by_age = sorted(versions(releases), key=lambda version: (_sealed_at(releases / version), version))
+    """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed."""
+    by_age = _by_age(releases)
     removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
     for version in removed:
-        going = releases / f"{_STAGING}{version}"
-        (releases / version).rename(going)
-        shutil.rmtree(going)
+        remove(releases, version)
     return removed
+
+
+def remove(releases: Path, version: str) -> None:
+    """Delete a release; it is renamed before, so that it is never there in part."""
+    going = releases / f"{_STAGING}{version}"
+    (releases / version).rename(going)
+    shutil.rmtree(going)
+
+
+def _by_age(releases: Path) -> list[str]:
+    return sorted(versions(releases), key=lambda version: (_sealed_at(releases / version), version))
 
 
 def _sealed_at(path: Path) -> str:
@@ -255,6 +261,18 @@ def current_version(releases: Path) -> str:
         return link.readlink().name
     except OSError:
         return ""
+
+
+def before_current(releases: Path) -> str:
+    """The newest whole release that was sealed before the current one.
+
+    :raises ReleaseError: if there is none.
+    """
+    by_age, current = _by_age(releases), current_version(releases)
+    for version in reversed(by_age[: by_age.index(current)] if current in by_age else by_age):
+        if _intact(releases / version):
+            return version
+    raise ReleaseError(f"{releases}: there is no whole release before {current or 'the first'}", file=current)
 
 
 def versions(releases: Path) -> list[str]:

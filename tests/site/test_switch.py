@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -166,10 +169,14 @@ def test_a_damaged_release_is_not_switched_to(project: Path, serve: Serve) -> No
     bad = make(config, "release-two")
     activate(config.releases, good)
     with serve(project) as address:
+        whole = (config.releases / bad / "dumps/facts.nt").read_bytes()
         (config.releases / bad / "dumps/facts.nt").write_text("cut")
         activate(config.releases, bad)
         time.sleep(1)
         assert served(address) == good
+        # A copy that was still under way is whole later.
+        (config.releases / bad / "dumps/facts.nt").write_bytes(whole)
+        wait_for(address, bad)
         third = make(config, "release-three")
         wait_for(address, third)
 
@@ -183,3 +190,29 @@ def test_a_pinned_release_stays(project: Path, serve: Serve) -> None:
         make(config, "release-three")
         time.sleep(1)
         assert served(address) == pinned
+
+
+def test_sighup_breaks_no_connection_and_the_new_release_is_served(project: Path) -> None:
+    config = load(project)
+    new, first = make(config, "release-two"), make(config, "release-one")
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            address = process.stdout.readline().split()[0]
+            with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=20)) as connection:
+                for turn in range(20):
+                    if turn == 5:
+                        activate(config.releases, new)
+                    process.send_signal(signal.SIGHUP)
+                    connection.request("GET", "/health")
+                    answer = connection.getresponse()
+                    assert answer.status == 200
+                    assert answer.headers["Kg-Release"] in ((first,) if turn < 5 else (first, new))
+                    answer.read()
+                    time.sleep(0.05)
+                wait_for(address, new)
+                assert process.poll() is None
+        finally:
+            process.terminate()

@@ -11,21 +11,14 @@ from pathlib import Path
 
 import click
 
-from kg.cli.root import main
+from kg.cli.root import documents_option, main
 from kg.config import FILE, load
 from kg.errors import ConfigError
+from kg.findings import as_json
 from kg.model import Finding, Severity
 from kg.release import Release
 
 _base = click.option("--base", help='The address every IRI starts with; ends in "/". Overrides kg.toml.')
-_documents = click.option(
-    "--documents",
-    "-d",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="DIR",
-    help="A folder with texts that are not in the project (NAME.txt, NAME.md). May be repeated.",
-)
 _format = click.option(
     "--format",
     "format_",
@@ -45,7 +38,7 @@ _engine = click.option(
 
 @main.command("build")
 @_base
-@_documents
+@documents_option
 @_format
 @_engine
 @click.pass_obj
@@ -69,7 +62,7 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
 
 @main.command()
 @_base
-@_documents
+@documents_option
 @_format
 @_engine
 @click.option("--fix", is_flag=True, help="Rewrite the positions of passages that moved without changing.")
@@ -108,11 +101,7 @@ def _clear_progress() -> None:
 def _print_findings(findings: Sequence[Finding], format_: str, release: Release | None) -> None:
     tally = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
     if format_ == "json":
-        content = {
-            "release": release.version if release else None,
-            "counts": {str(severity): count for severity, count in tally.items()},
-            "findings": [finding.as_json() for finding in findings],
-        }
+        content = as_json(release.version if release else None, findings)
         click.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
     for finding in findings:
@@ -138,7 +127,7 @@ def _plural(count: int, noun: str) -> str:
 @main.command()
 @click.argument("document")
 @click.argument("words", required=False)
-@_documents
+@documents_option
 @click.pass_obj
 def cite(project: Path, document: str, words: str | None, documents: Sequence[Path]) -> None:
     """Print the passage that WORDS are in DOCUMENT, as TriG to paste into data/claims.
@@ -162,7 +151,7 @@ def cite(project: Path, document: str, words: str | None, documents: Sequence[Pa
 @main.command()
 @click.argument("claims", nargs=-1, metavar="[CLAIM]...")
 @click.option("--by", "reviewer", metavar="NAME", default="", help="Print the reviews of these claims by id/NAME.")
-@_documents
+@documents_option
 @click.pass_obj
 def review(project: Path, claims: Sequence[str], reviewer: str, documents: Sequence[Path]) -> None:
     """List the claims that nobody has read a second time, or that were changed since.

@@ -1,4 +1,4 @@
-"""Commands of whoever runs the site: serve, verify, query, releases, diff."""
+"""Commands of whoever keeps releases: verify, query, releases, diff."""
 
 from __future__ import annotations
 
@@ -12,40 +12,7 @@ import click
 from kg.cli.root import fail, main, open_release
 from kg.config import load
 from kg.errors import QueryRefused
-from kg.release import CURRENT, activate, current_version, listing, prune
-
-
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0: a free one.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
-@click.option("--threads", default=64, show_default=True, type=click.IntRange(1, 256), help="Threads in each.")
-@click.option("--release", "version", help="A version other than the current one.")
-@click.pass_obj
-def serve(project: Path, host: str, port: int, workers: int, threads: int, version: str | None) -> None:
-    """Serve a release: pages, data, /sparql, dumps.
-
-    The release is verified before the first answer; a damaged one is refused. When another release becomes current
-    (kg build, kg releases activate), it is served from the next request on; --release stays with one.
-
-    \b
-    Example:    kg serve --host 0.0.0.0 --port 8000
-    """
-    config = load(project)
-    release = open_release(config, version)
-    from kg.site import create_app
-    from kg.site.server import serve as run
-
-    click.echo(f"{release.manifest.title} · release {release.version}")
-    run(
-        lambda wanted, archived: create_app(open_release(config, wanted), config, archived=archived),
-        lambda: version or current_version(config.releases),
-        release.version,
-        host,
-        port,
-        workers=workers,
-        threads=threads,
-    )
+from kg.release import CURRENT, activate, before_current, listing, prune
 
 
 @main.command()
@@ -137,6 +104,20 @@ def activate_command(project: Path, version: str) -> None:
     """
     config = load(project)
     activate(config.releases, open_release(config, version).version)
+    click.echo(f"{version} is current")
+
+
+@releases.command("rollback")
+@click.pass_obj
+def rollback_command(project: Path) -> None:
+    """Make the release before the current one current again; damaged ones are passed over.
+
+    \b
+    Example:    kg releases rollback
+    """
+    folder = load(project).releases
+    version = before_current(folder)
+    activate(folder, version)
     click.echo(f"{version} is current")
 
 

@@ -49,6 +49,16 @@ def main(ctx: click.Context, project: Path) -> None:
     ctx.obj = project
 
 
+documents_option = click.option(
+    "--documents",
+    "-d",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="A folder with texts that are not in the project (NAME.txt, NAME.md). May be repeated.",
+)
+
+
 def open_release(config: Config, version: str | None) -> Release:
     """The release of a name, or the current one, verified."""
     return Release.open(config.releases / (version or CURRENT))

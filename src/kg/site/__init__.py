@@ -9,7 +9,7 @@ from flask import Flask
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import headers, problems, respond, templating
+from kg.site import headers, problems, respond, templating, watch
 from kg.site.state import open_site
 
 if TYPE_CHECKING:
@@ -39,11 +39,14 @@ BLUEPRINTS = (
 """Every module with routes, the one that takes what is left last."""
 
 
-def create_app(release: Release, config: Config, *, pool: Pool | None = None, archived: bool = False) -> Flask:
+def create_app(
+    release: Release, config: Config, *, pool: Pool | None = None, archived: bool = False, watching: bool = False
+) -> Flask:
     """The site of a release that was opened, and so verified.
 
     ``pool`` runs strangers' queries; without one, the site starts its own at the first query. An ``archived`` release
-    says on every page that it is not the current one.
+    says on every page that it is not the current one, and one of a project that is being watched what the last build of
+    the sources found.
 
     :raises ConfigError: if the styles and scripts were not bundled.
     :raises ReleaseError: if the store cannot be opened.
@@ -52,12 +55,16 @@ def create_app(release: Release, config: Config, *, pool: Pool | None = None, ar
     # A slash twice, or one at the end, is part of a name.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
-    app.extensions["kg"] = open_site(release, config, pool, archived=archived)
+    app.extensions["kg"] = open_site(
+        release, config, pool, archived=archived, watch=watch.Watch(config.releases) if watching else None
+    )
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)
     problems.register(app)
     headers.register(app)
     templating.register(app)
+    if watching:
+        watch.register(app)
     # What is registered last runs first, and may put another answer in place of the page.
     respond.register(app)
     return app

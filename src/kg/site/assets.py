@@ -11,7 +11,7 @@ from pathlib import Path
 from kg.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "static"
-NEEDED = ("site.css", "site.js", "reader.js", "favicon.svg")
+NEEDED = ("site.css", "site.js", "reader.js", "watch.js", "favicon.svg")
 
 
 @dataclass(frozen=True)

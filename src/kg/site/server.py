@@ -24,6 +24,7 @@ import uvicorn
 import uvloop
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from kg.errors import ConfigError, KgError
@@ -157,6 +158,13 @@ def _worth_a_line(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith(("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket"))
 
 
+class _Master(Arbiter):
+    """gunicorn's master, which a SIGHUP does not make replace its processes: they take a new release by themselves."""
+
+    def handle_hup(self) -> None:
+        pass
+
+
 class _Server(BaseApplication):
     """gunicorn without its command line, files and environment."""
 
@@ -178,6 +186,9 @@ class _Server(BaseApplication):
             "control_socket_disable": True,
         }
         super().__init__()
+
+    def run(self) -> None:
+        _Master(self).run()
 
     def load_config(self) -> None:
         for name, value in self._settings.items():

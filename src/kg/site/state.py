@@ -26,6 +26,7 @@ from kg.site.fairness import Fairness
 from kg.site.labels import Labels
 from kg.site.nodes import Linker
 from kg.site.schema import Schema
+from kg.site.watch import Watch
 from kg.store.embedded import EmbeddedStore
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Site:
     fairness: Fairness
     lock: threading.Lock
     archived: bool = False
+    watch: Watch | None = None
 
     @property
     def base(self) -> str:
@@ -131,7 +133,9 @@ class Site:
         return linker
 
 
-def open_site(release: Release, config: Config, pool: Pool | None, *, archived: bool = False) -> Site:
+def open_site(
+    release: Release, config: Config, pool: Pool | None, *, archived: bool = False, watch: Watch | None = None
+) -> Site:
     """Open a release that was verified."""
     names = vocab.Names(release.manifest.base)
     store = EmbeddedStore(release.store_path)
@@ -145,13 +149,15 @@ def open_site(release: Release, config: Config, pool: Pool | None, *, archived: 
         schema=Schema(release.path / "dumps", names.base),
         evidence=Evidence(store, names),
         assets=Assets.load(),
-        cache=Cache(),
+        # What a watched project's pages say changes without the release.
+        cache=Cache(0 if watch else CACHE_BYTES),
         linkers={},
         frames={},
         given_pool=pool,
         fairness=Fairness(config.serve),
         lock=threading.Lock(),
         archived=archived,
+        watch=watch,
     )
 
 

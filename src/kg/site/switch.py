@@ -2,13 +2,14 @@
 
 A request belongs to the application that was current when it came in, to its last byte; the one after it may belong to
 the next. A release that cannot be opened is not switched to: the one before stays up, and one line on standard error
-says why.
+says why; it is tried again, since a copy that is under way may be whole later.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 INTERVAL = 0.25
 """Seconds between two looks at which release is current."""
 
+RETRY = 5.0
+"""Seconds until a release that could not be opened is tried again."""
+
 
 class Switch:
     """A WSGI application that is always the application of the current release.
@@ -36,6 +40,7 @@ class Switch:
         self._name = name
         self._stop = threading.Event()
         self._refused = ""
+        self._again = 0.0
         self._current = self._begin(first)
         self._watcher = threading.Thread(target=self._watch, name="kg-switch", daemon=True)
         self._watcher.start()
@@ -71,7 +76,9 @@ class Switch:
             return Lease(self._make(first), first)
 
     def _stay(self, serving: str, refused: str, reason: Exception) -> None:
-        # Said once a release: the next one is tried again.
+        self._again = time.monotonic() + RETRY
+        if refused == self._refused:
+            return  # said once a release
         self._refused = refused
         sys.stderr.write(f"kg: still serving {serving}: {reason}\n")
         sys.stderr.flush()
@@ -79,8 +86,9 @@ class Switch:
     def _watch(self) -> None:
         while not self._stop.wait(INTERVAL):
             wanted = self._name()
-            if wanted not in ("", self._current.version, self._refused):
-                self._change(wanted)
+            if wanted in ("", self._current.version) or (wanted == self._refused and time.monotonic() < self._again):
+                continue
+            self._change(wanted)
 
     def _change(self, wanted: str) -> None:
         try:
@@ -88,5 +96,6 @@ class Switch:
         except (KgError, OSError) as e:
             self._stay(self._current.version, wanted, e)
             return
+        self._refused = ""
         old, self._current = self._current, new
         old.retire()

@@ -1,0 +1,101 @@
+"""The command that runs the site, and what it starts beside it: serve."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import click
+
+from kg.cli import watch as watching
+from kg.cli.root import documents_option, main, open_release
+from kg.config import Config, load
+from kg.errors import BuildError
+from kg.release import current_version
+
+PATIENCE = 5
+"""Seconds that the watching process has to end."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0: a free one.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option("--threads", default=64, show_default=True, type=click.IntRange(1, 256), help="Threads in each.")
+@click.option("--release", "version", help="A version other than the current one.")
+@click.option("--watch", is_flag=True, help="Build when a source changes, and show on every page what is found.")
+@documents_option
+@click.pass_obj
+def serve(
+    project: Path,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    version: str | None,
+    watch: bool,
+    documents: Sequence[Path],
+) -> None:
+    """Serve a release: pages, data, /sparql, dumps.
+
+    The release is verified before the first answer; a damaged one is refused. When another release becomes current
+    (kg build, kg releases activate), it is served from the next request on; --release stays with one.
+
+    --watch is for authors. While the sources do not build, the last good release stays up. --documents is for its
+    builds.
+
+    \b
+    Example:    kg serve --host 0.0.0.0 --port 8000
+                kg serve --watch --documents ~/texts
+    """
+    if watch and version:
+        raise click.UsageError("--watch serves what it builds, --release another: choose one")
+    if documents and not watch:
+        raise click.UsageError("--documents goes with --watch; without it, give it to kg build")
+    config = load(project)
+    with _watched(config, documents) if watch else nullcontext():
+        release = open_release(config, version)
+        click.echo(f"{release.manifest.title} · release {release.version}")
+        from kg.site import create_app
+        from kg.site.server import serve as run
+
+        run(
+            lambda wanted, archived: create_app(
+                open_release(config, wanted), config, archived=archived, watching=watch
+            ),
+            lambda: version or current_version(config.releases),
+            release.version,
+            host,
+            port,
+            workers=workers,
+            threads=threads,
+        )
+
+
+@contextmanager
+def _watched(config: Config, documents: Sequence[Path]) -> Iterator[None]:
+    """Builds go on beside this; there is a release when it begins.
+
+    :raises BuildError: if the process that watches ended.
+    """
+    starter = os.getpid()
+    process = watching.start(config.root, documents)
+    try:
+        while not current_version(config.releases):
+            if process.poll() is not None:
+                raise BuildError("the process that watches the sources has ended")
+            time.sleep(0.1)
+        yield
+    finally:
+        # Web processes may be forks of this one, and pass here too when they end.
+        if os.getpid() == starter:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
