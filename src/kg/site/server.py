@@ -42,6 +42,9 @@ GRACE = 20
 KEEP_ALIVE = 15
 """Seconds that a connection may be idle."""
 
+NOTICE = 2
+"""Seconds between two signs of life of a web process, and two looks at whether its master lives."""
+
 STUCK = 60
 """Seconds after which a web process that does nothing any more is replaced."""
 
@@ -121,7 +124,7 @@ class _WebProcess(Worker):
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
-            timeout_notify=STUCK // 4,
+            timeout_notify=NOTICE,
             callback_notify=self._still_here,
         )
         log = logging.getLogger("uvicorn.error")
@@ -130,6 +133,8 @@ class _WebProcess(Worker):
         log.propagate = False
         log.addFilter(_worth_a_line)
         self._http = _Http(config)
+        if not self.alive:
+            return  # told to stop before there was anything to stop
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._http.serve(sockets=[getattr(each, "sock", each) for each in self.sockets]))
 
@@ -142,6 +147,8 @@ class _WebProcess(Worker):
 
     async def _still_here(self) -> None:
         self.notify()
+        if self._http is not None and os.getppid() != self.ppid:
+            self._http.should_exit = True  # the master was killed, and its address is to be free again
 
 
 def _open_files() -> None:
