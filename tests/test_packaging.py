@@ -112,17 +112,19 @@ def succeed(command: list[str], env: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_lockfile_names_no_host_and_every_package_by_its_hash() -> None:
-    packages = json.loads((ROOT / "web/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["web", "tests/clients"])
+def test_the_lockfile_names_no_host_and_every_package_by_its_hash(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     packages.pop("")
     assert packages
     assert {name for name, package in packages.items() if "resolved" in package} == set()
     assert {name for name, package in packages.items() if "integrity" not in package} == set()
 
 
-def test_the_lockfile_belongs_to_package_json_and_pins_its_tools() -> None:
-    package = json.loads((ROOT / "web/package.json").read_text())
-    locked = json.loads((ROOT / "web/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["web", "tests/clients"])
+def test_the_lockfile_belongs_to_package_json_and_pins_its_tools(folder: str) -> None:
+    package = json.loads((ROOT / folder / "package.json").read_text())
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     assert package["private"] is True
     for kind in ("dependencies", "devDependencies"):
         assert locked[""].get(kind, {}) == package.get(kind, {})

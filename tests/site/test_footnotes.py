@@ -5,16 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import urllib.request
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import QueryResultsFormat, parse_query_results
-from rdflib import Graph
-from rdflib.plugins.stores.sparqlstore import SPARQLStore
-from SPARQLWrapper import CSV, JSON, TSV, XML, SPARQLWrapper
 
 BASE = "http://localhost:8000/"
 CRANES = f"SELECT ?n {{ <{BASE}id/north-pier> <{BASE}ontology/harbour#cranes> ?n }}"
@@ -87,33 +82,3 @@ def test_the_page_links_each_number_to_its_passage_and_lists_the_claims(client: 
     assert page.all("input", type="checkbox")[0].has(checked="")
     text = client.get("/query", query_string={"query": COUNT, "evidence": "true"}).text
     assert "not traceable to claims: the query has an aggregate (COUNT)" in text
-
-
-# Clients
-
-
-def test_sparqlwrapper_gets_the_variable_in_every_format(address: str) -> None:
-    client = SPARQLWrapper(address + "sparql")
-    client.setQuery(CRANES)
-    client.addParameter("evidence", "true")
-    found: dict[str, str] = {}
-    for format_ in (JSON, XML, CSV, TSV):
-        client.setReturnFormat(format_)
-        client.setOnlyConneg(True)
-        answer: Any = client.queryAndConvert()
-        found[format_] = answer.toxml() if format_ == XML else str(answer)
-    assert all(FOOTNOTE in text for text in found.values()), found
-
-
-def test_rdflibs_store_gets_the_variable(address: str) -> None:
-    store = SPARQLStore(address + "sparql", params={"evidence": "true"})
-    rows: Any = Graph(store).query(CRANES)
-    assert [str(row.evidence) for row in rows] == [FOOTNOTE]
-
-
-def test_pyoxigraph_reads_the_variable(address: str) -> None:
-    url = f"{address}sparql?evidence=true&query={quote(CRANES)}"
-    request = urllib.request.Request(url, headers={"Accept": "application/sparql-results+xml"})
-    with urllib.request.urlopen(request, timeout=20) as response:
-        solutions: Any = parse_query_results(response.read(), format=QueryResultsFormat.XML)
-    assert [row["evidence"].value for row in solutions] == [FOOTNOTE]

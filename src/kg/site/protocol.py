@@ -7,6 +7,7 @@ refused by name. Everything is UTF-8, and what is not is refused rather than rep
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ MAX_BODY = 4 * MAX_LENGTH
 """Bytes of a body: a query as long as may be, with some of it percent-encoded."""
 
 MAX_FIELDS = 1_000
+_SECOND = re.compile(rb"\?(?=(?:query|default-graph-uri|named-graph-uri)=)")
 _NO_UPDATE = "This endpoint answers queries. Its data is a sealed release: nothing can be changed here."
 
 
@@ -76,15 +78,15 @@ def read(request: Request) -> Asked:
 
 
 def _with_one_question_mark(query_string: bytes) -> bytes:
-    """An address with parameters to which a client has put ``?query=`` all the same, as Comunica and others do.
+    """An address with parameters to which a client has put its own with ``?`` all the same, as Comunica and rdflib do.
 
     >>> _with_one_question_mark(b"evidence=true?query=ASK%20%7B%7D")
     b'evidence=true&query=ASK%20%7B%7D'
     >>> _with_one_question_mark(b"query=SELECT?query=1")
     b'query=SELECT?query=1'
     """
-    before, mark, after = query_string.partition(b"?query=")
-    return before + b"&query=" + after if mark and b"query=" not in before else query_string
+    before, *after = _SECOND.split(query_string, maxsplit=1)
+    return b"&".join((before, *after)) if b"query=" not in before else query_string
 
 
 def _body(request: Request) -> list[tuple[str, str]]:
