@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from pyoxigraph import RdfFormat, parse
 
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS release(version TEXT PRIMARY KEY, sealed_at TEXT NOT 
 CREATE TABLE IF NOT EXISTS state(
     iri TEXT NOT NULL, version TEXT NOT NULL, digest TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (iri, version)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS state_of_release ON state(version, iri);
 """
 
 
@@ -40,6 +42,13 @@ class Sealed:
     sealed_at: datetime
     title: str
     counts: dict[str, int]
+
+
+class State(NamedTuple):
+    """What a release made of an IRI: ``what`` as in :class:`Event`."""
+
+    iri: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,29 @@ class History:
             before = now
         return found
 
-    def _rows(self, query: str, *values: str) -> list[tuple[str, ...]]:
+    def changes(self, old: str, new: str, base: str, count: int, start: int) -> list[State]:
+        """What release ``new`` states otherwise than ``old`` (empty: than nothing) of IRIs that begin with ``base``.
+
+        Sorted by IRI; at most ``count`` of them, from number ``start``, which counts from 0.
+        """
+        within = f"substr(now.iri, 1, {len(base)}) = ?"
+        rows = self._rows(
+            f"""
+            SELECT now.iri, CASE WHEN old.iri IS NULL THEN 'stated' ELSE 'changed' END FROM state now
+            LEFT JOIN state old ON old.iri = now.iri AND old.version = ?
+            WHERE now.version = ? AND {within} AND old.digest IS NOT now.digest
+            UNION ALL
+            SELECT now.iri, 'withdrawn' FROM state now WHERE now.version = ? AND {within}
+            AND NOT EXISTS (SELECT 1 FROM state new WHERE new.iri = now.iri AND new.version = ?)
+            ORDER BY 1 LIMIT ? OFFSET ?
+            """,  # noqa: S608 - a number of ours
+            *(old, new, base),
+            *(old, base, new),
+            *(count, start),
+        )
+        return [State(*row) for row in rows]
+
+    def _rows(self, query: str, *values: str | int) -> list[tuple[str, ...]]:
         with self._lock:
             return self._database.execute(query, values).fetchall()
 

@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "kg.site.catalog",
     "kg.site.discovery",
     "kg.site.releases",
+    "kg.site.stream",
     "kg.site.search",
     "kg.site.browse",
     "kg.site.timeline",
