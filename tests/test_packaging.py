@@ -25,7 +25,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = {
-    *("bundle.json", "countries.json", "favicon.svg", "map.css", "map.js", "reader.js", "site.css", "site.js"),
+    *(
+        "bundle.json",
+        "countries.json",
+        "favicon.svg",
+        "map.css",
+        "map.js",
+        "query.css",
+        "query.js",
+        "reader.js",
+        "site.css",
+        "site.js",
+    ),
     *("third-party.txt", "layers-2x.png", "layers.png", "marker-icon.png"),
 }
 NOT_COPIED = shutil.ignore_patterns(

@@ -78,7 +78,7 @@ def test_the_dataset_of_the_request_wins(
 
 @pytest.mark.parametrize(
     ("query", "line", "column"),
-    [("SELECT *\n{ ?s ?p }", 2, 9), ("ASK {\n ?s nope:x 1 }", 2, 12), ("ASK { ?s <a b> 1 }", 1, 15)],
+    [("SELECT *\n{ ?s ?p }", 2, 9), ("ASK {\n ?s nope:x 1 }", 2, 5), ("ASK { ?s <a b> 1 }", 1, 15)],
 )
 def test_a_syntax_error_says_where(query: str, line: int, column: int, pool: Pool) -> None:
     with pytest.raises(QueryRefused) as caught:

@@ -177,9 +177,11 @@ def test_no_element_of_a_page_comes_from_the_data(read_page: Read, path: str) ->
     assert drawn <= {"", "scale", "bar", "drawing", "neighbours", *(f"bar {status}" for status in STATUSES)}
     assert {use.attributes["href"].rpartition("/")[2] for use in found.all("use")} <= {"land.svg#land"}
     # A block of data is not run (HTML Standard, section 4.12.1).
-    run = [s for s in found.all("script") if s.attributes.get("type") != "application/ld+json"]
+    run = [
+        s for s in found.all("script") if s.attributes.get("type") not in ("application/ld+json", "application/json")
+    ]
     scripts = {s.attributes.get("src", "").split("?")[0].rpartition("static/")[2] for s in run}
-    assert scripts <= {"site.js", "reader.js", "map.js"}
+    assert scripts <= {"site.js", "reader.js", "map.js", "query.js"}
     assert not any(s.text for s in run)
     assert not [a for e in found.all() for a in e.attributes if a.startswith("on") or a == "style"]
 

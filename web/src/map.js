@@ -137,6 +137,7 @@ function start(figure) {
       }
       tidy();
       const bounds = L.latLngBounds([Math.max(south, -POLE), west], [Math.min(north, POLE), east]);
+      for (const place of places) bounds.extend(place.at);
       map.setMaxBounds(bounds);
       map.setMinZoom(Math.min(map.getZoom(), map.getBoundsZoom(bounds, true)));
     })
@@ -145,3 +146,5 @@ function start(figure) {
 }
 
 document.querySelectorAll("[data-map]").forEach(start);
+// Figures that other scripts put into the page say so themselves.
+document.addEventListener("kg:map", (event) => start(event.target));

@@ -235,7 +235,7 @@ class Worker:
         except BrokenPipeError:
             raise
         except Exception as e:  # noqa: BLE001 - every failure of the engine goes to the one who asked
-            failure = json.dumps(_failure(e)).encode()
+            failure = json.dumps(_failure(e, request.query)).encode()
             # What was held back of the answer is not sent: it would only delay the news.
             self._sock.sendall(HEAD.pack(b"X", len(failure)) + failure)
             return
@@ -282,7 +282,7 @@ class Worker:
             rows.write(found.names, _counted(found.rows, self._settings.rows), output, request.media_type)
 
 
-def _failure(e: Exception) -> dict[str, Any]:
+def _failure(e: Exception, query: str) -> dict[str, Any]:
     """What the pool raises: ``killed`` with its limit, ``refused`` with line and column, or ``failed``."""
     if isinstance(e, _OverLimit):
         return {"kind": "killed", "limit": e.limit}
@@ -292,7 +292,10 @@ def _failure(e: Exception) -> dict[str, Any]:
     if isinstance(e, SyntaxError):
         found = re.match(r"error at (\d+):(\d+): (.*)", message)
         if found:
-            return {"kind": "refused", "line": int(found[1]), "column": int(found[2]), "message": _readable(found[3])}
+            line, column, said = int(found[1]), int(found[2]), _readable(found[3])
+            if "Prefix not found" in found[3]:
+                column, said = _undeclared(query, line, column) or (column, said)
+            return {"kind": "refused", "line": line, "column": column, "message": said}
         return {"kind": "refused", "message": message[:500]}
     if isinstance(e, ValueError | KeyError):
         return {"kind": "refused", "message": message[:500]}
@@ -307,6 +310,17 @@ def _readable(expected: str) -> str:
     words = re.findall(r'"[^"]+"|\b[A-Z][A-Z]+\b(?![\'}])', re.sub(r"\[[^\]]*\]|'[^']*'", " ", expected))
     wanted = ", ".join(dict.fromkeys(words))
     return f"syntax error: expected {wanted}" if wanted else "syntax error: this cannot stand here"
+
+
+def _undeclared(query: str, line: int, column: int) -> tuple[int, str] | None:
+    """Where a name begins whose prefix is not declared, and what to say: the engine tells only where it ends.
+
+    >>> _undeclared("ASK { ?x\\n  ex:name 1 }", 2, 10)
+    (3, 'the prefix ex: is not declared')
+    """
+    lines = query.split("\n")
+    name = re.search(r"([\w.-]*:)[\w.:%\\-]*$", lines[line - 1][: column - 1]) if line <= len(lines) else None
+    return (name.start() + 1, f"the prefix {name[1]} is not declared") if name else None
 
 
 def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ BLUEPRINTS = (
     "kg.site.timeline",
     "kg.site.map",
     "kg.site.sparql",
+    "kg.site.editor",
     "kg.site.anything",
 )
 """Every module with routes, the one that takes what is left last."""

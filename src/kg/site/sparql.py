@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ from kg import media
 from kg.errors import QueryError
 from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
-from kg.site import footnotes, problems, protocol, service
+from kg.site import footnotes, headers, problems, protocol, service
 from kg.site.address import here
 from kg.site.asgi import GONE
 from kg.site.asking import Asking
@@ -64,8 +65,15 @@ def endpoint() -> Response:
 
 @bp.get("/query")
 def page() -> Response:
-    """The form, and below it the answer."""
-    return _html_answer(protocol.read(request))
+    """The form, which scripts make an editor, and below it the answer.
+
+    The editor writes styles of its own, so the policy of this page has a nonce, and nobody keeps a copy of it.
+    """
+    nonce = secrets.token_urlsafe(16)
+    response = _html_answer(protocol.read(request), nonce=nonce)
+    response.headers[headers.POLICY] = headers.policy(nonce)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _options() -> Response:
@@ -249,9 +257,10 @@ def _graph(asked: protocol.Asked) -> Response:
 # A page
 
 
-def _html_answer(asked: protocol.Asked, asking: Asking | None = None) -> Response:
+def _html_answer(asked: protocol.Asked, asking: Asking | None = None, *, nonce: str = "") -> Response:
+    """The form with the answer; with a ``nonce``, the editor too."""
     site = current()
-    context: dict[str, Any] = {"query": asked.query, "asked": asked, "status": 200}
+    context: dict[str, Any] = {"query": asked.query, "asked": asked, "status": 200, "nonce": nonce}
     if asked.query:
         context |= _answer_for_page(site, asked, asked.query, asking)
     html = render(
@@ -260,7 +269,7 @@ def _html_answer(asked: protocol.Asked, asking: Asking | None = None) -> Respons
         limits=service.limits_table(site.pool.limits),
         results=media.RESULTS,
         graphs=media.RDF,
-        shown=SHOWN,
+        for_editor=_for_editor(site, context) if nonce else None,
         **context,
     )
     response = Response(html, status=context["status"], content_type=HTML_TYPE)
@@ -269,6 +278,23 @@ def _html_answer(asked: protocol.Asked, asking: Asking | None = None) -> Respons
     response.headers["Cache-Control"] = "no-cache"
     response.vary.add("Accept")
     return response
+
+
+def _for_editor(site: Site, context: dict[str, Any]) -> dict[str, Any]:
+    """What the editor's scripts need of the page: the answer again, as data, so that they need not ask for it."""
+    problem = context.get("problem")
+    return {
+        "language": site.config.language,
+        "answer": context.get("found"),
+        "form": context.get("form"),
+        "problem": problem and {name: problem.get(name) for name in ("title", "detail", "line", "column")},
+        "formats": {
+            "SELECT": [(m.extension, m.label) for m in media.RESULTS],
+            "ASK": [(m.extension, m.label) for m in media.RESULTS if m.boolean],
+            "graph": [(m.extension, m.label) for m in media.RDF],
+        },
+        "map": [site.assets.address("map.js"), site.assets.address("map.css")],
+    }
 
 
 def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
@@ -297,9 +323,15 @@ def _table(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> dict
         found = json.loads(b"".join(answer.chunks))
         note = answer.note
     if "boolean" in found:
-        return {"form": form.value, "boolean": found["boolean"]}
+        return {"form": form.value, "boolean": found["boolean"], "found": found}
     linker = site.linker(here())
-    shown: dict[str, Any] = {"form": form.value, "names": found["vars"], "more": found["more"], "traced": note}
+    shown: dict[str, Any] = {
+        "form": form.value,
+        "names": found["vars"],
+        "more": found["more"],
+        "traced": note,
+        "found": {**found, "note": note},
+    }
     if not note:
         return shown | {"rows": [[_cell(linker.node, term) for term in row] for row in found["rows"]]}
     notes = footnotes.Notes(site, linker)

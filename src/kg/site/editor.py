@@ -1,0 +1,147 @@
+"""What the editor at ``/query`` asks for beside answers: terms to complete, and what the IRIs of an answer are called.
+
+``/query/terms.json`` has the prefixes, classes and properties of the release. ``/query/names.json`` takes IRIs and
+gives their labels and pages, and of claims what a footnote says. Pages are relative to the site's root. Entities are
+completed by ``/search.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from pyoxigraph import DefaultGraph, Literal, NamedNode
+from werkzeug.exceptions import BadRequest
+
+from kg import vocab
+from kg.site import metadata
+from kg.site.evidence import Source
+from kg.site.labels import shorten
+from kg.site.links import page_path
+from kg.site.nodes import place
+from kg.site.respond import conditional, cors
+from kg.site.state import Site, current
+
+bp = Blueprint("editor", __name__)
+
+MOST_TERMS = 5_000
+"""Classes, and as many properties, that are offered: those that the data uses most."""
+
+MOST_NAMES = 500
+"""IRIs of one request for names."""
+
+_LONGEST_MEANING = 300
+_MAX_BODY = 1 << 20
+_MEANINGS = (NamedNode(vocab.SKOS_DEFINITION), NamedNode(vocab.RDFS_COMMENT))
+_DEFAULT = DefaultGraph()
+
+
+@bp.get("/query/terms.json")
+def terms() -> Response:
+    """Prefixes, classes and properties."""
+    site = current()
+    response = conditional(site, "json", lambda: json.dumps(_terms(site), ensure_ascii=False).encode())
+    response.content_type = "application/json"
+    return cors(response)
+
+
+@bp.post("/query/names.json")
+def names() -> Response:
+    """Labels and pages of the IRIs in the body, a JSON array."""
+    site = current()
+    request.max_content_length = _MAX_BODY
+    asked = request.get_json(force=True, silent=True)
+    if not isinstance(asked, list) or len(asked) > MOST_NAMES or not all(isinstance(iri, str) for iri in asked):
+        raise BadRequest(f"The body is a JSON array of at most {MOST_NAMES} IRIs.")
+    found = {iri: _name(site, iri) for iri in asked}
+    sources = ((iri, site.evidence.claim(iri)) for iri in found if iri.startswith(site.base + "claim/"))
+    claims = {iri: _footnote(site, source) for iri, source in sources if source}
+    response = jsonify(names=found, claims=claims)
+    response.headers["Cache-Control"] = "no-store"
+    return cors(response)
+
+
+@lru_cache(maxsize=4)
+def _terms(site: Site) -> dict[str, Any]:
+    classes = _used(site, "classPartition", "class", "entities")
+    properties = _used(site, "propertyPartition", "property", "triples")
+    # What the ontology has and no triple uses yet can be asked for, too.
+    for iri in site.schema.terms:
+        kind = site.schema.kind(iri)
+        if kind == "Classes":
+            classes.setdefault(iri, 0)
+        elif kind == "Properties":
+            properties.setdefault(iri, 0)
+    return {
+        "base": site.base,
+        "prefixes": dict(site.prefixes),
+        "classes": _listed(site, classes),
+        "properties": _listed(site, properties),
+    }
+
+
+def _used(site: Site, partition: str, term: str, count: str) -> dict[str, int]:
+    """The terms that the default graph uses, as the VoID description counts them."""
+    void = metadata.read(site, "void")
+    if void is None:
+        return {}
+    whole = f"{site.names.void}#default-graph"
+    return {
+        void.value(part, vocab.VOID + term): void.number(part, vocab.VOID + count)
+        for part in void.values(whole, vocab.VOID + partition)
+    }
+
+
+def _listed(site: Site, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """Terms, the most used first."""
+    order = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [
+        {"iri": iri, "label": site.labels[iri].text, "count": count, "meaning": _meaning(site, iri)}
+        for iri, count in order[:MOST_TERMS]
+    ]
+
+
+def _meaning(site: Site, iri: str) -> str:
+    """The definition of a term in the site's language, else in another."""
+    for predicate in _MEANINGS:
+        texts = [
+            q.object
+            for q in site.store.quads(NamedNode(iri), predicate, None, _DEFAULT)
+            if isinstance(q.object, Literal)
+        ]
+        if texts:
+            best = min(texts, key=lambda text: (not site.labels.is_own(text.language or ""), text.value))
+            return shorten(best.value, _LONGEST_MEANING)
+    return ""
+
+
+def _name(site: Site, iri: str) -> dict[str, Any]:
+    """``page`` is missing where the IRI is not of this site."""
+    label = site.labels[iri]
+    local = site.names.local(iri)
+    named: dict[str, Any] = {"label": label.text}
+    if label.language:
+        named["language"] = label.language
+    if local is not None:
+        named["page"] = page_path(local)
+    return named
+
+
+def _footnote(site: Site, source: Source) -> dict[str, Any]:
+    """A claim as a footnote: how and on what basis, who says it, and where it stands."""
+    document = site.names.document(source.document)
+    return {
+        "status": source.status,
+        "modality": site.labels[source.modality].text,
+        "basis": site.labels[source.basis].text,
+        "speaker": _name(site, source.speaker),
+        "relayed": source.speaker != site.evidence.author(source.document),
+        "document": {**_name(site, document), "label": source.document},
+        "passages": [{"label": place(span), **_page(site, span.iri)} for span in source.spans],
+    }
+
+
+def _page(site: Site, iri: str) -> dict[str, str]:
+    return {"page": page_path(site.names.local(iri) or "")}

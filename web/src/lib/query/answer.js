@@ -1,0 +1,104 @@
+// Reads an answer of the endpoint while it arrives, and no further than a page can show.
+//
+// An answer is { form, names, rows, more, broken, note, seconds }: rows are arrays of terms as SPARQL 1.1 Query Results
+// JSON writes them, or null; `more` says that rows were left out, `broken` that the connection ended before the answer
+// did. An ASK query has { form: "ASK", boolean } instead. What the endpoint refuses is thrown as a Problem.
+
+import { BindingsReader, TriplesReader } from "./readers.js";
+
+export const MOST_ROWS = 1000;
+const MOST_CHARACTERS = 16 * 2 ** 20;
+// Addresses up to this length are surely taken by servers and what stands before them; longer questions are posted.
+const LONGEST_ADDRESS = 4000;
+
+const RESULTS = "application/sparql-results+json";
+const TRIPLES = "application/n-triples";
+
+/** What was wrong, as a problem document (RFC 9457) tells it; `line` and `column` count from 1. */
+export class Problem extends Error {
+  constructor({ title, detail, line, column }) {
+    super(detail);
+    this.title = title;
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** The parameters of a question, in the protocol's names: { query, evidence, "default-graph-uri": [], … } */
+export function parameters(question) {
+  return new URLSearchParams(
+    Object.entries(question).flatMap(([name, values]) => [values].flat().map((value) => [name, value])),
+  );
+}
+
+/** Whether an address can hold a question. */
+export function fits(question) {
+  return parameters(question).toString().length < LONGEST_ADDRESS;
+}
+
+/** Asks the endpoint. `progress(rows)` is told the number of rows that have arrived. Aborting `signal` frees the server. */
+export async function ask(endpoint, question, signal, progress) {
+  const started = performance.now();
+  const body = parameters(question);
+  const short = fits(question);
+  const response = await fetch(short ? `${endpoint}?${body}` : endpoint, {
+    method: short ? "GET" : "POST",
+    body: short ? null : body,
+    headers: { Accept: `${RESULTS}, ${TRIPLES};q=0.9` },
+    signal,
+  }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({ title: "No answer", detail: "The server cannot be reached, or ended the connection." });
+  });
+  if (!response.ok) throw await refusal(response);
+  const answer = await read(response, progress);
+  answer.seconds = (performance.now() - started) / 1000;
+  return answer;
+}
+
+async function refusal(response) {
+  try {
+    return new Problem(await response.json());
+  } catch {
+    return new Problem({ title: `The server answered ${response.status}`, detail: response.statusText });
+  }
+}
+
+async function read(response, progress) {
+  const type = response.headers.get("Content-Type") ?? "";
+  const parser = type.startsWith(RESULTS) ? new BindingsReader() : new TriplesReader();
+  const stream = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let characters = 0;
+  let broken = false;
+  let more = false;
+  try {
+    for (;;) {
+      const { done, value } = await stream.read();
+      if (done) break;
+      parser.push(value);
+      progress(parser.rows.length);
+      characters += value.length;
+      more = parser.rows.length > MOST_ROWS || characters > MOST_CHARACTERS;
+      if (more) break;
+    }
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    // An answer that the server cannot finish ends in a broken connection.
+    broken = true;
+  }
+  // Says that nobody listens any more: the server stops, too.
+  if (more) stream.cancel().catch(() => {});
+  if (parser.boolean !== undefined) return { form: "ASK", boolean: parser.boolean };
+  broken ||= !more && !parser.complete;
+  const rows = parser.rows.slice(0, MOST_ROWS);
+  const form = type.startsWith(RESULTS) ? "SELECT" : "graph";
+  return { form, names: parser.names, rows, more, broken, note: noteOf(response) };
+}
+
+/** What the server says of the footnotes: its header is a dictionary of structured fields (RFC 9651). */
+function noteOf(response) {
+  const header = response.headers.get("Kg-Evidence");
+  if (!header) return null;
+  const text = (name) => new RegExp(`(?:^|, )${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(header)?.[1].replace(/\\(.)/g, "$1") ?? "";
+  return { variable: text("variable"), reason: text("reason"), distinct: /(?:^|, )distinct(?:,|$)/.test(header) };
+}

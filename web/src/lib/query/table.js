@@ -1,0 +1,108 @@
+// An answer as a table, some rows at a time; a column's head sorts by it, once all rows are there.
+
+import { counted, element } from "../dom.js";
+import { claimsOf, Footnotes } from "./footnotes.js";
+import { irisOf, numberOf, shown, textOf } from "./terms.js";
+
+const STEP = 100;
+const ORDERS = { ascending: 1, descending: -1 };
+
+/** What an answer needs names for: what its cells and its footnotes mention. */
+export function mentioned({ names, note }, rows) {
+  if (!note || note.reason) return irisOf(rows);
+  const column = names.indexOf(note.variable);
+  const claims = claimsOf(rows.map((row) => row[column]));
+  return [...irisOf(rows), ...claims];
+}
+
+export class Table {
+  #answer;
+  #names;
+  #rows;
+  #columns;
+  #drawn = 0;
+  #sorted = { column: -1, order: "" };
+  #notes = null;
+  #body = element("tbody");
+  #head = element("tr");
+  #more = element("p", { class: "more-rows", hidden: true });
+  #footnotes = element("div");
+
+  constructor(answer, names) {
+    this.#answer = answer;
+    this.#names = names;
+    this.#rows = answer.rows;
+    // Where nothing could be traced, the page says so once.
+    this.#columns = answer.names.map((_, column) => column).filter((column) => !answer.note?.reason || answer.names[column] !== answer.note.variable);
+    this.#head.append(...this.#columns.map((column) => this.#heading(answer.names[column], column)));
+  }
+
+  /** Fills a panel. */
+  async draw(panel) {
+    const table = element("table", {}, element("thead", {}, this.#head), this.#body);
+    const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows" }, table);
+    await this.#again();
+    panel.replaceChildren(scroll, this.#more, this.#footnotes);
+  }
+
+  async #again() {
+    this.#body.replaceChildren();
+    this.#drawn = 0;
+    this.#notes = this.#answer.note && !this.#answer.note.reason ? new Footnotes(this.#names) : null;
+    await this.#add();
+  }
+
+  async #add() {
+    const rows = this.#rows.slice(this.#drawn, this.#drawn + STEP);
+    this.#drawn += rows.length;
+    await this.#names.load(mentioned(this.#answer, rows));
+    this.#body.append(...rows.map((row) => this.#row(row)));
+    const left = this.#rows.length - this.#drawn;
+    const button = element("button", { type: "button", click: () => this.#add() }, `Show ${counted(Math.min(left, STEP), "more row")}`);
+    this.#more.replaceChildren(button, ` ${this.#drawn.toLocaleString("en")} of ${counted(this.#rows.length, "row")}`);
+    this.#more.hidden = left === 0;
+    if (this.#notes?.list.firstChild) {
+      this.#footnotes.replaceChildren(element("h3", {}, "Footnotes"), this.#notes.list);
+    }
+  }
+
+  #row(row) {
+    const column = this.#notes ? this.#answer.names.indexOf(this.#answer.note.variable) : -1;
+    const cells = this.#columns.map((at) => {
+      const term = row[at];
+      if (at === column) return element("td", {}, this.#notes.cell(term));
+      return element("td", { class: Number.isNaN(numberOf(term)) ? null : "n" }, shown(term, this.#names));
+    });
+    return element("tr", {}, cells);
+  }
+
+  #heading(name, column) {
+    const numbers = this.#answer.rows.some((row) => !Number.isNaN(numberOf(row[column])));
+    const heading = element("th", { scope: "col", class: numbers ? "n" : null });
+    const sortable = !this.#answer.more && !this.#answer.broken && this.#answer.rows.length > 1 && name !== this.#answer.note?.variable;
+    heading.append(sortable ? element("button", { type: "button", class: "sort", click: () => this.#sort(column) }, name) : name);
+    return heading;
+  }
+
+  async #sort(column) {
+    // From the order of the answer to ascending, descending, and back.
+    const before = this.#sorted.column === column ? this.#sorted.order : "";
+    const order = { "": "ascending", ascending: "descending", descending: "" }[before];
+    this.#sorted = { column, order };
+    [...this.#head.children].forEach((heading, at) => {
+      if (this.#columns[at] === column && order) heading.setAttribute("aria-sort", order);
+      else heading.removeAttribute("aria-sort");
+    });
+    await this.#names.load(irisOf(this.#answer.rows.map((row) => [row[column]])));
+    this.#rows = order ? [...this.#answer.rows].sort((a, b) => ORDERS[order] * compared(a[column], b[column], this.#names)) : this.#answer.rows;
+    await this.#again();
+  }
+}
+
+/** Numbers by size, texts by letter; what is missing comes last. */
+function compared(a, b, names) {
+  if (a === null || b === null) return (a === null) - (b === null);
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
+  return textOf(a, names).localeCompare(textOf(b, names), undefined, { numeric: true });
+}
