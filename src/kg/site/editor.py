@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 from werkzeug.exceptions import BadRequest
 
-from kg import vocab
+from kg import media, vocab
 from kg.site import metadata
 from kg.site.evidence import Source
 from kg.site.labels import shorten
@@ -61,6 +61,23 @@ def names() -> Response:
     response = jsonify(names=found, claims=claims)
     response.headers["Cache-Control"] = "no-store"
     return cors(response)
+
+
+def data(site: Site, context: dict[str, Any]) -> dict[str, Any]:
+    """What the editor's scripts need of the page: the answer again, so that they need not ask for it."""
+    problem = context.get("problem")
+    return {
+        "language": site.config.language,
+        "answer": context.get("found"),
+        "form": context.get("form"),
+        "problem": problem and {name: problem.get(name) for name in ("title", "detail", "line", "column")},
+        "formats": {
+            "SELECT": [(m.extension, m.label) for m in media.RESULTS],
+            "ASK": [(m.extension, m.label) for m in media.RESULTS if m.boolean],
+            "graph": [(m.extension, m.label) for m in media.RDF],
+        },
+        "map": [site.assets.address("map.js"), site.assets.address("map.css")],
+    }
 
 
 @lru_cache(maxsize=4)

@@ -29,7 +29,7 @@ from kg import media
 from kg.errors import QueryError
 from kg.query.lexer import Form, inspect
 from kg.query.pool import Answer, Query
-from kg.site import footnotes, headers, problems, protocol, service
+from kg.site import editor, footnotes, headers, problems, protocol, service
 from kg.site.address import here
 from kg.site.asgi import GONE
 from kg.site.asking import Asking
@@ -269,7 +269,7 @@ def _html_answer(asked: protocol.Asked, asking: Asking | None = None, *, nonce: 
         limits=service.limits_table(site.pool.limits),
         results=media.RESULTS,
         graphs=media.RDF,
-        for_editor=_for_editor(site, context) if nonce else None,
+        for_editor=editor.data(site, context) if nonce else None,
         **context,
     )
     response = Response(html, status=context["status"], content_type=HTML_TYPE)
@@ -278,23 +278,6 @@ def _html_answer(asked: protocol.Asked, asking: Asking | None = None, *, nonce: 
     response.headers["Cache-Control"] = "no-cache"
     response.vary.add("Accept")
     return response
-
-
-def _for_editor(site: Site, context: dict[str, Any]) -> dict[str, Any]:
-    """What the editor's scripts need of the page: the answer again, as data, so that they need not ask for it."""
-    problem = context.get("problem")
-    return {
-        "language": site.config.language,
-        "answer": context.get("found"),
-        "form": context.get("form"),
-        "problem": problem and {name: problem.get(name) for name in ("title", "detail", "line", "column")},
-        "formats": {
-            "SELECT": [(m.extension, m.label) for m in media.RESULTS],
-            "ASK": [(m.extension, m.label) for m in media.RESULTS if m.boolean],
-            "graph": [(m.extension, m.label) for m in media.RDF],
-        },
-        "map": [site.assets.address("map.js"), site.assets.address("map.css")],
-    }
 
 
 def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
