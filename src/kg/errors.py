@@ -8,11 +8,15 @@
     ├── PassageError         words that should be cited are absent, or stand there twice
     ├── BuildError           the build could not finish for a reason outside the sources
     ├── ReleaseError         a release is missing, damaged or not what its manifest says
+    ├── PushError            what lies in another server's store is not the release
     └── QueryError           a stranger's query got no answer
         ├── QueryRefused     … because it is not accepted: syntax, SERVICE, depth, update
         ├── QueryKilled      … because it ran into the deadline or the memory limit
         ├── QueryBusy        … because every worker was taken
-        └── QueryLimited     … because the one who asks has asked too much lately
+        ├── QueryLimited     … because the one who asks has asked too much lately
+        └── EndpointError    … because the SPARQL endpoint behind it failed, or sent something else than an answer
+            ├── EndpointTimeout  … did not answer in time
+            └── EndpointBusy     … asks for a pause, or has failed so often that it gets one
 
 A *finding* about the sources is data, not an error: see :class:`kg.model.Finding`.
 HTTP status and exit code are decided at the edge (``site/problems.py``, ``cli/``), not here.
@@ -64,6 +68,10 @@ class ReleaseError(KgError):
         self.file = file
 
 
+class PushError(KgError):
+    """What lies in another server's store is not the release; nothing there was made current."""
+
+
 class QueryError(KgError):
     """A query got no answer; the subclasses say why."""
 
@@ -101,6 +109,22 @@ class QueryBusy(QueryError):
 
 class QueryLimited(QueryError):
     """Whoever asks has used up a share; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EndpointError(QueryError):
+    """A SPARQL endpoint failed, or sent something that is no whole answer. The message does not name its address."""
+
+
+class EndpointTimeout(EndpointError):
+    """A SPARQL endpoint did not answer in time."""
+
+
+class EndpointBusy(EndpointError):
+    """A SPARQL endpoint is left alone for a while; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)

@@ -6,7 +6,7 @@ Terms repeat from row to row, so each is written once and remembered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from types import MappingProxyType
 from typing import Protocol
@@ -38,13 +38,19 @@ def write(names: Sequence[str], rows: Iterable[Row], sink: Sink, media_type: str
     >>> out.getvalue().decode().splitlines()
     ['x,y', '"a, b",', 'a:b,1']
     """
+    for part in parts(names, rows, media_type):
+        sink.write(part)
+
+
+def parts(names: Sequence[str], rows: Iterable[Row], media_type: str) -> Iterator[bytes]:
+    """The same, piece by piece: the head, each row, the end."""
     head, row, between, tail = _FORMATS[media_type](names)
-    sink.write(head.encode())
+    yield head.encode()
     lead = ""
     for values in rows:
-        sink.write((lead + row(values)).encode())
+        yield (lead + row(values)).encode()
         lead = between
-    sink.write(tail.encode())
+    yield tail.encode()
 
 
 _Format = tuple[str, Callable[[Row], str], str, str]  # head, one row, what stands between rows, tail

@@ -277,7 +277,7 @@ class Worker:
         found = self._tracer.answer(request.query, request.default, request.named)
         output.note(found.note())
         if request.preview:
-            output.write(json.dumps(_preview(found.names, found.rows, request.preview)).encode())
+            output.write(json.dumps(preview(found.names, found.rows, request.preview)).encode())
         else:
             rows.write(found.names, _counted(found.rows, self._settings.rows), output, request.media_type)
 
@@ -328,12 +328,13 @@ def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) ->
         return {"boolean": bool(results)}
     if isinstance(results, QueryTriples):
         names = ["subject", "predicate", "object"]
-        return _preview(names, ([t.subject, t.predicate, t.object] for t in results), limit)
+        return preview(names, ([t.subject, t.predicate, t.object] for t in results), limit)
     names = [variable.value for variable in results.variables]
-    return _preview(names, ([solution[name] for name in names] for solution in results), limit)
+    return preview(names, ([solution[name] for name in names] for solution in results), limit)
 
 
-def _preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int) -> dict[str, Any]:
+def preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int) -> dict[str, Any]:
+    """The first rows as a page shows them: terms as SPARQL results in JSON have them, and whether there is more."""
     kept: list[list[dict[str, str] | None]] = []
     size = 0
     for row in islice(rows, limit):

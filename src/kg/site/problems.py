@@ -16,7 +16,17 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from kg import media
-from kg.errors import KgError, QueryBusy, QueryError, QueryKilled, QueryLimited, QueryRefused
+from kg.errors import (
+    EndpointBusy,
+    EndpointError,
+    EndpointTimeout,
+    KgError,
+    QueryBusy,
+    QueryError,
+    QueryKilled,
+    QueryLimited,
+    QueryRefused,
+)
 from kg.site.respond import cors
 from kg.site.templating import render
 
@@ -25,6 +35,9 @@ STATUS: Mapping[type[KgError], tuple[HTTPStatus, str]] = {
     QueryKilled: (HTTPStatus.SERVICE_UNAVAILABLE, "The query ran into a limit"),
     QueryBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many queries at once"),
     QueryLimited: (HTTPStatus.TOO_MANY_REQUESTS, "Too many queries from one address"),
+    EndpointBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "The store behind this site is not available"),
+    EndpointTimeout: (HTTPStatus.GATEWAY_TIMEOUT, "The store behind this site did not answer"),
+    EndpointError: (HTTPStatus.BAD_GATEWAY, "The store behind this site failed"),
     QueryError: (HTTPStatus.INTERNAL_SERVER_ERROR, "The query could not be answered"),
     KgError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong here"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
@@ -22,7 +22,17 @@ class Store(Protocol):
         object: Term | None = None,
         graph: Graph | None = None,
     ) -> Iterator[Quad]:
-        """The matching quads, in no particular order."""
+        """The matching quads, in no particular order.
+
+        :raises EndpointError: here or while they are read, if the store is far away and fails.
+        """
+        ...
+
+    def expect(self, subjects: Iterable[str], predicates: Sequence[NamedNode] = ()) -> None:
+        """Say of which IRIs the default graph will be asked next, and for which predicates (none: for all).
+
+        A store that is far away asks for all of them at once. It changes no answer.
+        """
         ...
 
     def close(self) -> None:

@@ -1,0 +1,287 @@
+"""``kg push``: a release into a quad store of another server, beside the one that is served there.
+
+It goes into the slot that is idle (:mod:`kg.store.slots`), in batches that may come twice; what was loaded is held
+against the release, graph by graph, and so are the answers to its questions; then one triple makes it the current one.
+Until that moment, nobody sees any of it. The slot before stays, and ``--rollback`` points at it again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse, serialize
+
+from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, PushError, QueryRefused
+from kg.model import ExampleQuery
+from kg.query.lexer import Form, inspect
+from kg.query.limits import Limits
+from kg.query.pool import Pool, Query
+from kg.query.remote import RemotePool
+from kg.release import Release
+from kg.store import slots
+from kg.store.endpoint import Endpoint
+from kg.store.slots import LOADING, READY, Slot, State
+
+BULK = 50_000
+"""Quads of a batch, where an engine takes N-Quads."""
+
+NOTED = 20
+"""After so many batches of INSERT DATA the store is told how far we are; after each, where batches are large."""
+
+_JSON = "application/sparql-results+json"
+_N_TRIPLES = "application/n-triples"
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A release on its way into a store. ``accepted``: names of questions that the engine may answer in another way.
+
+    ``say`` is told what is being done.
+    """
+
+    release: Release
+    endpoint: Endpoint
+    limits: Limits
+    say: Say
+    accepted: Collection[str] = ()
+
+    def run(self) -> Slot:
+        """Make it the current one; where it stands then.
+
+        :raises PushError: if what was loaded is not the release; the one before stays current.
+        :raises EndpointError: if the store fails; the same call goes on from there.
+        """
+        manifest, version = self.release.manifest, self.release.version
+        states = slots.read(self.endpoint, manifest.base)
+        current = next((state for state in states.values() if state.current), None)
+        if current is not None and current.digest == manifest.digest and current.state == READY:
+            self.say(f"slot {current.slot.name} has {version} already, and is current")
+            return current.slot
+        idle = next(state for state in states.values() if not state.current)
+        slot, counts = idle.slot, _counts(self.release)
+        known = idle.digest == manifest.digest and idle.state in (LOADING, READY)
+        if not known:
+            self._clear(slot)
+            values = {"version": version, "digest": manifest.digest, "state": LOADING}
+            slots.write(self.endpoint, slot, loaded=0, quads=counts.total(), **values)
+        if not known or idle.state == LOADING:
+            self._load(slot, idle.loaded if known else 0, counts.total())
+        self.verify(slot, counts)
+        slots.write(self.endpoint, slot, state=READY)
+        slots.point(self.endpoint, slot)
+        self.say(f"slot {slot.name} is current: {version}")
+        return slot
+
+    def verify(self, slot: Slot, counts: Counter[str]) -> None:
+        """Hold a slot against the release: quads of each graph, no other graph, the answers to the questions.
+
+        :raises PushError: naming what differs.
+        """
+        self._verify_counts(slot, counts)
+        self.say(f"{len(counts):,} graphs have as many quads as in the release")
+        local = Pool(self.release.store_path, self.release.manifest.base, self.limits)
+        remote = RemotePool(self.endpoint, self.release.manifest.base, self.limits, slot=slot)
+        try:
+            self._verify_answers(local, remote)
+        finally:
+            local.close()
+
+    def _clear(self, slot: Slot) -> None:
+        slots.write(self.endpoint, slot, state="clearing", version="", digest="", loaded=0)
+        step = self.endpoint.profile.values
+        while graphs := _graphs(self.endpoint, slot):
+            self.say(f"slot {slot.name}: takes out what it held")
+            for start in range(0, len(graphs), step):
+                dropped = (f"DROP SILENT GRAPH <{name}>" for name in graphs[start : start + step])
+                self.endpoint.update(" ; ".join(dropped))
+
+    def _load(self, slot: Slot, begun: int, total: int) -> None:
+        """Send the quads behind the first ``begun``, in the order of the dump, which is always the same."""
+        bulk = self.endpoint.profile.bulk and bool(self.endpoint.data_address)
+        size, send = (BULK, upload) if bulk else (self.endpoint.profile.batch, insert)
+        quads = _quads(self.release)
+        done = sum(1 for _ in islice(quads, begun))
+        batches = iter(lambda: list(islice(quads, size)), [])
+        for number, batch in enumerate(batches, start=1):
+            send(self.endpoint, slot, batch)
+            done += len(batch)
+            if bulk or number % NOTED == 0:
+                slots.write(self.endpoint, slot, loaded=done)
+                self.say(f"slot {slot.name}: {done:,} of {total:,} quads")
+        slots.write(self.endpoint, slot, loaded=done)
+
+    def _verify_counts(self, slot: Slot, counts: Counter[str]) -> None:
+        wanted = {slot.prefix + name if name else slot.default: count for name, count in counts.items()}
+        for name, count in _counted(self.endpoint, list(wanted)):
+            if count != wanted[name]:
+                graph = name.removeprefix(slot.prefix) if name != slot.default else "the default graph"
+                merges = f" (this engine {self.endpoint.profile.merges})" if self.endpoint.profile.merges else ""
+                raise PushError(
+                    f"{graph} has {count:,} quads in the store and {wanted[name]:,} in the release{merges}; "
+                    "the release before stays current"
+                )
+        rows = self.endpoint.rows(
+            "SELECT (COUNT(DISTINCT ?g) AS ?n) "
+            f'{{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), "{slot.prefix}")) }}'
+        )
+        found, expected = int(rows[0][0].value), sum(1 for name in counts if name)
+        if found != expected:
+            raise PushError(f"the slot has {found:,} named graphs, and the release {expected:,}")
+
+    def _verify_answers(self, local: Pool, remote: Pool) -> None:
+        alike, wrong = 0, []
+        for question in self.release.queries:
+            try:
+                differs = _difference(question, local, remote)
+            except (EndpointBusy, EndpointTimeout):
+                raise
+            except (QueryRefused, EndpointError) as e:
+                # The engine lacks something that this question needs: it does not mean that data is missing.
+                self.say(f"{question.name}: cannot be asked there: {e}")
+                continue
+            if not differs:
+                alike += 1
+            elif question.name in self.accepted:
+                self.say(f"{question.name}: accepted, though {differs}")
+            else:
+                wrong.append(f"{question.name}: {differs}")
+        self.say(f"{alike} of {len(self.release.queries)} questions are answered as in the release")
+        if wrong:
+            raise PushError(
+                f"the store answers {len(wrong)} questions in another way; the release before stays current. "
+                f"{'; '.join(wrong)}. If it is the engine that errs: --accept QUESTION"
+            )
+
+
+def rollback(endpoint: Endpoint, base: str) -> State:
+    """Point at the other slot again; what it holds.
+
+    :raises PushError: if it holds no whole release.
+    """
+    states = slots.read(endpoint, base)
+    other = next((s for s in states.values() if not s.current and s.state == READY), None)
+    if other is None or not any(s.current for s in states.values()):
+        raise PushError("the other slot holds no whole release: there is nothing to go back to")
+    slots.point(endpoint, other.slot)
+    return other
+
+
+def _quads(release: Release) -> Iterator[Quad]:
+    return parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS)
+
+
+def _counts(release: Release) -> Counter[str]:
+    """Quads by graph; "" is the default graph."""
+    return Counter("" if isinstance(q.graph_name, DefaultGraph) else q.graph_name.value for q in _quads(release))
+
+
+def _graphs(endpoint: Endpoint, slot: Slot) -> list[str]:
+    """Some graphs that a slot has, by the names that the store has for them; none: it is empty."""
+    rows = endpoint.rows(
+        "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } "
+        f'FILTER(STRSTARTS(STR(?g), "{slot.prefix}") || STR(?g) = "{slot.default}") }} LIMIT 2000'
+    )
+    return [row[0].value for row in rows]
+
+
+def _counted(endpoint: Endpoint, names: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Graphs with the number of their quads."""
+    step = endpoint.profile.values
+    for start in range(0, len(names), step):
+        values = " ".join(f"<{name}>" for name in names[start : start + step])
+        rows = endpoint.rows(
+            f"SELECT ?g (COUNT(*) AS ?n) {{ VALUES ?g {{ {values} }} GRAPH ?g {{ ?s ?p ?o }} }} GROUP BY ?g"
+        )
+        found = {g.value: int(n.value) for g, n in rows if g is not None}
+        yield from ((name, found.get(name, 0)) for name in names[start : start + step])
+
+
+def _placed(slot: Slot, quad: Quad) -> Quad:
+    name = slot.default if isinstance(quad.graph_name, DefaultGraph) else slot.prefix + quad.graph_name.value
+    return Quad(quad.subject, quad.predicate, quad.object, NamedNode(name))
+
+
+def upload(endpoint: Endpoint, slot: Slot, batch: Iterable[Quad]) -> None:
+    """Add quads to a slot as N-Quads."""
+    buffer = io.BytesIO()
+    serialize((_placed(slot, quad) for quad in batch), buffer, format=RdfFormat.N_QUADS)
+    endpoint.upload(buffer.getvalue())
+
+
+def insert(endpoint: Endpoint, slot: Slot, batch: Iterable[Quad]) -> None:
+    """Add quads to a slot by SPARQL Update."""
+    batch = list(batch)
+    iris = {term.value for q in batch for term in (q.subject, q.predicate, q.object) if isinstance(term, NamedNode)}
+    by_graph: dict[str, list[str]] = {}
+    for quad in batch:
+        text = str(quad.object)
+        if isinstance(quad.object, Literal) and text.endswith('"') and quad.object.value in iris:
+            # Virtuoso 7 takes a plain text for an IRI that has the same letters in the same update.
+            text += f"^^<{_STRING}>"
+        line = f"{quad.subject} {quad.predicate} {text} ."
+        by_graph.setdefault(str(_placed(slot, quad).graph_name), []).append(line)
+    graphs = (f"GRAPH {name} {{ {' '.join(lines)} }}" for name, lines in by_graph.items())
+    endpoint.update(f"INSERT DATA {{ {' '.join(graphs)} }}")
+
+
+def _difference(question: ExampleQuery, local: Pool, remote: Pool) -> str:
+    """In what the answers differ; nothing, where they do not."""
+    form = inspect(question.text, depth=local.limits.depth)
+    media_type = _JSON if form in (Form.SELECT, Form.ASK) else _N_TRIPLES
+    query = Query(question.text, media_type)
+    expected, found = _answer(query, local), _answer(query, remote)
+    if re.search(r"\bLIMIT\b", question.text, re.IGNORECASE):
+        # Which rows are the first, engines see differently.
+        expected, found = Counter({"rows": expected.total()}), Counter({"rows": found.total()})
+    missing, more = (expected - found).total(), (found - expected).total()
+    return f"{missing:,} rows of the release are missing and {more:,} are not in it" if missing or more else ""
+
+
+def _answer(query: Query, pool: Pool) -> Counter[str]:
+    """An answer as a multiset of rows, each written so that it does not depend on how an engine spells values."""
+    with pool.run(query) as answer:
+        body = b"".join(answer.chunks)
+    if query.media_type == _N_TRIPLES:
+        triples = parse(body, RdfFormat.N_TRIPLES)
+        return Counter(f"{q.subject} {q.predicate} {_spelled(q.object)}" for q in triples)
+    found = json.loads(body)
+    if "boolean" in found:
+        return Counter({str(found["boolean"]): 1})
+    return Counter(json.dumps(_row(row), sort_keys=True) for row in found["results"]["bindings"])
+
+
+def _row(row: dict[str, dict[str, str]]) -> dict[str, str]:
+    terms = {}
+    for name, term in row.items():
+        if term["type"] == "literal":
+            language = term.get("xml:lang")
+            kind = NamedNode(term.get("datatype", "http://www.w3.org/2001/XMLSchema#string"))
+            literal = Literal(term["value"], language=language) if language else Literal(term["value"], datatype=kind)
+            terms[name] = _spelled(literal)
+        else:
+            terms[name] = "_:" if term["type"] == "bnode" else str(term["value"])
+    return terms
+
+
+_BOOLEAN = {"true": "1", "false": "0"}
+
+
+def _spelled(term: object) -> str:
+    """A term by its value: engines write numbers and truth values in forms of their own."""
+    if not isinstance(term, Literal):
+        return str(term)
+    if term.language:
+        return f"{term.value}@{term.language.lower()}"
+    text = _BOOLEAN.get(term.value, term.value) if term.datatype.value.endswith("#boolean") else term.value
+    try:
+        return repr(float(text))
+    except ValueError:
+        return text

@@ -1,0 +1,233 @@
+"""Strangers' queries over a SPARQL endpoint: looked at, bounded and written here, answered there.
+
+The same as :class:`kg.query.pool.Pool` from the outside. What the endpoint sends is read, checked and written anew, so
+that every engine's answers come in all formats, and none that was cut looks whole. Its own limits are its own; here are
+a deadline, rows and bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_results, serialize
+
+from kg import media
+from kg.errors import QueryError, QueryRefused
+from kg.query import rows
+from kg.query.lexer import inspect
+from kg.query.limits import Limits
+from kg.query.member import Gone, killed
+from kg.query.pool import Answer, Pool, Query, outcome
+from kg.query.slots import HIDDEN, rewrite
+from kg.query.worker import preview
+from kg.store.endpoint import Endpoint, Reply
+from kg.store.slots import Slot
+
+_PIECE = 1 << 16
+_SPOOL = 1 << 20
+_LINES = frozenset(("nt", "nq"))
+"""Extensions of formats that have a line for each triple."""
+
+
+class RemoteAnswer(Answer):
+    """What the endpoint answers, in chunks as they come."""
+
+    def __init__(self, pool: RemotePool, reply: Reply, query: Query, gone: Gone | None) -> None:
+        self.media_type = "application/json" if query.preview else query.media_type
+        self.complete = False
+        self.note = {}
+        self.outcome = ""
+        self.ended = None
+        self._reply = reply
+        self._limits = pool.limits
+        self._counts = pool.counts
+        self._gone = gone
+        made = self._pieces(query)
+        try:
+            # Up to the first bytes, what goes wrong is the caller's to hear.
+            first = self._gathered(made)
+            self.complete = len(first) < _PIECE
+        except BaseException as e:
+            self._end(outcome(e) if isinstance(e, QueryError) else "failed")
+            raise
+        if self.complete:
+            self._end("answered")
+        self.chunks = self._sent(first, made)
+
+    def close(self) -> None:
+        self.chunks.close()
+        self._end("left")
+
+    def _sent(self, data: bytes, made: Iterator[bytes]) -> Generator[bytes, None, None]:
+        try:
+            yield data
+            while not self.complete and (data := self._gathered(made)):
+                if self._gone is not None and self._gone():
+                    raise QueryError("the client has left")
+                yield data
+            self._end("answered")
+        except QueryError as e:
+            self._end(outcome(e))
+            raise
+        finally:
+            self._end("left")
+
+    def _end(self, how: str) -> None:
+        if self.outcome:
+            return
+        self.outcome = how
+        self._counts[how] += 1
+        self._reply.close()
+        if self.ended is not None:
+            self.ended(how)
+
+    @staticmethod
+    def _gathered(made: Iterator[bytes]) -> bytes:
+        parts, size = [], 0
+        for part in made:
+            parts.append(part)
+            size += len(part)
+            if size >= _PIECE:
+                break
+        return b"".join(parts)
+
+    def _pieces(self, query: Query) -> Iterator[bytes]:
+        sent = 0
+        for piece in self._shown(query) if query.preview else self._written(query.media_type):
+            sent += len(piece)
+            if sent > self._limits.bytes:
+                raise killed("bytes", self._limits)
+            yield piece
+
+    def _shown(self, query: Query) -> Iterator[bytes]:
+        reply = self._reply
+        if reply.boolean is not None:
+            yield json.dumps({"boolean": reply.boolean}).encode()
+        elif reply.triples is not None:
+            terms = ([t.subject, t.predicate, t.object] for t in reply.triples)
+            yield json.dumps(preview(["subject", "predicate", "object"], terms, query.preview)).encode()
+        else:
+            names, found = _visible(reply)
+            yield json.dumps(preview(names, found, query.preview)).encode()
+
+    def _written(self, media_type: str) -> Iterator[bytes]:
+        reply = self._reply
+        if reply.boolean is not None:
+            text = json.dumps({"head": {}, "boolean": reply.boolean})
+            result = parse_query_results(text, QueryResultsFormat.JSON)
+            assert isinstance(result, QueryBoolean)
+            yield result.serialize(format=media.RESULTS_BY_TYPE[media_type].format) or b""
+        elif reply.triples is not None:
+            yield from _graph(self._counted(reply.triples), media.RDF_BY_TYPE[media_type])
+        else:
+            names, found = _visible(reply)
+            yield from rows.parts(names, self._counted(found), media_type)
+
+    def _counted(self, items: Iterator[Any]) -> Iterator[Any]:
+        for count, item in enumerate(items, start=1):
+            if count > self._limits.rows:
+                raise killed("rows", self._limits)
+            yield item
+
+
+class RemotePool(Pool):
+    """Asks an endpoint instead of workers.
+
+    ``slot``: where the release lies; ``graphs``: the default graph of queries, where there is no slot; none: the
+    endpoint's own. ``traced``: workers over the same release, for footnotes, which only they can make.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        base: str,
+        limits: Limits,
+        *,
+        slot: Slot | None = None,
+        graphs: Sequence[str] = (),
+        traced: Pool | None = None,
+    ) -> None:
+        self.limits = limits
+        self.counts: Counter[str] = Counter()
+        self._endpoint = endpoint
+        self._base = base
+        self._slot = slot
+        self._graphs = tuple(graphs)
+        self._traced = traced
+
+    def start(self) -> None:
+        """Nothing needs to be started."""
+
+    def close(self) -> None:
+        if self._traced is not None:
+            self._traced.close()
+
+    def statistics(self) -> dict[str, int]:
+        traced = self._traced.statistics() if self._traced is not None else {}
+        return {**traced, **self.counts}
+
+    def run(self, query: Query, *, gone: Gone | None = None) -> Answer:
+        """Ask, up to the first bytes of the answer.
+
+        :raises QueryRefused: if the endpoint finds fault with the query, or it cannot be asked there.
+        :raises EndpointError: if the endpoint fails.
+        """
+        if query.evidence:
+            if self._traced is None:
+                raise QueryRefused("footnotes name the claims of a release; nothing of that is known of this data")
+            return self._traced.run(query, gone=gone)
+        self.counts["queries"] += 1
+        form = inspect(query.text, depth=self.limits.depth).value
+        text, defaults, named = self._sent(query)
+        reply = self._endpoint.ask(
+            text,
+            form,
+            default_graphs=defaults,
+            named_graphs=named,
+            seconds=self.limits.seconds(query.timeout),
+            limit=self.limits.bytes,
+            stranger=True,
+        )
+        return RemoteAnswer(self, reply, query, gone)
+
+    def _sent(self, query: Query) -> tuple[str, Sequence[str], Sequence[str]]:
+        """The text and the dataset as the endpoint gets them. Relative IRIs start at the site's base."""
+        if self._slot is None:
+            defaults = query.default_graphs if query.default_graphs or query.named_graphs else self._graphs
+            text, named = query.text, query.named_graphs
+        else:
+            made = rewrite(
+                query.text,
+                self._slot,
+                from_hides=self._endpoint.profile.from_hides,
+                default_graphs=query.default_graphs,
+                named_graphs=query.named_graphs,
+            )
+            text, defaults, named = made.text, made.default_graphs, made.named_graphs
+        return f"BASE <{self._base}> {text}", defaults, named
+
+
+def _visible(reply: Reply) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
+    """Names and rows, without the variables that only rewriting needed."""
+    kept = [at for at, name in enumerate(reply.names) if not name.startswith(HIDDEN)]
+    found = reply.rows or iter(())
+    if len(kept) == len(reply.names):
+        return reply.names, found
+    return [reply.names[at] for at in kept], (tuple(row[at] for at in kept) for row in found)
+
+
+def _graph(triples: Iterator[Triple], format_: media.RdfMedia) -> Iterator[bytes]:
+    """A graph in a format; those that cannot be written triple by triple wait in a file until they are whole."""
+    if format_.extension in _LINES:
+        for triple in triples:
+            yield f"{triple} .\n".encode()
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as file, closing(file):
+        serialize(triples, file, format=format_.format)
+        file.seek(0)
+        yield from iter(lambda: file.read(_PIECE), b"")

@@ -1,0 +1,156 @@
+"""Real SPARQL engines for tests, each on free ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FUSEKI = "5.1.0"
+STARTING = 60
+
+
+@dataclass(frozen=True)
+class Engine:
+    """``address`` is what ``kg push --to`` is given; ``query`` the SPARQL endpoint; ``environ`` has the credentials."""
+
+    name: str
+    address: str
+    query: str
+    environ: Mapping[str, str]
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def missing(what: str) -> None:
+    """Skip with a word; fail where CI was to install it."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@contextmanager
+def running(command: list[str], folder: Path, url: str) -> Iterator[None]:
+    """A process that is up once ``url`` answers."""
+    log = folder / "log"
+    with log.open("wb") as output, subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process:
+        try:
+            deadline = time.monotonic() + STARTING
+            while True:
+                try:
+                    urllib.request.urlopen(url, timeout=2).close()
+                    break
+                except OSError as e:
+                    if isinstance(e, urllib.request.HTTPError):
+                        break
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        pytest.fail(f"{command[0]} did not start: {log.read_text(errors='replace')[-2000:]}")
+                    time.sleep(0.1)
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
+def oxigraph(folder: Path) -> Iterator[Engine]:
+    program = Path(sys.executable).with_name("oxigraph")
+    if not program.exists():
+        missing("Oxigraph's server is not installed (pip install oxigraph)")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/"
+    command = [str(program), "serve", "--location", str(folder / "data"), "--bind", f"127.0.0.1:{port}"]
+    with running(command, folder, address):
+        yield Engine("oxigraph", address, address + "query", {})
+
+
+@contextmanager
+def fuseki(folder: Path) -> Iterator[Engine]:
+    jar = Path.home() / f".m2/repository/org/apache/jena/jena-fuseki-server/{FUSEKI}/jena-fuseki-server-{FUSEKI}.jar"
+    java = shutil.which("java")
+    if java is None or not jar.exists():
+        missing(
+            f"Fuseki is not installed (mvn dependency:get -Dartifact=org.apache.jena:jena-fuseki-server:{FUSEKI} "
+            "-Dtransitive=false)"
+        )
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/ds"
+    options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    command = [
+        str(java),
+        *options,
+        "-jar",
+        str(jar),
+        "--localhost",
+        f"--port={port}",
+        "--tdb2",
+        "--loc=.",
+        "--update",
+        "/ds",
+    ]
+    with running(command, folder, f"http://127.0.0.1:{port}/$/ping"):
+        yield Engine("fuseki", address, address + "/query", {})
+
+
+_VIRTUOSO = """
+[Database]
+DatabaseFile = {folder}/virtuoso.db
+ErrorLogFile = {folder}/virtuoso.log
+LockFile = {folder}/virtuoso.lck
+TransactionFile = {folder}/virtuoso.trx
+xa_persistent_file = {folder}/virtuoso.pxa
+FileExtend = 200
+[TempDatabase]
+DatabaseFile = {folder}/temp.db
+TransactionFile = {folder}/temp.trx
+[Parameters]
+ServerPort = {sql}
+DisableUnixSocket = 1
+CheckpointInterval = 0
+DirsAllowed = {folder}
+NumberOfBuffers = 10000
+MaxDirtyBuffers = 6000
+[HTTPServer]
+ServerPort = 127.0.0.1:{http}
+ServerRoot = {folder}
+ServerThreads = 10
+[SPARQL]
+ResultSetMaxRows = 10000
+MaxQueryCostEstimationTime = 400
+MaxQueryExecutionTime = 60
+"""
+
+
+@contextmanager
+def virtuoso(folder: Path) -> Iterator[Engine]:
+    program = shutil.which("virtuoso-t")
+    if program is None:
+        missing("Virtuoso is not installed (Debian: apt install virtuoso-opensource)")
+    port = free_port()
+    ini = folder / "virtuoso.ini"
+    ini.write_text(_VIRTUOSO.format(folder=folder, sql=free_port(), http=port))
+    address = f"http://127.0.0.1:{port}/"
+    environ = {"KG_ENDPOINT_USER": "dba", "KG_ENDPOINT_PASSWORD": "dba"}
+    with running([str(program), "+foreground", "+configfile", str(ini)], folder, address + "sparql"):
+        yield Engine("virtuoso", address, address + "sparql", environ)
+
+
+ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Engine]]] = {
+    "oxigraph": oxigraph,
+    "fuseki": fuseki,
+    "virtuoso": virtuoso,
+}

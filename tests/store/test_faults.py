@@ -1,0 +1,158 @@
+"""An endpoint that fails costs a bounded time and memory, and none of its failures looks like an answer."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+from tests.store.engines import free_port
+from tests.store.faults import FaultServer, fault_server
+
+from kg.errors import EndpointBusy, EndpointError, EndpointTimeout
+from kg.store.breaker import FAILURES, PAUSE, Breaker
+from kg.store.endpoint import Credentials, Endpoint
+from kg.store.profiles import PROFILES
+from kg.store.remote import BATCH, RemoteStore
+
+SECONDS = 1.5
+QUERY = "SELECT ?s ?p ?o { ?s ?p ?o }"
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with fault_server() as started:
+        yield started
+
+
+@pytest.fixture
+def endpoint(server: FaultServer) -> Endpoint:
+    return Endpoint(server.address, PROFILES["generic"], seconds=SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("silent", EndpointTimeout),
+        ("slow_head", EndpointTimeout),
+        ("slow_body", EndpointTimeout),
+        ("endless", EndpointError),
+        ("endless_string", EndpointError),
+        ("truncated", EndpointError),
+        ("truncated_between_rows", EndpointError),
+        ("broken_off", EndpointError),
+        ("html", EndpointError),
+        ("html_as_json", EndpointError),
+        ("partial", EndpointTimeout),
+        ("gave_up", EndpointTimeout),
+        ("capped", EndpointError),
+        ("pause_429", EndpointBusy),
+        ("pause_503", EndpointBusy),
+        ("failing", EndpointError),
+        ("to_loopback", EndpointError),
+        ("to_metadata", EndpointError),
+        ("deep", EndpointError),
+        ("deep_arrays", EndpointError),
+    ],
+)
+def test_a_failure_is_an_error_in_time_and_in_little_memory(
+    server: FaultServer, endpoint: Endpoint, fault: str, error: type[EndpointError]
+) -> None:
+    server.fault = fault
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(EndpointError) as caught:
+        endpoint.rows(QUERY, limit=1 << 20)
+    assert type(caught.value) is error
+    assert time.monotonic() - began < SECONDS + 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
+    assert "127.0.0.1" not in str(caught.value)
+
+
+def test_an_endpoint_that_is_not_there_is_an_error_at_once() -> None:
+    endpoint = Endpoint(f"http://127.0.0.1:{free_port()}/", PROFILES["generic"])
+    with pytest.raises(EndpointError, match="cannot be reached: Connection refused"):
+        endpoint.rows(QUERY)
+
+
+def test_the_pause_that_an_endpoint_asks_for_is_passed_on_and_kept(server: FaultServer, endpoint: Endpoint) -> None:
+    server.fault = "pause_503"
+    with pytest.raises(EndpointBusy) as caught:
+        endpoint.rows(QUERY)
+    assert caught.value.retry_after == 7
+    server.fault, asked = "whole", server.requests
+    with pytest.raises(EndpointBusy):
+        endpoint.rows(QUERY)
+    assert server.requests == asked
+
+
+def test_a_page_reads_no_more_of_ten_million_rows_than_it_needs(server: FaultServer) -> None:
+    server.fault = "ten_million"
+    store = RemoteStore(Endpoint(server.address, PROFILES["generic"], seconds=60))
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    assert len(list(islice(store.quads(), BATCH))) == BATCH
+    assert time.process_time() - began < 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_after_some_failures_an_endpoint_is_left_alone_until_it_was_tried_again() -> None:
+    now = [0.0]
+    breaker = Breaker(clock=lambda: now[0])
+    for _ in range(FAILURES):
+        breaker.enter()
+        breaker.failed()
+    with pytest.raises(EndpointBusy) as caught:
+        breaker.enter()
+    assert caught.value.retry_after == PAUSE
+    now[0] += PAUSE
+    breaker.enter()  # one goes to see
+    with pytest.raises(EndpointBusy):
+        breaker.enter()
+    breaker.succeeded()
+    breaker.enter()
+    breaker.enter()
+
+
+def test_a_broken_endpoint_is_asked_no_more(server: FaultServer, endpoint: Endpoint) -> None:
+    server.fault = "failing"
+    for _ in range(FAILURES):
+        with pytest.raises(EndpointError):
+            endpoint.rows(QUERY)
+    asked, began = server.requests, time.monotonic()
+    for _ in range(100):
+        with pytest.raises(EndpointBusy):
+            endpoint.rows(QUERY)
+    assert server.requests == asked
+    assert time.monotonic() - began < 1
+
+
+def test_what_fails_in_a_strangers_query_does_not_count_against_the_endpoint(
+    server: FaultServer, endpoint: Endpoint
+) -> None:
+    server.fault = "failing"
+    for _ in range(FAILURES * 2):
+        with pytest.raises(EndpointError) as caught:
+            endpoint.ask(QUERY, "SELECT", stranger=True)
+        assert type(caught.value) is EndpointError
+        assert "secret" not in str(caught.value)
+    server.fault = "whole"
+    assert len(endpoint.rows(QUERY)) == 1
+
+
+def test_a_query_that_takes_exponential_time_to_look_at_is_sent_at_once(
+    server: FaultServer, endpoint: Endpoint
+) -> None:
+    began = time.monotonic()
+    text = "PREFIX a: <x> " * 40 + "# " + "PREFIX a: <" * 40 + "\nSELECT * { ?s ?p ?o }"
+    with endpoint.ask(text, "SELECT", stranger=True) as reply:
+        assert len(list(reply.rows or ())) == 1
+    assert time.monotonic() - began < 1
+
+
+def test_a_password_is_shown_nowhere() -> None:
+    known = Credentials("me", "hunter2")
+    assert "hunter2" not in repr(known) + str(known)
+    with pytest.raises(Exception, match="environment") as caught:
+        Endpoint("http://me:hunter2@example.org/", PROFILES["generic"])
+    assert "hunter2" not in str(caught.value)
