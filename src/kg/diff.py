@@ -5,9 +5,11 @@ Read from the sealed dumps (``all.nq``), so that releases of other machines and 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
@@ -132,6 +134,23 @@ def in_words(difference: Difference) -> Iterator[str]:
         f"{len(difference.changes)} changes from {difference.old} to {difference.new}: "
         f"{len(difference.removed)} quads removed, {len(difference.added)} added"
     )
+
+
+def of_words(before: str, after: str) -> list[tuple[str, str]]:
+    """Two labels as one text: pieces that are in both (``""``), gone (``"del"``) or new (``"ins"``).
+
+    >>> of_words("The red bridge is closed.", "The bridge is open.")
+    [('', 'The '), ('del', 'red '), ('', 'bridge is '), ('del', 'closed.'), ('ins', 'open.')]
+    """
+    old, new = (re.findall(r"\S+\s*", text) for text in (before, after))
+    found: list[tuple[str, str]] = []
+    for what, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "equal":
+            found.append(("", "".join(new[new_from:new_to])))
+            continue
+        pieces = (("del", "".join(old[old_from:old_to])), ("ins", "".join(new[new_from:new_to])))
+        found += (piece for piece in pieces if piece[1])
+    return found
 
 
 def as_json(difference: Difference) -> dict[str, Any]:

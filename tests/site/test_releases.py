@@ -140,7 +140,7 @@ def test_the_list_names_every_release_and_what_changed(kept: Kept, address: str)
 def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Kept, address: str) -> None:
     first = get(address + "history/claim/about-kg/1", Accept="text/html")[2]
     assert re.findall(r'<li class="(\w+)"', first) == ["stated", "changed"]
-    assert "The program called kg" in first
+    assert "The program <ins>called </ins>kg is made" in first
     second = get(address + "history/claim/about-kg/2", Accept="text/html")[2]
     assert re.findall(r'<li class="(\w+)"', second) == ["stated", "withdrawn"]
     assert re.findall(r'<li class="(\w+)"', get(address + "history/page/python")[2]) == ["stated", "changed"]
@@ -163,6 +163,33 @@ def test_a_timegate_leads_to_the_version_of_a_time(kept: Kept, address: str) -> 
     assert kept.releases[2].version in get(gate)[1]["Location"]
     assert get(gate, Accept_Datetime="soon")[0] == 400
     assert get(address + "timegate/claim/about-kg/77")[0] == 404
+
+
+def test_a_page_says_where_its_versions_are_and_a_version_where_the_page_is(kept: Kept, address: str) -> None:
+    for path in ("claim/about-kg/1", "page/kg", "document/about-kg", "claim/about-kg/1.ttl"):
+        links = get(address + path, Accept="text/html, */*;q=0.5")[1]["Link"]
+        found = dict(re.findall(r'<([^>]*)>; rel="(timegate|timemap)"', links))
+        assert sorted(found.values()) == ["timegate", "timemap"], path
+        assert {get(urljoin(address + path, target))[0] for target in found} == {200, 302}, path
+        version = f"{address}releases/{kept.releases[-1].version}/{path}"
+        links = ", ".join(get(version, Accept="text/html, */*;q=0.5")[1].get_all("Link") or [])
+        relations = re.findall(r'rel="(original|timegate|timemap)"', links)
+        assert sorted(relations) == ["original", "timegate", "timemap"], path
+
+
+def test_a_corrected_claim_shows_its_note(starter: Path, serve: Callable[..., AbstractContextManager[str]]) -> None:
+    note = '<http://www.w3.org/2004/02/skos/core#changeNote> "It named <b>another</b> program."@en'
+    claims = starter / CLAIMS
+    source = claims.read_text(encoding="utf-8")
+    claims.write_text(source.replace("claim:1 a kg:Claim ;", f"claim:1 a kg:Claim ; {note} ;"), encoding="utf-8")
+    release, findings = build.build(load(starter))
+    assert release is not None, findings
+    with serve(starter) as started:
+        page = get(started + "claim/about-kg/1", Accept="text/html")[2]
+    correction = page.partition("<dt>Corrected</dt>")[2].partition("</div>")[0]
+    assert "It named &lt;b&gt;another&lt;/b&gt; program." in correction
+    assert 'href="../../history/claim/about-kg/1"' in correction
+    assert page.count("It named") == 1
 
 
 def test_a_timemap_lists_the_versions_that_have_the_thing(kept: Kept, address: str) -> None:

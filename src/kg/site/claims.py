@@ -31,6 +31,7 @@ bp = Blueprint("claims", __name__)
 MOST_ASIDES = 10
 """Other claims on the same that a claim's page lists; the comparison has all of them."""
 
+_NOTE = vocab.SKOS + "changeNote"
 _CREATED = vocab.DCTERMS + "created"
 _SHOWN_ALREADY = (
     *("speaker", "modality", "basis", "reviewedBy", "reviewedOn", "reviewedContent"),
@@ -121,7 +122,7 @@ def _html(site: Site, source: Source) -> str:
     at = order.index(source.iri)
     kg = site.names.kg
     shown = {kg + name for name in _SHOWN_ALREADY}
-    shown |= {vocab.RDF_TYPE, vocab.OA_HAS_TARGET, vocab.DCTERMS_CREATOR, _CREATED, vocab.PROV_PRIMARY_SOURCE}
+    shown |= {vocab.RDF_TYPE, vocab.OA_HAS_TARGET, vocab.DCTERMS_CREATOR, _CREATED, vocab.PROV_PRIMARY_SOURCE, _NOTE}
     return render(
         "claim.html",
         root=root,
@@ -133,6 +134,7 @@ def _html(site: Site, source: Source) -> str:
         said_in=_said_in(site, source),
         definitions={iri: definition(site, iri) for iri in (source.modality, source.basis)},
         passages=[_passage(site, linker, span) for span in source.spans],
+        corrections=_notes(site, linker, source.iri),
         encoded=_done(site, linker, source.iri, vocab.DCTERMS_CREATOR, _CREATED),
         reviewed=_done(site, linker, source.iri, kg + "reviewedBy", kg + "reviewedOn") if source.reviewed else None,
         asides=_asides(site, linker, source, graph),
@@ -162,6 +164,12 @@ def _passage(site: Site, linker: Linker, span: Span) -> Passage:
         near.get(sentence.number + 1, ""),
         f"{linker.href(site.names.document(span.document))}#s{sentence.number}",
     )
+
+
+def _notes(site: Site, linker: Linker, iri: str) -> list[Markup]:
+    """What was corrected in a claim, and why."""
+    quads = site.store.quads(NamedNode(iri), NamedNode(_NOTE), None, DefaultGraph())
+    return [linker.node(value) for value in sorted((q.object for q in quads if isinstance(q.object, Literal)), key=str)]
 
 
 def _done(site: Site, linker: Linker, iri: str, by: str, on: str) -> Done:

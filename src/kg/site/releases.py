@@ -77,7 +77,15 @@ def history(name: str) -> Response:
     """What became of one claim or thing, release by release."""
     site = current()
     iri, events = _known(site, name)
-    return _page(render("history.html", iri=iri, events=events, path=page_path(site.names.local(iri) or "")))
+    return _page(
+        render(
+            "history.html",
+            iri=iri,
+            events=events,
+            path=page_path(site.names.local(iri) or ""),
+            difference=diff.of_words,
+        )
+    )
 
 
 @bp.get("/timegate/<path:name>")

@@ -48,6 +48,9 @@ _KINDS = {
 _OF_THE_DATASET = frozenset({"", "dumps", "report"})
 """Pages about the whole release: what is cited is the dataset, and its items are the files."""
 
+_DATED = frozenset({"claim", "document", "passage", "page"})
+"""Pages that have versions, one in each release that knows what they show."""
+
 _ITEM = media.RDF_BY_EXTENSION["trig"]
 """The format that has a thing's claims as graphs, and so is what there is to take away."""
 
@@ -94,6 +97,7 @@ def page(site: Site, landing: Landing, root: str) -> list[Link]:
         links.append(Link("describedby", f"{root}.well-known/void.ttl", "text/turtle"))
         links += [Link("item", root + entry.path, _file_type(entry.path)) for entry in site.release.dumps()]
     links.append(Link("canonical", site.base + landing.path))
+    links += _dated(site, landing, landing.path, root)
     return links + _common(site, landing, root)
 
 
@@ -104,6 +108,7 @@ def data(site: Site, landing: Landing, root: str, extension: str) -> list[Link]:
         links.append(Link("alternate", root + landing.formats("html"), media.HTML))
         others = (m for m in media.RDF if m.extension != extension)
         links += [Link("alternate", root + landing.formats(m.extension), m.media_type) for m in others]
+        links += _dated(site, landing, landing.formats(extension), root)
     return [Link("cite-as", ascii_iri(_cited(site, landing))), *links, *_common(site, landing, root)]
 
 
@@ -147,6 +152,16 @@ def linkset(site: Site, landing: Landing) -> bytes:
             targets[link.rel].append({"href": link.target, **({"type": link.type} if link.type else {})})
         found.append({"anchor": anchor, **targets})
     return json.dumps({"linkset": found}, indent=1).encode()
+
+
+def _dated(site: Site, landing: Landing, path: str, root: str) -> list[Link]:
+    """Where the versions of an address are (RFC 7089, section 2.2); :mod:`kg.site.versions` says it of the versions."""
+    if site.archived or landing.kind not in _DATED:
+        return []
+    return [
+        Link("timegate", f"{root}timegate/{path}"),
+        Link("timemap", f"{root}timemap/{path}", "application/link-format"),
+    ]
 
 
 def ascii_iri(iri: str) -> str:
