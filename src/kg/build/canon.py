@@ -7,17 +7,25 @@ here; otherwise in a process of its own that can be killed: ``python -m kg.build
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse, serialize
 
 from kg.errors import BuildError
 
-DEADLINE = 5.0
-"""Seconds that a canonicalisation may take."""
+DEADLINE = 5
+"""Seconds of CPU that a canonicalisation may take: those of the clock would depend on what else the machine does."""
+
+PATIENCE = 120
+"""Seconds of the clock after which a machine counts as stuck."""
+
+MEMORY = 1 << 30
+"""Bytes that a canonicalisation may take."""
 
 MOST_TOGETHER = 10_000
 """Blank nodes in one graph that are canonicalised in this process; chains of many more exhaust the engine's stack."""
@@ -38,13 +46,13 @@ def canonical(quads: Iterable[Quad]) -> list[Quad]:
             [sys.executable, "-m", __name__],
             input=serialize(quads, format=RdfFormat.N_QUADS),
             capture_output=True,
-            timeout=DEADLINE,
+            timeout=PATIENCE,
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         raise BuildError(
             f"{len(_nodes(quads))} blank nodes hang together so that they cannot be told apart in "
-            f"{DEADLINE:g} seconds: give them IRIs"
+            f"{DEADLINE} seconds: give them IRIs"
         ) from None
     return sorted(parse(done.stdout, format=RdfFormat.N_QUADS), key=str)
 
@@ -68,7 +76,10 @@ def _told_apart(quads: Iterable[Quad]) -> bool:
 
 
 def main() -> None:
-    """Canonicalise standard input."""
+    """Canonicalise standard input, within the limits."""
+    resource.setrlimit(resource.RLIMIT_CPU, (DEADLINE, DEADLINE))
+    with suppress(ValueError, OSError):  # not every system has this limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     dataset = Dataset(parse(sys.stdin.buffer.read(), format=RdfFormat.N_QUADS))
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     serialize(dataset, sys.stdout.buffer, format=RdfFormat.N_QUADS)

@@ -32,7 +32,7 @@ HEADINGS = (
     "Terms of other vocabularies",
     "Versions",
 )
-_MEANINGS = (vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT)
+_MEANINGS = (vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT, vocab.DCTERMS_DESCRIPTION)
 _DEFAULT = DefaultGraph()
 
 
@@ -107,6 +107,7 @@ def _html(site: Site, local: str, iri: str, terms: list[str]) -> str:
         iri=iri,
         title=site.labels[iri],
         meaning=_meaning(site, linker, iri),
+        rows=rows_of(site, linker, _described(site, iri)),
         groups=[(heading, groups[heading]) for heading in HEADINGS if heading in groups],
         count=len(terms),
         address=lambda extension: root + data_path(local, extension),
@@ -119,18 +120,23 @@ def _term(site: Site, linker: Linker, iri: str) -> Term:
     node = NamedNode(iri)
     uses = site.store.quads(None, NamedNode(vocab.RDF_TYPE), node)
     kind = site.schema.kind(iri)
-    hidden = {*_MEANINGS, vocab.RDFS + "isDefinedBy"}
-    quads = [q for q in site.store.quads(node, None, None, _DEFAULT) if q.predicate.value not in hidden]
     below = sorted(site.schema.children.get(iri, ()), key=lambda t: site.labels[t].key)
     return Term(
         anchor=anchor or site.labels.curie(iri) or iri,
         iri=iri,
         label=site.labels[iri].html,
         meaning=_meaning(site, linker, iri),
-        rows=rows_of(site, linker, quads),
+        rows=rows_of(site, linker, _described(site, iri)),
         below=tuple(linker.term(t) for t in below),
         instances=linker.class_href(iri) if kind != "Properties" and next(iter(uses), None) else "",
     )
+
+
+def _described(site: Site, iri: str) -> list[Quad]:
+    """What is said of a term, besides what it means and where it is defined."""
+    hidden = {*_MEANINGS, vocab.RDFS + "isDefinedBy"}
+    quads = site.store.quads(NamedNode(iri), None, None, _DEFAULT)
+    return [q for q in quads if q.predicate.value not in hidden]
 
 
 def _meaning(site: Site, linker: Linker, iri: str) -> Markup | str:
