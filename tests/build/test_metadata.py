@@ -261,6 +261,39 @@ def test_nobody_said_nothing_is_said(starter: Path) -> None:
         assert not set(said.objects(URIRef(BASE + "catalog"), name)) | set(said.objects(DATASET, name)), name
 
 
+HOSTILE = {
+    "title": 'A "title" <b>& more</b> \\ } ] . \u202e "@en',
+    "description": "Two\nlines, ''' and \"\"\"\ttabs.",
+    "license": "All rights reserved <script>",
+    "publisher": 'Somebody "quoted" <nobody@example.org>',
+    "language": "pt-BR",
+}
+
+
+@pytest.mark.parametrize("base", ["https://example.org/a/b/", "http://example.org:8080/%C3%A9/", "http://[::1]:9/"])
+def test_whatever_a_publisher_writes_is_described_in_rdf_that_can_be_read(base: str, starter: Path) -> None:
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in {"base": base, **HOSTILE}.items()]
+    words = json.dumps(['"', "<x>", "a, b"])
+    (starter / "kg.toml").write_text("\n".join([*lines, "[catalog]", f"keywords = {words}"]), encoding="utf-8")
+    release, findings = build.build(load(starter))
+    assert release is not None, [str(f) for f in findings]
+    catalog = Graph().parse(release.path / "metadata/catalog.ttl")
+    void = Graph().parse(release.path / "metadata/void.ttl")
+    dataset = URIRef(base + "catalog#dataset")
+    assert {str(o) for o in catalog.objects(dataset, DCT.title)} == {HOSTILE["title"]}
+    assert {str(o) for o in catalog.objects(dataset, DCT.description)} == {HOSTILE["description"]}
+    assert {str(o) for o in catalog.objects(dataset, DCAT.keyword)} == {'"', "<x>", "a, b"}
+    # What is no IRI does not become one.
+    assert {o for o in catalog.objects(None, DCT.license) if isinstance(o, URIRef) and " " in o} == set()
+    for graph in (catalog, void):
+        for term in {term for triple in graph for term in triple if isinstance(term, URIRef)}:
+            assert not set(term) & set(' <>"{}|\\^`'), term
+    if PROFILE.is_dir():
+        profile = Graph().parse(PROFILE / "shapes.ttl")
+        conforms, _, text = pyshacl.validate(catalog, shacl_graph=profile)
+        assert conforms, text
+
+
 def test_what_kg_toml_says_is_in_the_catalogue(starter: Path) -> None:
     (starter / "kg.toml").write_text(
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -203,6 +204,17 @@ def test_the_signposting_client_finds_its_way_on_a_real_server(address: str) -> 
     everything = signposting.find_signposting_linkset(linkset.target)
     data = everything.for_context(BASE + "claim/gazette/1.trig")
     assert data.collection.target == BASE + "claim/gazette/1"
+
+
+def test_the_signposting_client_reads_every_kind_of_page_on_a_real_server(path: str, address: str) -> None:
+    found = signposting.find_signposting_http(address[:-1] + path)
+    assert found.citeAs.target.startswith(BASE)
+    assert found.license.target == "https://creativecommons.org/licenses/by/4.0/"
+    for link in (*found.describedBy, *found.items, *found.linksets):
+        local = address + str(link.target).removeprefix(BASE).removeprefix(address)
+        request = urllib.request.Request(local, method="HEAD")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.headers.get_content_type() == link.type or link.type is None, local
 
 
 # -- schema.org --------------------------------------------------------------------------------------------------
