@@ -12,8 +12,13 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from kg.site.headers import HEADERS
+
 LONGEST_LINE = 8190
-"""Bytes of an address, and of one header: queries come in addresses too; longer ones by POST."""
+"""Bytes of an address: queries come in addresses too; longer ones by POST."""
+
+LONGEST_HEADER = 16 * 1024
+"""Bytes of one header: some clients list every type that there is in Accept."""
 
 MOST_HEADERS = 64
 LONGEST_HEAD = 64 * 1024
@@ -78,7 +83,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if len(self.url) > LONGEST_LINE:
             self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "This address is too long; send a long query by POST.")
-        if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_LINE for _, value in self.headers):
+        if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_HEADER for _, value in self.headers):
             self._too_large(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
         super().on_headers_complete()
 
@@ -103,10 +108,11 @@ class Connection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # none before the first head has come
         if cycle is None or cycle.response_complete or not cycle.response_started:
             default = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+            policy = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
             body = f"{status.value} {status.phrase}\n{text}\n".encode()
             head = (
                 f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"
+                f"Content-Length: {len(body)}\r\n{policy}Connection: close\r\n"
             )
             self.transport.write(head.encode() + default + b"\r\n" + body)
         self.transport.close()

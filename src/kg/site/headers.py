@@ -46,4 +46,6 @@ def register(app: Flask) -> None:
         # A page that needs a nonce has set its own policy.
         own = response.headers.get(POLICY)
         response.headers.update({**headers, POLICY: own} if own else headers)
+        # The server dates every answer; werkzeug dates some of them, too.
+        response.headers.pop("Date", None)
         return response

@@ -100,7 +100,8 @@ def respond(error: Exception) -> Response:
         kept = error.get_response(request.environ).headers
         response.headers.extend((name, kept[name]) for name in _KEPT_HEADERS if name in kept)
     response.vary.add("Accept")
-    return cors(response)
+    # What programs of other sites ask for, they may read; pages are for people.
+    return response if kind == media.HTML else cors(response)
 
 
 def _page(found: Mapping[str, Any]) -> Response:

@@ -22,7 +22,7 @@ LARGEST = ROOM // 64
 
 _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
 _VARY = frozenset(_DEPENDS_ON)
-_NOT_FOR = (b"range", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
+_NOT_FOR = (b"range", b"if-modified-since", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
 _OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
 _LONGEST_KEY = 20_000
 _OVERHEAD = 1_000  # bytes of an answer's headers and key, roughly

@@ -1,0 +1,43 @@
+"""Which part of a file a request may have (RFC 9110, sections 13 and 14), put plainly before werkzeug reads it.
+
+One part at most, of a GET, under a condition that holds exactly. What asks for several parts, or cannot be read, gets
+the whole file: that is allowed, and never costs more than the file.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from werkzeug.http import http_date
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,40})-(\d{0,40})\s*", re.ASCII | re.IGNORECASE)
+
+
+def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> None:
+    """Leave conditions and range in a request only if they are about this very file, and can be met.
+
+    A date counts only if it is the file's own: after somebody went back to an earlier release, files are older than
+    what a client has of them, and are different all the same.
+    """
+    stamp = http_date(modified)
+    if environ.get("HTTP_IF_MODIFIED_SINCE", stamp) != stamp:
+        del environ["HTTP_IF_MODIFIED_SINCE"]
+    asked = environ.pop("HTTP_RANGE", None)
+    condition = environ.pop("HTTP_IF_RANGE", None)
+    if asked is None or environ["REQUEST_METHOD"] != "GET" or condition not in (None, f'"{etag}"', stamp):
+        return
+    match = _ONE.fullmatch(asked)
+    if match is None or match[0].strip().endswith("=-"):
+        return
+    first, last = match[1], match[2]
+    if not first:
+        # The last so many bytes, or all that there are.
+        count = min(int(last), size)
+        environ["HTTP_RANGE"] = f"bytes={size - count}-" if count else f"bytes={size}-"
+    elif not last or int(first) <= int(last):
+        environ["HTTP_RANGE"] = f"bytes={first}-{last}"

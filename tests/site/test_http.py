@@ -1,0 +1,638 @@
+"""HTTP as it is on the wire: a table of routes, methods, statuses and headers, asked of a real server by raw sockets.
+
+Nothing here knows what the server is made of.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from kg.release import Release
+
+EVIL = "evil.example"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@dataclass
+class Answer:
+    """What came back. ``headers`` are pairs with lower-case names, in order and with repetitions."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+    def one(self, name: str) -> str:
+        (value,) = self.all(name) or [""]
+        return value
+
+    @property
+    def vary(self) -> set[str]:
+        return {name.strip().lower() for value in self.all("vary") for name in value.split(",")} - {""}
+
+
+class Wire:
+    """Writes requests byte by byte as they are given, each over a connection of its own."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self.place = (parts.hostname or "", parts.port or 0)
+
+    def send(self, data: bytes, method: str = "GET") -> Answer:
+        with socket.create_connection(self.place, timeout=20) as sock:
+            sock.sendall(data)
+            response = http.client.HTTPResponse(sock, method=method)
+            with closing(response):
+                response.begin()
+                headers = [(name.lower(), value) for name, value in response.getheaders()]
+                return Answer(response.status, headers, response.read())
+
+    def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
+        lines = {"Host": "localhost", "Connection": "close"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        return self.send(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1"), method)
+
+
+@pytest.fixture(scope="module")
+def wire(address: str) -> Wire:
+    return Wire(address)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route: what a GET gives, and which methods there are. ``kind``: a page, data that other sites may read, …"""
+
+    path: str
+    status: int = 200
+    kind: str = "page"
+    accept: str = BROWSER
+    methods: frozenset[str] = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+QUERY = "/sparql?query=ASK%20%7B%7D"
+TURTLE = "text/turtle"
+ENDPOINT = frozenset({"GET", "HEAD", "OPTIONS", "POST", "QUERY"})
+ROWS = (
+    *(
+        Row(path)
+        for path in (
+            *("/", "/about", "/page/north-pier", "/claim/gazette/1", "/document/gazette", "/passage/gazette/22-63"),
+            *("/class/harbour:Pier", "/class/", "/ontology", "/ontology/harbour", "/shapes", "/graph/background"),
+            *("/things", "/documents", "/claims", "/disagreements", "/corroborations", "/dumps/", "/report"),
+            *("/catalog", "/.well-known/void", "/search?q=pier", "/browse", "/timeline", "/map", "/releases/"),
+            "/history/claim/gazette/1",
+        )
+    ),
+    Row("/query"),
+    *(
+        Row(path, kind="data", accept=accept)
+        for path, accept in (
+            ("/data/north-pier", TURTLE),
+            ("/data/north-pier.nq", "*/*"),
+            ("/claim/gazette/1", "application/trig"),
+            ("/claim/gazette/1.jsonld", "*/*"),
+            ("/document/gazette", TURTLE),
+            ("/passage/gazette/22-63", TURTLE),
+            ("/ontology", "application/rdf+xml"),
+            ("/shapes", TURTLE),
+            ("/catalog", "application/ld+json"),
+            ("/.well-known/void", TURTLE),
+            ("/dumps/all.nq", "*/*"),
+            ("/search.json?q=pier", "*/*"),
+            ("/browse.csv", "*/*"),
+            ("/timeline.json", "*/*"),
+            ("/map.json", "*/*"),
+            ("/report.json", "*/*"),
+            ("/releases/feed.atom", "*/*"),
+            ("/releases/stream", "*/*"),
+            ("/timemap/claim/gazette/1", "*/*"),
+            ("/page/north-pier?linkset", "*/*"),
+            ("/badge.svg", "*/*"),
+        )
+    ),
+    Row(QUERY, kind="data", accept="*/*", methods=ENDPOINT),
+    Row("/id/north-pier", status=303, kind="data", accept=TURTLE),
+    Row("/timegate/claim/gazette/1", status=302, kind="data"),
+    *(
+        Row(path, kind="other", accept="*/*")
+        for path in (
+            "/robots.txt",
+            "/favicon.ico",
+            "/favicon.svg",
+            "/static/site.css",
+            "/health",
+            "/sitemap.xml",
+            "/metrics",
+        )
+    ),
+    Row("/opensearch.xml", kind="other", accept="*/*"),
+    # Errors: pages for people, problem documents that other sites may read for programs.
+    *(
+        Row(path, status=404)
+        for path in ("/nothing", "/page/nobody", "/claim/gazette/99", "/class/no:thing", "/dumps/no")
+    ),
+    *(Row(path, 404, "data", "application/json") for path in ("/nothing", "/data/nobody", "/dumps/no", "/static/no")),
+    *(Row(path, 406, "data", "audio/ogg") for path in ("/claim/gazette/1", "/data/north-pier", "/ontology", "/")),
+    Row("/sparql?query=NONSENSE", 400, "data", "application/json", ENDPOINT),
+    Row(QUERY, 406, "data", "audio/ogg", ENDPOINT),
+    Row("/releases/changes?from=x", 400, "data", "application/json"),
+    Row("/claim/gazette/1.ttl?profile=unknown", 406, "data", "*/*"),
+)
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
+
+
+def name(row: Row) -> str:
+    return f"{row.status} {row.path} as {row.accept[:20]}"
+
+
+def holds(answer: Answer, where: str) -> None:
+    """What is true of every answer, whatever it answers."""
+    assert len(answer.all("date")) == 1, where
+    assert len(answer.all("server")) <= 1, where
+    assert len(answer.all("content-type")) <= 1, where
+    # One page has styles of its own, under a nonce.
+    said = re.sub(r" 'nonce-[\w-]{16,}'", "", answer.one("content-security-policy"))
+    policy = dict(part.split(" ", 1) for part in said.split("; "))
+    assert policy.items() >= POLICY.items(), where
+    assert "unsafe" not in said, where
+    assert answer.one("x-content-type-options") == "nosniff", where
+    assert answer.one("referrer-policy"), where
+    assert answer.all("set-cookie") == [], where
+    assert not answer.one("location").startswith(("//", "http:", "https:")), where
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire: Wire) -> None:
+    got = {method: wire.ask(row.path, method, Accept=row.accept) for method in METHODS}
+    for method, answer in got.items():
+        holds(answer, f"{method} {row.path}")
+        if row.status == 404 and method not in row.methods:
+            # Nothing is there: which methods something would have is no question.
+            assert answer.status in (404, 405), method
+        elif method not in row.methods:
+            assert answer.status == 405, method
+            assert set(re.split(r",\s*", answer.one("allow"))) == row.methods, method
+    get, head, options = got["GET"], got["HEAD"], got["OPTIONS"]
+    assert get.status == row.status
+    assert (get.all("access-control-allow-origin") == ["*"]) == (row.kind == "data")
+    assert "accept-ranges" not in dict(get.headers) or row.path.startswith(("/dumps/", "/static/", "/favicon"))
+    assert head.status == row.status
+    assert head.body == b""
+    for header in ("content-type", "content-length", "etag", "vary", "location", "cache-control"):
+        assert head.one(header) == get.one(header), header
+    assert options.status in (200, 204, 404, 405)
+    if row.status == 405:
+        assert get.one("allow")
+    if get.body and row.status < 300:
+        assert get.one("content-type")
+
+
+@pytest.mark.parametrize(
+    ("path", "depends"),
+    [
+        ("/claim/gazette/1", {"accept", "accept-profile"}),
+        ("/data/north-pier", {"accept", "accept-profile"}),
+        ("/id/north-pier", {"accept", "accept-profile"}),
+        ("/ontology", {"accept"}),
+        ("/releases/stream", {"accept"}),
+        (QUERY, {"accept"}),
+        ("/timegate/claim/gazette/1", {"accept-datetime"}),
+        ("/data/north-pier.nt", {"accept", "accept-profile"}),
+        ("/dumps/all.nq", set()),
+        ("/ontology.ttl", set()),
+        ("/nothing", {"accept"}),
+    ],
+)
+def test_an_answer_names_the_headers_that_it_depends_on(path: str, depends: set[str], wire: Wire) -> None:
+    assert wire.ask(path, Accept="*/*").vary - {"accept-encoding"} == depends
+    assert wire.ask(path, Accept=TURTLE).vary - {"accept-encoding"} == depends
+
+
+# What Accept may look like
+
+MANY = ", ".join(f"application/x-{n};q=0.{n % 10}" for n in range(330))
+ODD_ACCEPTS = {
+    "text/turtle; charset=utf-8": TURTLE,
+    "text/turtle;charset=ISO-8859-1": TURTLE,
+    'application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted"': "application/ld+json",
+    'application/ld+json;profile="a,b;q=0"': "application/ld+json",
+    "application/n-triples;q=0, text/turtle;q=0.001": TURTLE,
+    "text/turtle;q=0, */*": "text/html",
+    "*/*;q=0.1, application/trig": "application/trig",
+    "TEXT/TURTLE": TURTLE,
+    "text/turtle;Q=1": TURTLE,
+    "text/turtle;q=high": TURTLE,
+    "text/turtle;q=": TURTLE,
+    "text/turtle;q=1.5": TURTLE,
+    "text/turtle;q=-1, application/trig;q=0": TURTLE,
+    "text/turtle;;;q=0.5": TURTLE,
+    ", ,text/turtle, ,": TURTLE,
+    "text/*": "text/html",
+    "*": "text/html",
+    "application/json;q=0, text/turtle": TURTLE,
+    MANY + ", text/turtle": None,
+    "text/turtle, " + MANY: TURTLE,
+    "": "text/html",
+    "garbage": None,
+    ";q=1": None,
+    "text/turtle;q=0": None,
+    "*/*;q=0": None,
+    'text/turtle;profile="unclosed': TURTLE,
+    "\xe9/\xff, text/turtle": TURTLE,
+}
+
+
+@pytest.mark.parametrize("accept", ODD_ACCEPTS, ids=lambda accept: accept[:40] or "empty")
+def test_an_odd_accept_is_answered(accept: str, wire: Wire) -> None:
+    answer = wire.ask("/claim/gazette/1", Accept=accept)
+    wanted = ODD_ACCEPTS[accept]
+    holds(answer, accept)
+    if wanted is None:
+        # A list that is too long is read as far as it is read: what comes is one of what was asked for, or 406.
+        assert answer.status == 406, answer.status
+        assert answer.one("content-type").startswith("application/problem+json")
+    else:
+        assert (answer.status, answer.one("content-type").partition(";")[0]) == (200, wanted)
+
+
+def test_accept_may_come_in_several_lines(wire: Wire) -> None:
+    head = b"GET /claim/gazette/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    answer = wire.send(head + b"Accept: audio/ogg\r\nAccept: text/turtle\r\n\r\n")
+    assert answer.one("content-type").startswith(TURTLE)
+
+
+def test_an_accept_of_ten_kilobytes_is_answered_and_a_longer_one_refused(wire: Wire) -> None:
+    long = ", ".join(["application/x-something;q=0.1"] * 340) + ", text/turtle"
+    assert len(long) > 10_000
+    assert wire.ask("/claim/gazette/1", Accept="text/turtle, " + long).status == 200
+    assert wire.ask("/claim/gazette/1", Accept="text/turtle, " + "a" * 30_000).status in (400, 413, 431)
+
+
+# What addresses may look like
+
+TRICKS = (
+    *(
+        "/%2e%2e%2f%2e%2e%2fetc/passwd",
+        "/..%2f..%2f..%2fetc%2fpasswd",
+        "/../../etc/passwd",
+        "/dumps/%2e%2e%2fmanifest.json",
+    ),
+    *(
+        "/dumps/..%5c..%5cmanifest.json",
+        "/static/%2e%2e/%2e%2e/kg.toml",
+        "/releases/%2e%2e/kg.toml",
+        "/static//etc/passwd",
+    ),
+    *(
+        "/dumps/%2fetc%2fpasswd",
+        "/dumps/all.nq%00.ttl",
+        "/%00",
+        "/id/%00",
+        "/id/x%00y",
+        "/page/%0d%0aX-Injected:%20yes",
+    ),
+    *(
+        "/id/a%0d%0aLocation:%20http://evil.example/",
+        "/%0a%0aevil.example",
+        "/id/%0d%0a%0d%0a<script>evil.example</script>",
+    ),
+    *(
+        "//evil.example/",
+        "///evil.example/%2e%2e",
+        "/%2f/evil.example",
+        "/\\evil.example",
+        "/%5cevil.example/",
+        "//evil.example/%2f..",
+    ),
+    *("/id///evil.example", "/class/%2f%2fevil.example", "/timegate///evil.example", "/releases//evil.example"),
+    *(
+        "/page/%ff%fe",
+        "/page/%",
+        "/page/%zz",
+        "/page/%c3%28",
+        "/page/\xff",
+        "/a;b=c",
+        "/page/north-pier/",
+        "/page//north-pier",
+    ),
+    *(
+        "/search?q=%0d%0aevil.example",
+        "/search?q=%00",
+        "/search?page=999999999999999999999",
+        "/things?page=-1",
+        "/browse?kind=%ff",
+    ),
+    *(
+        "/id/north-pier?%0d%0aX-Injected:%20yes",
+        "/sitemap.xml?part=0x1",
+        "/timeline?from=%00&to=%0d%0a",
+        "/badge.svg?of=%3Csvg%3E",
+    ),
+    *("/" + "a" * 3_000, "/" + "a/" * 1_500, "/%25" * 800, "/id/" + "%C3%A9" * 500),
+)
+
+
+@pytest.mark.parametrize("target", TRICKS, ids=lambda target: target[:50])
+def test_an_address_that_tries_something_leads_nowhere(target: str, wire: Wire) -> None:
+    answer = wire.ask(target, Accept="text/html, */*;q=0.1")
+    assert answer.status < 500
+    holds(answer, target)
+    assert answer.all("x-injected") == []
+    assert b"root:x:" not in answer.body
+    assert b'"digest"' not in answer.body
+    assert b"<script>evil" not in answer.body
+    if location := answer.one("location"):
+        there = urlsplit(urljoin(f"http://localhost{target}", location))
+        assert there.hostname == "localhost"
+        assert "evil" not in location or not location.startswith("/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/page/north-pier", "/id/north-pier", "/claim/gazette/1.ttl", "/catalog.ttl", "/nothing"]
+)
+def test_what_a_client_says_of_the_host_is_in_no_answer(path: str, wire: Wire) -> None:
+    plain = wire.ask(path, Accept=BROWSER)
+    for headers in (
+        {"Host": EVIL},
+        {"Host": f"{EVIL}:80@localhost"},
+        {"Host": 'x"><script>'},
+        {
+            "X_Forwarded_Host": EVIL,
+            "X_Forwarded_Proto": "https",
+            "X_Forwarded_Prefix": f"/{EVIL}",
+            "X_Forwarded_Port": "1",
+        },
+        {"Forwarded": f"host={EVIL};proto=https;for=1.2.3.4", "X_Forwarded_For": EVIL, "X_Real_IP": EVIL},
+        {
+            "X_Original_URL": f"/{EVIL}",
+            "X_Rewrite_URL": f"/{EVIL}",
+            "X_Script_Name": f"/{EVIL}",
+            "Referer": f"http://{EVIL}/",
+        },
+        {"Origin": f"http://{EVIL}"},
+    ):
+        answer = wire.ask(path, Accept=BROWSER, **headers)
+        if answer.status in (400, 421):
+            assert EVIL.encode() not in answer.body
+            continue
+        same = [pair for pair in answer.headers if pair[0] != "date"]
+        assert (answer.status, same, answer.body) == (
+            plain.status,
+            [pair for pair in plain.headers if pair[0] != "date"],
+            plain.body,
+        ), headers
+    absolute = wire.ask(f"http://{EVIL}{path}", Accept=BROWSER)
+    assert absolute.status in (plain.status, 400, 421)
+    assert EVIL not in str(absolute.headers)
+    assert EVIL.encode() not in absolute.body
+
+
+BAD_LINES = {
+    "no version": b"GET /\r\n\r\n",
+    "a version of the future": b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+    "no path": b"GET HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a path without a slash": b"GET page/north-pier HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "two paths": b"GET / /page/x HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a bare line feed in a header": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\nY: b\r\nConnection: close\r\n\r\n",
+    "a space before the colon": b"GET / HTTP/1.1\r\nHost : x\r\nConnection: close\r\n\r\n",
+    "a folded header": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\nConnection: close\r\n\r\n",
+    "a NUL in a header": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\nConnection: close\r\n\r\n",
+    "a method of control characters": b"G\x01T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: x\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    "two lengths": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nASK{}X",
+    "length and chunks": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks of another coding": b"POST /sparql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "CONNECT": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    "the asterisk": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+}
+WELL = {
+    "a path without a slash",
+    "a bare line feed in a header",
+    "a folded header",
+    "no host",
+    "two hosts",
+    "the asterisk",
+}
+"""What a server may also answer as if it were well formed, or refuse."""
+
+
+@pytest.mark.parametrize("case", BAD_LINES)
+def test_a_request_that_is_none_is_refused_and_nothing_is_read_behind_it(case: str, wire: Wire) -> None:
+    with socket.create_connection(wire.place, timeout=20) as sock:
+        sock.sendall(BAD_LINES[case] + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    lines = re.findall(rb"^HTTP/1\.[01] (\d+)", answer, re.MULTILINE)
+    assert len(lines) <= 1 or case in WELL | {"a version of the future"}
+    assert not lines or int(lines[0]) >= 400 or case in WELL | {"no version"}, answer[:200]
+    assert EVIL.encode() not in answer
+    assert not re.search(rb"(?i)uvicorn|gunicorn|werkzeug|Traceback", answer)
+
+
+def test_an_answer_of_http_1_0_ends_with_the_connection(wire: Wire) -> None:
+    with socket.create_connection(wire.place, timeout=20) as sock:
+        sock.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
+    assert b"transfer-encoding" not in answer.lower()
+
+
+# Files and their ranges
+
+FILE = "/dumps/all.nq"
+
+
+@pytest.fixture(scope="module")
+def whole(wire: Wire, release: Release) -> Answer:
+    answer = wire.ask(FILE)
+    assert answer.status == 200
+    assert len(answer.body) == next(e.size for e in release.dumps() if e.path == FILE[1:])
+    assert answer.one("accept-ranges") == "bytes"
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("range_", "part"),
+    [
+        ("bytes=0-0", (0, 1)),
+        ("bytes=10-19", (10, 20)),
+        ("bytes=-5", (-5, None)),
+        ("bytes=10-", (10, None)),
+        ("bytes=0-99999999999999999999", (0, None)),
+        ("bytes=-99999999999999999999", (0, None)),
+        ("Bytes=3-4", (3, 5)),
+        ("bytes= 3-4", (3, 5)),
+    ],
+)
+def test_a_range_gives_these_bytes(range_: str, part: tuple[int, int | None], wire: Wire, whole: Answer) -> None:
+    answer = wire.ask(FILE, Range=range_)
+    wanted = whole.body[part[0] : part[1]]
+    assert (answer.status, answer.body) == (206, wanted)
+    start = whole.body.index(wanted) if len(wanted) > 100 else part[0] % len(whole.body)
+    assert answer.one("content-range") == f"bytes {start}-{start + len(wanted) - 1}/{len(whole.body)}"
+    assert answer.one("content-length") == str(len(wanted))
+    assert answer.one("etag") == whole.one("etag")
+    assert answer.one("repr-digest") == whole.one("repr-digest")
+    holds(answer, range_)
+
+
+@pytest.mark.parametrize("range_", ["bytes=99999999999-", "bytes=99999999999-999999999999", "bytes=-0"])
+def test_a_range_beyond_the_end_is_416_with_the_length(range_: str, wire: Wire, whole: Answer) -> None:
+    answer = wire.ask(FILE, Range=range_)
+    assert answer.status == 416
+    assert answer.one("content-range") == f"bytes */{len(whole.body)}"
+    holds(answer, range_)
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [
+        *(
+            "items=0-5",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-1",
+            "bytes 0-5",
+            "bytes=0-5;x",
+            "bytes=--5",
+            "bytes=1.5-2",
+        ),
+        *("bytes=0-1,3-4", "bytes=0-,0-,0-", "bytes=0-10,5-15", "bytes=0-0," + ",".join(["0-"] * 1_000)),
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(1_200)),
+        "bytes=0x1-0x5",
+        "bytes=\xb2-\xb3",
+    ],
+    ids=lambda r: r[:30],
+)
+def test_a_range_that_is_odd_or_of_several_parts_never_costs_more_than_the_file(
+    range_: str, wire: Wire, whole: Answer
+) -> None:
+    answer = wire.ask(FILE, Range=range_)
+    assert answer.status in (200, 416)
+    assert answer.body == whole.body if answer.status == 200 else len(answer.body) < 2_000
+    holds(answer, range_)
+
+
+def test_head_and_pages_know_no_ranges(wire: Wire, whole: Answer) -> None:
+    head = wire.ask(FILE, "HEAD", Range="bytes=0-5")
+    assert (head.status, head.one("content-length")) == (200, str(len(whole.body)))
+    assert wire.ask("/page/north-pier", Range="bytes=0-5", Accept=BROWSER).status == 200
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("{etag}", 206),
+        ('"another"', 200),
+        ("W/{etag}", 200),
+        ("{modified}", 206),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("Fri, 31 Dec 2199 00:00:00 GMT", 200),
+        ("nonsense", 200),
+    ],
+)
+def test_if_range_holds_for_the_same_file_only(condition: str, status: int, wire: Wire, whole: Answer) -> None:
+    value = condition.format(etag=whole.one("etag"), modified=whole.one("last-modified"))
+    answer = wire.ask(FILE, Range="bytes=0-9", If_Range=value)
+    assert answer.status == status
+    assert answer.body == (whole.body[:10] if status == 206 else whole.body)
+
+
+@pytest.mark.parametrize("path", [FILE, "/page/north-pier", "/claim/gazette/1.ttl", "/catalog", "/sitemap.xml"])
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("{etag}", 304),
+        ("W/{etag}", 304),
+        ('"a", {etag}, "b"', 304),
+        ('W/"a",W/{etag}', 304),
+        ("*", 304),
+        ('"a", "b"', 200),
+        ("{bare}", 200),
+        ("", 200),
+        ('"' + "x" * 4_000 + '"', 200),
+    ],
+)
+def test_if_none_match_is_a_list_compared_weakly(condition: str, status: int, path: str, wire: Wire) -> None:
+    first = wire.ask(path, Accept=BROWSER)
+    etag = first.one("etag")
+    for method in ("GET", "HEAD"):
+        answer = wire.ask(path, method, Accept=BROWSER, If_None_Match=condition.format(etag=etag, bare=etag.strip('"')))
+        assert answer.status == status, method
+        if status == 304:
+            assert answer.body == b""
+            assert answer.one("etag") == etag
+            assert answer.one("vary") == first.one("vary")
+            assert answer.one("cache-control") == first.one("cache-control")
+            holds(answer, path)
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("{modified}", 304),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        # Somebody went back to an earlier release: what a client has since then is another file.
+        ("Fri, 31 Dec 2199 00:00:00 GMT", 200),
+        ("yesterday", 200),
+    ],
+)
+def test_if_modified_since_is_about_the_very_release(moment: str, status: int, wire: Wire, whole: Answer) -> None:
+    since = moment.format(modified=whole.one("last-modified"))
+    assert wire.ask(FILE, If_Modified_Since=since).status == status
+    # An ETag says it better (RFC 9110, section 13.1.3).
+    assert wire.ask(FILE, If_Modified_Since=since, If_None_Match='"another"').status == 200
+
+
+def test_a_download_says_what_file_it_is(wire: Wire) -> None:
+    for file, kind in (("all.nq", "application/n-quads"), ("claims.csv", "text/csv"), ("facts.ttl", TURTLE)):
+        answer = wire.ask(f"/dumps/{file}")
+        assert answer.one("content-type").partition(";")[0] == kind
+        assert f'filename="{file}"' in answer.one("content-disposition") or file in answer.one("content-disposition")
+
+
+def test_requests_in_a_row_get_their_own_answers(wire: Wire) -> None:
+    paths = ["/page/north-pier", "/nothing", FILE, "/id/north-pier", "/health"] * 4
+    with socket.create_connection(wire.place, timeout=20) as sock:
+        sock.sendall(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths))
+        file = sock.makefile("rb")
+        for path in paths:
+            assert _status(file) == {"/nothing": 404, "/id/north-pier": 303}.get(path, 200), path
+
+
+def _status(file: BinaryIO) -> int:
+    """Read one answer of known length from a file; its status."""
+    status = int(file.readline().split()[1])
+    length = 0
+    while (line := file.readline()) not in (b"\r\n", b""):
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    file.read(length)
+    return status
