@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 _FORM = re.compile(
     r"(?P<year>-?(?:\d{4,6}|\d{3}X|\d{2}XX))(?:-(?P<month>\d\d|XX)(?:-(?P<day>\d\d|XX))?)?"
-    r"(?:T[\d:.,]{2,24})?(?:Z|[+-]\d\d:\d\d)?[?~%]?"
+    r"(?:T[\d:.,]{2,24})?(?:Z|[+-]\d\d:\d\d)?[?~%]?",
+    re.ASCII,
 )
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ERA = 146_097

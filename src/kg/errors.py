@@ -14,6 +14,7 @@
         ├── QueryKilled      … because it ran into the deadline or the memory limit
         ├── QueryBusy        … because every worker was taken
         ├── QueryLimited     … because the one who asks has asked too much lately
+        ├── QueryLeft        … because whoever asked has gone
         └── EndpointError    … because the SPARQL endpoint behind it failed, or sent something else than an answer
             ├── EndpointTimeout  … did not answer in time
             └── EndpointBusy     … asks for a pause, or has failed so often that it gets one
@@ -113,6 +114,10 @@ class QueryLimited(QueryError):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QueryLeft(QueryError):
+    """Nobody waits for the answer any more."""
 
 
 class EndpointError(QueryError):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,25 +16,11 @@ FIXTURE = json.loads((ROOT / "tests/fixtures/text-vectors.json").read_text(encod
 pytestmark = pytest.mark.browser
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
-        """Requests are not news here."""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    handler = functools.partial(_Quiet, directory=str(ROOT / "web/src"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
 @pytest.fixture
-def twin(tab: Page, address: str) -> Page:
+def twin(tab: Page, web: str) -> Page:
     """A page in which ``window.twin`` is the module."""
-    tab.goto(address + "favicon.svg")
-    tab.evaluate(f"import('{address}lib/text.js').then((module) => {{ window.twin = module; }})")
+    tab.goto(web + "favicon.svg")
+    tab.evaluate(f"import('{web}lib/text.js').then((module) => {{ window.twin = module; }})")
     return tab
 
 

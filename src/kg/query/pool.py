@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kg.errors import QueryBusy, QueryError, QueryKilled, QueryRefused
+from kg.errors import QueryBusy, QueryError, QueryKilled, QueryLeft, QueryRefused
 from kg.query.limits import MIB, Limits
 from kg.query.member import Gone, Left, Member, Overdue, WorkerEnded, failure, killed
 from kg.query.staff import Staff
@@ -134,7 +134,7 @@ class Answer:
         except Overdue:
             raise self._failed(killed("deadline", self._pool.limits, self._seconds)) from None
         except Left:
-            raise self._failed(QueryError("the client has left"), "left") from None
+            raise self._failed(QueryLeft("the client has left"), "left") from None
         except EOFError:
             raise self._failed(member.death(self._pool.limits)) from None
 
@@ -166,7 +166,7 @@ def outcome(error: QueryError) -> str:
     """What became of a query, in a word: "refused", "busy", "failed", or "killed_" and the name of the limit."""
     if isinstance(error, QueryKilled):
         return f"killed_{error.limit}"
-    kinds = {QueryRefused: "refused", QueryBusy: "busy"}
+    kinds = {QueryRefused: "refused", QueryBusy: "busy", QueryLeft: "left"}
     return kinds.get(type(error), "failed")
 
 

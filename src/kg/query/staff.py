@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 
-from kg.errors import QueryBusy, QueryError
+from kg.errors import QueryBusy, QueryError, QueryLeft
 from kg.query.limits import Limits
 from kg.query.member import LOOK_AROUND, Gone, Member
 from kg.query.worker import Settings
@@ -135,7 +135,7 @@ class Staff:
             raise QueryBusy("every worker is taken; try again soon")
         self._change.wait(min(left, LOOK_AROUND))
         if gone is not None and gone():
-            raise QueryError("the client has left")
+            raise QueryLeft("the client has left")
 
     def take_back(self, member: Member, *, reusable: bool) -> None:
         """The query of this worker is over, and nobody reads its socket any more."""

@@ -44,6 +44,7 @@ HEAD = struct.Struct(">cI")
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
 PREVIEW_BYTES = 512 * 1024
+PREVIEW_LONGEST = 4 * 1024  # characters of a literal: more than a page shows
 _Item = TypeVar("_Item")
 
 
@@ -67,7 +68,8 @@ class Request:
     """One query. ``default`` and ``named`` replace the dataset unless both are ``None``.
 
     With ``preview`` the answer is not ``media_type`` but one small JSON object for a page:
-    ``{"boolean": …}``, or ``{"vars": […], "rows": [[term or null, …], …], "more": whether rows were left out}``.
+    ``{"boolean": …}``, or ``{"vars": […], "rows": [[term or null, …], …], "more": whether rows were left out}``;
+    a literal that was cut has its ``length``.
     With ``evidence`` the solutions have footnotes: see :mod:`kg.query.footnotes`.
     """
 
@@ -277,7 +279,8 @@ class Worker:
         found = self._tracer.answer(request.query, request.default, request.named)
         output.note(found.note())
         if request.preview:
-            output.write(json.dumps(preview(found.names, found.rows, request.preview)).encode())
+            shown = preview(found.names, found.rows, request.preview, whole=found.variable)
+            output.write(json.dumps(shown).encode())
         else:
             rows.write(found.names, _counted(found.rows, self._settings.rows), output, request.media_type)
 
@@ -333,12 +336,16 @@ def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) ->
     return preview(names, ([solution[name] for name in names] for solution in results), limit)
 
 
-def preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int) -> dict[str, Any]:
-    """The first rows as a page shows them: terms as SPARQL results in JSON have them, and whether there is more."""
-    kept: list[list[dict[str, str] | None]] = []
+def preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int, *, whole: str = "") -> dict[str, Any]:
+    """The first rows as a page shows them: terms as SPARQL results in JSON have them, and whether there is more.
+
+    Long literals are cut, but for those of the variable ``whole``.
+    """
+    kept: list[list[dict[str, Any] | None]] = []
+    longest = [None if name == whole else PREVIEW_LONGEST for name in names]
     size = 0
     for row in islice(rows, limit):
-        terms = [_term(value) for value in row]
+        terms = [_term(value, most) for value, most in zip(row, longest, strict=True)]
         size += sum(len(term["value"]) for term in terms if term)
         if size > PREVIEW_BYTES:
             return {"vars": names, "rows": kept, "more": True}
@@ -346,7 +353,7 @@ def preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int) 
     return {"vars": names, "rows": kept, "more": next(rows, None) is not None}
 
 
-def _term(value: object) -> dict[str, str] | None:
+def _term(value: object, longest: int | None) -> dict[str, Any] | None:
     """A term as SPARQL 1.1 Query Results JSON writes it."""
     if value is None:
         return None
@@ -355,7 +362,9 @@ def _term(value: object) -> dict[str, str] | None:
     if isinstance(value, BlankNode):
         return {"type": "bnode", "value": value.value}
     if isinstance(value, Literal):
-        term = {"type": "literal", "value": value.value}
+        term: dict[str, Any] = {"type": "literal", "value": value.value[:longest]}
+        if len(term["value"]) < len(value.value):
+            term["length"] = len(value.value)
         if value.language:
             return term | {"xml:lang": value.language}
         return term | {"datatype": value.datatype.value}

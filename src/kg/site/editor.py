@@ -52,7 +52,10 @@ def names() -> Response:
     """Labels and pages of the IRIs in the body, a JSON array."""
     site = current()
     request.max_content_length = _MAX_BODY
-    asked = request.get_json(force=True, silent=True)
+    try:
+        asked = request.get_json(force=True, silent=True)
+    except RecursionError:  # lists in lists in lists
+        asked = None
     if not isinstance(asked, list) or len(asked) > MOST_NAMES or not all(isinstance(iri, str) for iri in asked):
         raise BadRequest(f"The body is a JSON array of at most {MOST_NAMES} IRIs.")
     found = {iri: _name(site, iri) for iri in asked}

@@ -103,12 +103,12 @@ class Linker:
         curie = self._labels.curie(iri)
         return f"{self.prefix}class/{encode(curie)}" if curie else f"{self.prefix}class/?iri={quote(iri, safe='')}"
 
-    def node(self, node: NamedNode | BlankNode | Literal) -> Markup:
-        """Any term as a value."""
+    def node(self, node: NamedNode | BlankNode | Literal, length: int = 0) -> Markup:
+        """Any term as a value; ``length``: as :func:`literal` has it."""
         if isinstance(node, NamedNode):
             return self.link(node.value)
         if isinstance(node, Literal):
-            return literal(node, self._labels)
+            return literal(node, self._labels, length)
         return Markup("something without a name")
 
     def says(self, source: Source) -> Markup:
@@ -215,12 +215,17 @@ def place(span: Span) -> str:
     return f"sentence {span.sentence}" if span.paragraph is None else f"¶ {span.paragraph}, sentence {span.sentence}"
 
 
-def literal(value: Literal, labels: Labels) -> Markup:
-    """A literal as text, whatever it holds: rdf:HTML and the like are shown, never interpreted."""
+def literal(value: Literal, labels: Labels, length: int = 0) -> Markup:
+    """A literal as text, whatever it holds: rdf:HTML and the like are shown, never interpreted.
+
+    ``length``: of its text, in characters, where not all of that is here.
+    """
     text = value.value
     shown = isolated(shorten(text, LONGEST_VALUE), value.language)
     if len(text) > LONGEST_VALUE:
-        shown += Markup(' <span class="note">({:,} characters; all of them are in the data)</span>').format(len(text))
+        shown += Markup(' <span class="note">({:,} characters; all of them are in the data)</span>').format(
+            length or len(text)
+        )
     if value.language and not labels.is_own(value.language):
         return shown + Markup(' <span class="lang">{}</span>').format(value.language)
     if value.language or value.datatype.value in _PLAIN:

@@ -24,6 +24,7 @@ from kg.errors import (
     QueryBusy,
     QueryError,
     QueryKilled,
+    QueryLeft,
     QueryLimited,
     QueryRefused,
 )
@@ -126,7 +127,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(KgError)
     def ours(error: KgError) -> Response:
-        if not isinstance(error, QueryRefused | QueryKilled | QueryBusy | QueryLimited):
+        if not isinstance(error, QueryRefused | QueryKilled | QueryBusy | QueryLimited | QueryLeft):
             app.logger.error("%s: %s", type(error).__name__, error)
         return respond(error)
 

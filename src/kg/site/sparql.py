@@ -33,6 +33,7 @@ from kg.site import editor, footnotes, headers, problems, protocol, service
 from kg.site.address import here
 from kg.site.asgi import GONE
 from kg.site.asking import Asking
+from kg.site.nodes import Linker
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -316,23 +317,22 @@ def _table(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> dict
         "found": {**found, "note": note},
     }
     if not note:
-        return shown | {"rows": [[_cell(linker.node, term) for term in row] for row in found["rows"]]}
+        return shown | {"rows": [[_cell(linker, term) for term in row] for row in found["rows"]]}
     notes = footnotes.Notes(site, linker)
-    rows = [[*(_cell(linker.node, term) for term in row[:-1]), notes.cell(row[-1]["value"])] for row in found["rows"]]
+    rows = [[*(_cell(linker, term) for term in row[:-1]), notes.cell(row[-1]["value"])] for row in found["rows"]]
     return shown | {"rows": rows, "notes": notes.listed()}
 
 
-def _cell(show: Callable[[NamedNode | BlankNode | Literal], Markup], term: dict[str, str] | None) -> Markup:
+def _cell(linker: Linker, term: dict[str, Any] | None) -> Markup:
     if term is None:
         return Markup()
     kind, value = term["type"], term["value"]
     if kind == "uri":
-        return show(NamedNode(value))
+        return linker.node(NamedNode(value))
     if kind == "bnode":
-        return show(BlankNode(value))
+        return linker.node(BlankNode(value))
     if kind == "literal":
         language = term.get("xml:lang")
-        return show(
-            Literal(value, language=language) if language else Literal(value, datatype=NamedNode(term["datatype"]))
-        )
+        node = Literal(value, language=language) if language else Literal(value, datatype=NamedNode(term["datatype"]))
+        return linker.node(node, term.get("length", 0))
     return Markup("<code>{}</code>").format(value)

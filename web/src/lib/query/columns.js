@@ -39,18 +39,22 @@ export function numeric(columns) {
   return columns.filter(({ values }) => values.every((term) => Number.isFinite(numberOf(term))));
 }
 
-/** The days of a term, as [first, last]: by its datatype, or because its text is nothing but a date with a year. */
+/** The days of a literal, as [first, last]: whatever its datatype, its text is nothing but a date. */
 export function daysOf(term) {
-  if (term?.type !== "literal" && term?.type !== "typed-literal") return null;
-  if (!isDate(term) && !Number.isNaN(numberOf(term))) return null;
-  // A bare year without a datatype might be any number.
-  if (!isDate(term) && !/edtf/i.test(term.datatype ?? "") && /^-?\d{1,6}$/.test(term.value.trim())) return null;
-  return read(term.value);
+  return term?.type === "literal" && Number.isNaN(numberOf(term)) ? read(term.value) : null;
+}
+
+/** Whether a date is one for sure: a bare year without a datatype might be any number. */
+function sure(term) {
+  return isDate(term) || /edtf/i.test(term.datatype ?? "") || !/^-?\d{4,6}$/.test(term.value.trim());
 }
 
 /** The columns of dates; two of them where they are the two ends of a time. */
 export function temporal(columns) {
-  const found = columns.filter(({ values }) => values.filter(daysOf).length >= values.length * MOST_OF);
+  const found = columns.filter(({ values }) => {
+    const dates = values.filter(daysOf);
+    return dates.length >= values.length * MOST_OF && dates.some(sure);
+  });
   const ends = [found.find(({ name }) => BEGIN.test(name)), found.find(({ name }) => END.test(name))];
   return ends[0] && ends[1] && ends[0] !== ends[1] ? ends : found.slice(0, 1);
 }

@@ -33,7 +33,8 @@ export function shown(term, names) {
   if (term.type === "bnode") return element("code", {}, `_:${term.value}`);
   if (term.type === "triple" || typeof term.value !== "string") return element("code", {}, shortened(quoted(term)));
   const parts = [element("bdi", { lang: term["xml:lang"] ?? null }, shortened(term.value))];
-  const all = term.value.length;
+  // What comes with the page may have been cut already.
+  const all = term.length ?? term.value.length;
   if (all > shortened(term.value).length) {
     parts.push(element("span", { class: "note" }, ` (${all.toLocaleString("en")} characters; a download has all of them)`));
   }
