@@ -22,7 +22,7 @@ $(shell test -x $(BIN)/python && grep -qsxF '$(CURDIR)' $(VENV)/serve.stamp || r
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help serve test clients check format bench soak clean
+.PHONY: help serve test clients check format words bench soak clean
 
 help:
 	@echo "make serve    build the release and serve it    (HOST=$(HOST) PORT=$(PORT) DOCUMENTS=folder)"
@@ -30,6 +30,7 @@ help:
 	@echo "make clients  install Comunica (200 MB with Node), which the tests then let at the endpoint too"
 	@echo "make check    formatting, lint, types: changes nothing"
 	@echo "make format   put the code into shape"
+	@echo "make words    bring the catalogues of other languages up to date"
 	@echo "make bench    compare with other publishers"
 	@echo "make soak     minutes under load"
 	@echo "make clean    delete what can be made again, except releases/"
@@ -56,6 +57,15 @@ check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	@$(BIN)/python -m ruff check --quiet --fix-only .
 	@$(BIN)/python -m ruff format .
+
+# What has no text yet is empty in the catalogue; a test names it.
+words: $(VENV)/dev.stamp
+	@pot=$$(mktemp) && trap 'rm -f "$$pot"' EXIT && \
+	$(BIN)/pybabel -q extract -F babel.cfg -k marked --add-location=file --sort-output -w 120 -o "$$pot" src/kg/site web/src && \
+	for po in src/kg/site/locale/*.po; do \
+	    $(BIN)/pybabel -q update -i "$$pot" -o "$$po" -l "$$(basename "$$po" .po)" --ignore-pot-creation-date \
+	        --omit-header --ignore-obsolete --no-fuzzy-matching -w 120 || exit; \
+	done
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python bench/run.py

@@ -223,18 +223,24 @@ def test_many_passages_are_folded_away() -> None:
     from kg import vocab
     from kg.site.evidence import Source, Span
     from kg.site.labels import Labels
+    from kg.site.languages import spoken
     from kg.site.nodes import Linker
 
     class Nothing:
         def quads(self, *_: object) -> Any:
             return iter(())
 
+    class NoTerms:
+        def is_term(self, _: str) -> bool:
+            return False
+
     class Authors:
         def author(self, _: str) -> str:
             return BASE + "id/a"
 
-    labels = Labels(Nothing(), BASE, {}, "en")  # type: ignore[arg-type]
-    linker = Linker(vocab.Names(BASE), labels, None, Authors(), "../")  # type: ignore[arg-type]
+    english = spoken("en")
+    labels = Labels(Nothing(), BASE, {}, english, "en")  # type: ignore[arg-type]
+    linker = Linker(vocab.Names(BASE), labels, NoTerms(), Authors(), "../", language=english)  # type: ignore[arg-type]
     spans = [Span(f"{BASE}passage/d/{n}-{n + 1}", "d", n, n + 1, 1, n // 3, verified=True) for n in range(7)]
     sources = [
         Source(f"{BASE}claim/d/{n}", "d", str(n), BASE + "id/a", "m", "b", "stated", (spans[n],), reviewed=False)

@@ -57,6 +57,8 @@ class Crawl:
                 self.linked.add(full)
                 # Earlier releases are served around the application: tests/site/test_releases.py follows them.
                 served = not re.match(r"/(?:some/where/)?releases/\d", urlsplit(full).path)
+                # Every page is there in other languages too: tests/site/test_languages.py follows some of them.
+                served = served and "hreflang" not in element.attributes
                 # Facets combine without end; tests/site/test_browse.py follows them, and robots need not.
                 followed = served and "nofollow" not in element.attributes.get("rel", "").split()
                 if followed and urlsplit(full).path.rpartition("/")[2] not in ASKS:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from kg import dates
 from kg.site.drawing import Axis, days_in_words
+from kg.site.languages import spoken
 
 Read = Callable[[str], Any]
 
@@ -119,7 +120,7 @@ def test_a_release_without_times_says_so(read_page: Read) -> None:
 def test_dates_of_every_sort_are_read_and_said(text: str, said: str) -> None:
     days = dates.read(text)
     assert days is not None
-    assert days_in_words(*days, within=True) == said
+    assert days_in_words(*days, spoken("en"), within=True) == said
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_what_is_no_date_is_none(text: str) -> None:
 @pytest.mark.parametrize("length", [0, 1, 6, 30, 90, 400, 3000, 40_000, 400_000, 50_000_000])
 def test_an_axis_has_a_few_round_marks_however_long_it_is(length: int) -> None:
     axis = Axis(18_000, 18_000 + length)
-    ticks = axis.ticks()
+    ticks = axis.ticks(spoken("en"))
     assert 0 < len(ticks) <= 6 or length < 2
     assert all(0 <= tick.at <= 1 for tick in ticks)
     assert len({(tick.label, tick.above) for tick in ticks}) == len(ticks)

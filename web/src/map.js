@@ -4,6 +4,8 @@
 
 import L from "leaflet";
 
+import { _ } from "./lib/words.js";
+
 const SIDES = ["right", "left", "above", "below"];
 // Degrees from the equator beyond which Mercator's map ends.
 const POLE = 85;
@@ -97,7 +99,7 @@ function start(figure) {
   const holder = document.createElement("div");
   holder.className = "movable";
   holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", "Movable map; the list says the same");
+  holder.setAttribute("aria-label", _("Movable map; the list says the same"));
   drawing.replaceWith(holder);
 
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

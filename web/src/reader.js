@@ -8,6 +8,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { candidates, parse } from "./lib/text.js";
+import { _ } from "./lib/words.js";
 
 // More characters than any document; a file beyond it was dropped by mistake.
 const LONGEST = 20_000_000;
@@ -59,13 +60,13 @@ function start(section) {
   }));
   const file = element("input", { type: "file", id: "copy-file", accept: ".txt,.md,text/*" });
   const text = element("textarea", { id: "copy-text", rows: 6, spellcheck: false });
-  const compare = element("button", { type: "button", textContent: "Compare" });
+  const compare = element("button", { type: "button", textContent: _("Compare") });
   const said = element("p", { className: "copy-result" });
   said.setAttribute("role", "status");
   const shown = element("div", { className: "copy-shown", hidden: true });
   section.querySelector(".copy-tool").replaceChildren(
-    element("p", {}, element("label", { htmlFor: "copy-file", textContent: "A file of yours " }), file),
-    element("p", {}, element("label", { htmlFor: "copy-text", textContent: "or its text, pasted" }), text),
+    element("p", {}, element("label", { htmlFor: "copy-file", textContent: _("A file of yours") + " " }), file),
+    element("p", {}, element("label", { htmlFor: "copy-text", textContent: _("or its text, pasted") }), text),
     element("p", {}, compare),
     said,
     shown,
@@ -78,16 +79,16 @@ function start(section) {
     const mine = newest;
     shown.hidden = true;
     if (raw.length > LONGEST) {
-      said.textContent = "That is longer than any document; is it the right file?";
+      said.textContent = _("That is longer than any document; is it the right file?");
       return;
     }
     const { characters } = parse(raw);
     if (characters.length === 0) {
-      said.textContent = "There is no text in it.";
+      said.textContent = _("There is no text in it.");
       return;
     }
     const places = await locate(characters, passages, (share) => {
-      said.textContent = `Comparing: ${Math.round(share * 100)} %`;
+      said.textContent = _("Comparing: {share} %", { share: Math.round(share * 100) });
     });
     // Another copy was given meanwhile: its result counts.
     if (mine !== newest) return;
@@ -95,11 +96,14 @@ function start(section) {
     for (const [passage, offsets] of places) {
       const verdict = passage.item.querySelector(".verdict") ?? passage.item.appendChild(element("span"));
       verdict.className = `verdict ${offsets.length > 0 ? "found" : "missing"}`;
-      verdict.textContent = offsets.length > 0 ? "passage verified in your copy" : "not found in your copy";
+      verdict.textContent = offsets.length > 0 ? _("passage verified in your copy") : _("not found in your copy");
       found += offsets.length > 0 ? 1 : 0;
     }
     section.querySelector(".fingerprints").hidden = false;
-    said.textContent = `${found} of ${passages.length} passages verified in your copy. Nothing was sent anywhere.`;
+    said.textContent = _("{found} of {all} passages verified in your copy. Nothing was sent anywhere.", {
+      found,
+      all: passages.length,
+    });
     show(shown, characters, places);
   }
 
@@ -111,7 +115,7 @@ function start(section) {
       // As the build reads: UTF-8, and nothing that merely looks like it.
       raw = new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer());
     } catch {
-      said.textContent = "That file is not text in UTF-8.";
+      said.textContent = _("That file is not text in UTF-8.");
       return;
     }
     await check(raw);
@@ -141,7 +145,7 @@ function show(shown, characters, places) {
     }
     from = at;
   }
-  shown.replaceChildren(element("h3", { textContent: "Your copy" }), copy);
+  shown.replaceChildren(element("h3", { textContent: _("Your copy") }), copy);
   shown.hidden = false;
 }
 

@@ -1,6 +1,7 @@
 // Small help on every page. Nothing here is needed to read: pages work without scripts.
 
 import { suggest } from "./lib/suggest.js";
+import { _ } from "./lib/words.js";
 
 document.querySelectorAll("form[data-suggest]").forEach(suggest);
 
@@ -12,17 +13,17 @@ function addCopyButton(element) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
+  button.textContent = _("Copy");
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(element.dataset.copy || element.textContent.trim());
-      button.textContent = "Copied";
+      button.textContent = _("Copied");
     } catch {
       // The reader may have denied access to the clipboard.
-      button.textContent = "Copying is not allowed";
+      button.textContent = _("Copying is not allowed");
     }
     setTimeout(() => {
-      button.textContent = "Copy";
+      button.textContent = _("Copy");
     }, CONFIRM);
   });
   // Screen readers hear the outcome without moving to the button.

@@ -21,6 +21,8 @@ BLUEPRINTS = (
     "kg.site.claims",
     "kg.site.documents",
     "kg.site.terms",
+    "kg.site.term",
+    "kg.site.shapes",
     "kg.site.classes",
     "kg.site.lists",
     "kg.site.disagreements",

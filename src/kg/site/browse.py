@@ -22,6 +22,7 @@ from kg.site.address import here
 from kg.site.drawing import year_name
 from kg.site.facets import FACETS, MOST_CHOSEN, Chosen
 from kg.site.labels import isolated
+from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import not_found
@@ -41,13 +42,13 @@ LONGEST = 1_000
 """Characters of a value in an address."""
 
 NAMES = {
-    "kind": "Kind",
-    "document": "Document",
-    "speaker": "Who says it",
-    "modality": "How it is put",
-    "basis": "What it rests on",
-    "place": "Place",
-    "year": "Year",
+    "kind": marked("Kind"),
+    "document": marked("Document"),
+    "speaker": marked("Who says it"),
+    "modality": marked("How it is put"),
+    "basis": marked("What it rests on"),
+    "place": marked("Place"),
+    "year": marked("Year"),
 }
 CSV = "text/csv"
 
@@ -97,7 +98,7 @@ def _toggled(chosen: Chosen, facet: str, value: str) -> Chosen:
 
 
 def _text(site: Site, facet: str, value: str) -> Markup:
-    return isolated(year_name(int(value)), "") if facet == "year" else site.labels[value].html
+    return isolated(year_name(int(value), site.language), "") if facet == "year" else site.labels[value].html
 
 
 def _is_year(text: str) -> bool:
@@ -137,7 +138,12 @@ def _html() -> str:
         names=NAMES,
         shown=SHOWN,
         facets=offered,
-        active=[(NAMES[facet], choice) for facet, choices in offered.items() for choice in choices if choice.chosen],
+        active=[
+            (site.language.gettext(NAMES[facet]), choice)
+            for facet, choices in offered.items()
+            for choice in choices
+            if choice.chosen
+        ],
         show=chosen.show,
         other="?" + _address(site, other),
         plain="?show=claims" if chosen.show == "claims" else "?",

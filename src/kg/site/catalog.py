@@ -11,6 +11,8 @@ from pyoxigraph import NamedNode
 
 from kg import media, vocab
 from kg.site.address import here
+from kg.site.labels import isolated
+from kg.site.languages import marked
 from kg.site.metadata import Metadata, coverage, percent, required
 from kg.site.respond import Page, answer
 from kg.site.state import Site, current
@@ -74,22 +76,28 @@ def _catalog_html(site: Site, found: Metadata) -> str:
     period = found.value(dataset, _DCT + "temporal")
     place = found.value(dataset, _DCT + "spatial")
     rows = [
-        ("Cite as", found.value(dataset, _DCT + "bibliographicCitation") or dataset),
-        ("Publisher", site.release.manifest.publisher),
-        ("Contact", value(dataset, _DCAT + "contactPoint")),
-        ("E-mail", found.value(contact, vocab.VCARD + "hasEmail").removeprefix("mailto:")),
-        ("Licence", value(dataset, _DCT + "license") or site.release.manifest.license),
-        ("Keywords", ", ".join(found.values(dataset, _DCAT + "keyword"))),
-        ("Themes", ", ".join(found.value(t, vocab.SKOS_PREF_LABEL) for t in found.values(dataset, _DCAT + "theme"))),
-        ("First published", found.value(dataset, _DCT + "issued")),
-        ("Last changed", found.value(dataset, _DCT + "modified")),
-        ("About the days", " to ".join(found.value(period, _DCAT + end) for end in ("startDate", "endDate"))),
-        ("About the place", _box(found.box(place)) or place),
+        (marked("Cite as"), found.value(dataset, _DCT + "bibliographicCitation") or dataset),
+        (marked("Publisher"), site.release.manifest.publisher),
+        (marked("Contact"), value(dataset, _DCAT + "contactPoint")),
+        (marked("E-mail"), found.value(contact, vocab.VCARD + "hasEmail").removeprefix("mailto:")),
+        (marked("Licence"), value(dataset, _DCT + "license") or site.release.manifest.license),
+        (marked("Keywords"), ", ".join(found.values(dataset, _DCAT + "keyword"))),
+        (
+            marked("Themes"),
+            ", ".join(found.value(t, vocab.SKOS_PREF_LABEL) for t in found.values(dataset, _DCAT + "theme")),
+        ),
+        (marked("First published"), found.value(dataset, _DCT + "issued")),
+        (marked("Last changed"), found.value(dataset, _DCT + "modified")),
+        (
+            marked("About the days"),
+            _days(site, found.value(period, _DCAT + "startDate"), found.value(period, _DCAT + "endDate")),
+        ),
+        (marked("About the place"), _box(site, found.box(place)) or place),
     ]
     return render(
         "catalog.html",
         root=root,
-        rows=[(name, shown) for name, shown in rows if str(shown).strip() not in ("", "to")],
+        rows=[(name, shown if isinstance(shown, Markup) else isolated(shown, "")) for name, shown in rows if shown],
         files=[
             (entry.path.removeprefix("dumps/"), entry, found.value(node, vocab.DCTERMS_DESCRIPTION))
             for entry in site.release.dumps()
@@ -100,8 +108,13 @@ def _catalog_html(site: Site, found: Metadata) -> str:
     )
 
 
-def _box(box: tuple[str, ...]) -> str:
-    return f"latitude {box[1]} to {box[3]}, longitude {box[0]} to {box[2]}" if box else ""
+def _days(site: Site, first: str, last: str) -> str:
+    return site.language.gettext("{first} to {last}").format(first=first, last=last) if first or last else ""
+
+
+def _box(site: Site, box: tuple[str, ...]) -> str:
+    said = site.language.gettext("latitude {south} to {north}, longitude {west} to {east}")
+    return said.format(west=box[0], south=box[1], east=box[2], north=box[3]) if box else ""
 
 
 def _void_html(site: Site, found: Metadata) -> str:
@@ -118,12 +131,19 @@ def _void_html(site: Site, found: Metadata) -> str:
             for iri, n in sorted(counted, key=lambda pair: (-pair[1], pair[0]))
         ]
 
-    counts = ("triples", "entities", "distinctSubjects", "distinctObjects", "classes", "properties")
+    counts = (
+        ("triples", marked("triples")),
+        ("entities", marked("things")),
+        ("distinctSubjects", marked("different subjects")),
+        ("distinctObjects", marked("different objects")),
+        ("classes", marked("classes")),
+        ("properties", marked("properties")),
+    )
     links = [s for s in found.values(site.names.dataset, _VOID + "subset") if found.value(s, _VOID + "linkPredicate")]
     return render(
         "void.html",
         root=root,
-        counts=[(name, found.number(facts, _VOID + name)) for name in counts],
+        counts=[(said, found.number(facts, _VOID + name)) for name, said in counts],
         classes=parts("classPartition", "class", "entities", measured["classes"]),
         properties=parts("propertyPartition", "property", "triples", measured["properties"]),
         most=MOST_ROWS,
@@ -146,9 +166,9 @@ def shares(site: Site) -> list[tuple[str, str, dict[str, int]]]:
     """The shares of the evidence for people: what, how much, and the counts."""
     found = coverage(site)
     names = (
-        ("facts", "of the facts have a claim"),
-        ("triples", "of the triples about things, names and notes included"),
-        ("claims", "of the claims have every passage checked"),
-        ("sentences", "of the sentences at hand have a claim"),
+        ("facts", marked("of the facts have a claim")),
+        ("triples", marked("of the triples about things, names and notes included")),
+        ("claims", marked("of the claims have every passage checked")),
+        ("sentences", marked("of the sentences at hand have a claim")),
     )
-    return [(text, percent(found[name]), found[name]) for name, text in names] if found else []
+    return [(site.language.gettext(text), percent(found[name]), found[name]) for name, text in names] if found else []

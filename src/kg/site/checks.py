@@ -15,6 +15,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.model import Node, value_of
+from kg.site.labels import Label
 from kg.site.state import Site
 
 _SH = vocab.SH
@@ -27,7 +28,7 @@ class Shape(NamedTuple):
     """A shape with a name: its IRI, what it is called, and where its page shows it."""
 
     iri: str
-    name: str
+    name: Label
     anchor: str
 
 
@@ -65,7 +66,9 @@ def _looking_at(site: Site, quads: Iterable[Quad], classes: Iterable[Quad]) -> t
     types = {value_of(q.object) for q in classes if q.predicate.value == vocab.RDF_TYPE}
     keys |= {(_SH + "targetClass", iri) for iri in site.schema.ancestors(types)}
     by_target = _by_target(site)
-    return tuple(sorted({shape for key in keys for shape in by_target.get(key, ())}, key=lambda s: (s.name, s.iri)))
+    return tuple(
+        sorted({shape for key in keys for shape in by_target.get(key, ())}, key=lambda s: (s.name.text, s.iri))
+    )
 
 
 @lru_cache(maxsize=8)
@@ -79,8 +82,15 @@ def _by_target(site: Site) -> dict[tuple[str, str], list[Shape]]:
         if any(value_of(v) in ("true", "1") for v in values[_SH + "deactivated"]):
             continue
         anchor = (site.names.local(iri) or iri).removeprefix("shapes#")
-        names = [value_of(v) for name in (_SH + "name", vocab.RDFS_LABEL) for v in values[name]]
-        shape = Shape(iri, names[0] if names else anchor, anchor)
+        names = [
+            text
+            for name in (_SH + "name", vocab.RDFS_LABEL)
+            for text in sorted(
+                ((v.value, v.language or "") for v in values[name] if isinstance(v, Literal)),
+                key=lambda text: site.labels.rank(*text),
+            )
+        ]
+        shape = Shape(iri, site.labels.made(*next(iter(names), (anchor, ""))), anchor)
         for target in _TARGETS:
             for value in values[target]:
                 found[target, value_of(value)].append(shape)

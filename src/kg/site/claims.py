@@ -24,6 +24,7 @@ from kg.site.rows import plain, types_of
 from kg.site.schema import UNSHAPED, Shown
 from kg.site.state import Site, current
 from kg.site.templating import render
+from kg.site.term import meaning
 from kg.site.texts import Excerpt, excerpt, parsed
 
 bp = Blueprint("claims", __name__)
@@ -132,7 +133,7 @@ def _html(site: Site, source: Source) -> str:
         document=linker.link(site.names.document(source.document)),
         sentences=sentences(site, linker, graph),
         said_in=_said_in(site, source),
-        definitions={iri: definition(site, iri) for iri in (source.modality, source.basis)},
+        definitions={iri: meaning(site, linker, iri) for iri in (source.modality, source.basis) if iri},
         passages=[_passage(site, linker, span) for span in source.spans],
         corrections=_notes(site, linker, source.iri),
         encoded=_done(site, linker, source.iri, vocab.DCTERMS_CREATOR, _CREATED),
@@ -234,15 +235,6 @@ def rdf(site: Site, graph: list[Quad]) -> str:
     """A claim's graph as TriG, without the prefix declarations that its download has."""
     text = media.serialise(graph, media.RDF_BY_EXTENSION["trig"], site.prefixes).decode()
     return "\n".join(line for line in text.splitlines() if not line.startswith("@prefix")).replace("\t", "    ")
-
-
-def definition(site: Site, iri: str) -> str:
-    """What a term means, from the ontology."""
-    for predicate in (vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT):
-        for q in site.store.quads(NamedNode(iri), NamedNode(predicate), None, DefaultGraph()) if iri else ():
-            if isinstance(q.object, Literal):
-                return q.object.value
-    return ""
 
 
 def _said_in(site: Site, source: Source) -> list[Source]:

@@ -87,14 +87,20 @@ def marks(site: Site, linker: Linker, compared: Sequence[Compared], value: Node,
     for c in compared:
         href = linker.prefix + page_path(site.names.local(c.iri) or "")
         if c.kind == "Corroboration" and value in c.values:
-            found += Markup('<span class="compared agreed"><a href="{}">{} independent documents</a></span>').format(
-                href, c.independent
+            agreed = site.language.ngettext(
+                "{count} independent document", "{count} independent documents", c.independent
+            )
+            found += Markup('<span class="compared agreed"><a href="{}">{}</a></span>').format(
+                href, agreed.format(count=c.independent)
             )
         elif c.kind == "Disagreement" and own.intersection(c.claims):
             others = [iri for iri in c.claims if iri not in own]
             links = Markup("; ").join(linker.link(iri) for iri in others[:MOST_OTHERS])
-            more = "" if len(others) <= MOST_OTHERS else f"; and {len(others) - MOST_OTHERS:,} more"
-            found += Markup(
-                '<span class="compared disagreed"><a class="differs" href="{}">disagreed</a> {}{}</span>'
-            ).format(href, links, more)
+            rest = site.language.number(len(others) - MOST_OTHERS)
+            more = (
+                "; " + site.language.gettext("and {count} more").format(count=rest) if len(others) > MOST_OTHERS else ""
+            )
+            found += Markup('<span class="compared disagreed"><a class="differs" href="{}">{}</a> {}{}</span>').format(
+                href, site.language.gettext("disagreed"), links, more
+            )
     return found

@@ -14,6 +14,7 @@ from kg.model import value_of
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.compared import Compared, read
+from kg.site.languages import marked
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
 from kg.site.paging import paged
@@ -26,13 +27,16 @@ bp = Blueprint("disagreements", __name__)
 TITLES = {
     "disagreements": (
         "Disagreement",
-        "Where sources differ",
-        "Claims that give different values of a property that can have only one. None of them is preferred.",
+        marked("Where sources differ"),
+        marked("Claims that give different values of a property that can have only one. None of them is preferred."),
     ),
     "corroborations": (
         "Corroboration",
-        "Where sources agree",
-        "What independent documents state alike, each in its own voice. Those that derive from one another count once.",
+        marked("Where sources agree"),
+        marked(
+            "What independent documents state alike, each in its own voice. "
+            "Those that derive from one another count once."
+        ),
     ),
 }
 """Path → class, title and what it means."""
@@ -67,8 +71,8 @@ def listing(name: str, extension: str | None = None) -> Response:
         html=lambda: render(
             "compared.html",
             name=name,
-            title=TITLES[name][1],
-            lead=TITLES[name][2],
+            title=site.language.gettext(TITLES[name][1]),
+            lead=site.language.gettext(TITLES[name][2]),
             list=found,
             items=[_shown(site, site.linker(here()), c) for iri in found.items if (c := read(site, iri))],
             address=lambda extension: here() + found.address(f"{name}.{extension}"),

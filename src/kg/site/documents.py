@@ -24,7 +24,7 @@ from kg.site.respond import Page, answer, not_found
 from kg.site.rows import plain
 from kg.site.state import Site, current
 from kg.site.templating import render
-from kg.site.texts import excerpt, parsed
+from kg.site.texts import excerpt, lang, parsed
 
 bp = Blueprint("documents", __name__)
 
@@ -100,6 +100,7 @@ def _document_html(site: Site, iri: str) -> str:
         rows=plain(site, linker, iri),
         coverage=site.release.report["documents"].get(name),
         shown=found is not None,
+        lang=lang(site, name),
         spans=() if found else sorted({span for s in sources for span in s.spans}, key=lambda s: (s.start, s.end)),
         blocks=_shown(linker, found, sources) if found else _skeleton(linker, sources),
         count=len(order),

@@ -12,12 +12,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from kg.dates import civil, number
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LONG = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+from kg.site.languages import Language
 
 
 def element(name: str, content: Iterable[object] | None = None, **attributes: object) -> Markup:
@@ -65,21 +60,23 @@ class Axis(NamedTuple):
         """Where a day begins, from 0 to 1."""
         return min(1.0, max(0.0, (day - self.first) / (self.last + 1 - self.first)))
 
-    def ticks(self, most: int = 6) -> list[Tick]:
+    def ticks(self, language: Language, most: int = 6) -> list[Tick]:
         """At most so many marks, at the beginnings of days, months or years."""
         for unit, step in _UNITS:
             days = list(_beginnings(unit, step, self.first, self.last, most))
             if len(days) <= most:
-                return [self._tick(unit, day, days[i - 1] if i else None) for i, day in enumerate(days)]
+                return [self._tick(language, unit, day, days[i - 1] if i else None) for i, day in enumerate(days)]
         return []
 
-    def _tick(self, unit: str, day: int, before: int | None) -> Tick:
+    def _tick(self, language: Language, unit: str, day: int, before: int | None) -> Tick:
         year, month, date = civil(day)
         changed = before is None or civil(before)[0] != year
         if unit == "year":
-            return Tick(self.share(day), year_name(year), "")
-        label = _MONTHS[month - 1] if unit == "month" else f"{date} {_MONTHS[month - 1]}"
-        return Tick(self.share(day), label, year_name(year) if changed else "")
+            return Tick(self.share(day), year_name(year, language), "")
+        label = language.months(short=True)[month - 1]
+        if unit != "month":
+            label = language.gettext("{day} {month}").format(day=date, month=label)
+        return Tick(self.share(day), label, year_name(year, language) if changed else "")
 
 
 _UNITS = (
@@ -120,50 +117,61 @@ def _beginnings(unit: str, step: int, first: int, last: int, most: int) -> Itera
         )
 
 
-def year_name(year: int) -> str:
+def year_name(year: int, language: Language) -> str:
     """A year as people write it: there is none called 0 (ISO 8601's 0 is 1 BC).
 
-    >>> year_name(2020), year_name(0), year_name(-44)
-    ('2020', '1 BC', '45 BC')
+    >>> from kg.site.languages import spoken
+    >>> [year_name(year, spoken("en")) for year in (2020, 0, -44)]
+    ['2020', '1 BC', '45 BC']
     """
-    return str(year) if year > 0 else f"{1 - year} BC"
+    return str(year) if year > 0 else language.gettext("{year} BC").format(year=1 - year)
 
 
-def days_in_words(first: int, last: int, *, within: bool) -> str:
+def days_in_words(first: int, last: int, language: Language, *, within: bool) -> str:
     """What a span says, for people.
 
-    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 16), within=True)
+    >>> from kg.site.languages import spoken
+    >>> english = spoken("en")
+    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 16), english, within=True)
     '16 March 2020'
-    >>> days_in_words(number(2020, 3, 1), number(2020, 3, 31), within=True)
+    >>> days_in_words(number(2020, 3, 1), number(2020, 3, 31), english, within=True)
     'in March 2020'
-    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 22), within=True)
+    >>> days_in_words(number(2020, 3, 16), number(2020, 3, 22), english, within=True)
     'between 16 and 22 March 2020'
-    >>> days_in_words(number(1990), number(1992, 12, 31), within=False)
+    >>> days_in_words(number(1990), number(1992, 12, 31), english, within=False)
     'from 1990 to 1992'
     """
     if first == last:
-        return _day(first)
+        return _day(first, language)
+    gettext = language.gettext
     a, b = civil(first), civil(last)
     whole_months = a[2] == 1 and civil(last + 1)[2] == 1
     if whole_months and a[1] == 1 and b[1] == 12:
-        begin, end = year_name(a[0]), year_name(b[0])
+        begin, end = year_name(a[0], language), year_name(b[0], language)
+        alone = gettext("in {year}") if within else gettext("throughout {year}")
+        if begin == end:
+            return alone.format(year=begin)
     elif whole_months:
-        begin, end = _month(a), _month(b)
+        begin, end = _month(a, language), _month(b, language)
+        alone = gettext("in {month}") if within else gettext("throughout {month}")
+        if begin == end:
+            return alone.format(month=begin)
     else:
-        begin, end = _day(first), _day(last)
+        begin, end = _day(first, language), _day(last, language)
         if a[:2] == b[:2]:
-            begin = str(a[2])
+            begin = gettext("{day}").format(day=a[2])
         elif a[0] == b[0]:
-            begin = f"{a[2]} {_LONG[a[1] - 1]}"
-    if begin == end:
-        return f"in {begin}" if within else f"throughout {begin}"
-    return f"between {begin} and {end}" if within else f"from {begin} to {end}"
+            begin = gettext("{day} {month}").format(day=a[2], month=language.months()[a[1] - 1])
+    between = gettext("between {begin} and {end}") if within else gettext("from {begin} to {end}")
+    return between.format(begin=begin, end=end)
 
 
-def _day(day: int) -> str:
+def _day(day: int, language: Language) -> str:
     year, month, date = civil(day)
-    return f"{date} {_LONG[month - 1]} {year_name(year)}"
+    return language.gettext("{day} {month} {year}").format(
+        day=date, month=language.months()[month - 1], year=year_name(year, language)
+    )
 
 
-def _month(parts: tuple[int, int, int]) -> str:
-    return f"{_LONG[parts[1] - 1]} {year_name(parts[0])}"
+def _month(parts: tuple[int, int, int], language: Language) -> str:
+    return f"{language.months()[parts[1] - 1]} {year_name(parts[0], language)}"

@@ -12,7 +12,6 @@ from kg.site.nodes import Linker
 from kg.site.state import Site
 
 HEADER = "Kg-Evidence"
-_NONE = Markup('<span class="unclaimed" title="a triple that no claim states">–</span>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,20 @@ class Notes:
     def cell(self, text: str) -> Markup:
         """A footnote (:mod:`kg.query.footnotes`) as superscripts; alternatives stand together."""
         if text.startswith(NOT_TRACEABLE):
-            return Markup('<span class="note">not traceable</span>')
+            return Markup('<span class="note">{}</span>').format(self._site.language.gettext("not traceable"))
         words = [self._word(word) for word in dict.fromkeys(text.split())]
         return Markup("<sup>{}</sup>").format(Markup(" · ").join(words)) if words else Markup()
 
     def _word(self, word: str) -> Markup:
         if word == NO_CLAIM:
-            return _NONE
+            return self._none()
         notes = filter(None, map(self._note, word.split("|")))
         links = [Markup('<a href="{}" title="{}">{}</a>').format(n.href, n.gloss, n.number) for n in notes]
-        return Markup(" or ").join(links) or _NONE
+        return Markup(" {} ").format(self._site.language.gettext("or")).join(links) or self._none()
+
+    def _none(self) -> Markup:
+        said = self._site.language.gettext("a triple that no claim states")
+        return Markup('<span class="unclaimed" title="{}">–</span>').format(said)
 
     def _note(self, iri: str) -> Note | None:
         if iri not in self._notes:

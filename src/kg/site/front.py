@@ -36,8 +36,9 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         named = dict(scope["headers"])
-        key = remember.key(scope, named)
-        kept = self._current.current.memory.get(key) if key is not None else None
+        current = self._current.current
+        key = remember.key(scope, named, current.languages)
+        kept = current.memory.get(key) if key is not None else None
         if kept is None:
             await self._ask(scope, named, key, receive, send)
             return

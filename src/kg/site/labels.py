@@ -1,5 +1,8 @@
 """What things are called: one label for each IRI, in the reader's language where there is one, else in another.
 
+A label in another language than the reader's says so: by ``lang``, and by a small mark (the class ``foreign``) that the
+stylesheet makes of it.
+
 The table fills as pages ask, and starts anew when it is full, so its size does not follow the release's.
 """
 
@@ -13,6 +16,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
+from kg.site.languages import Language, marked
 from kg.store.base import Store
 
 LABELS = tuple(
@@ -30,10 +34,15 @@ LABELS = tuple(
 LONGEST = 300
 """Characters of a label that are shown where it stands for its thing; more is cut, visibly."""
 
-WELL_KNOWN = {vocab.RDF_TYPE: "is a", vocab.SKOS_ALT_LABEL: "also called", vocab.OWL + "sameAs": "is the same as"}
+WELL_KNOWN = {
+    vocab.RDF_TYPE: marked("is a"),
+    vocab.SKOS_ALT_LABEL: marked("also called"),
+    vocab.OWL + "sameAs": marked("is the same as"),
+}
 """Names for terms that nobody labels and everybody uses."""
 
 _FULL = 50_000
+_FOREIGN = Markup(' class="foreign"')
 _DEFAULT = DefaultGraph()
 
 
@@ -51,14 +60,16 @@ class Label(NamedTuple):
         return self.text.casefold()
 
 
-def isolated(text: str, language: str | None) -> Markup:
+def isolated(text: str, language: str | None, *, foreign: bool = False) -> Markup:
     """Text of the data as HTML: its direction cannot leak out of it (UAX #9, isolates).
+
+    ``foreign``: it stands in for a text in the reader's language.
 
     >>> isolated("<b> \\u202e", "en")
     Markup('<bdi lang="en">&lt;b&gt; \\u202e</bdi>')
     """
     if language:
-        return Markup('<bdi lang="{}">{}</bdi>').format(language, text)
+        return Markup('<bdi lang="{}"{}>{}</bdi>').format(language, _FOREIGN if foreign else "", text)
     return Markup("<bdi>{}</bdi>").format(text)
 
 
@@ -68,15 +79,21 @@ def shorten(text: str, limit: int) -> str:
 
 
 class Labels:
-    """Labels by IRI. ``prefixes`` shorten the IRIs that have none."""
+    """Labels by IRI. ``prefixes`` shorten the IRIs that have none; ``own``: the release's language, the second best."""
 
-    def __init__(self, store: Store, base: str, prefixes: Mapping[str, str], language: str) -> None:
+    def __init__(self, store: Store, base: str, prefixes: Mapping[str, str], language: Language, own: str) -> None:
         self._store = store
         self._base = base
         self._language = language
+        self._own = own
         self._table: dict[str, Label] = {}
+        self._given = prefixes
         # The longest namespace first: "ontology/x#" before "ontology#".
         self._prefixes = sorted(prefixes.items(), key=lambda pair: -len(pair[1]))
+
+    def in_language(self, language: Language) -> Labels:
+        """The same labels for readers of another language."""
+        return Labels(self._store, self._base, self._given, language, self._own)
 
     def __getitem__(self, iri: str) -> Label:
         label = self._table.get(iri)
@@ -99,9 +116,19 @@ class Labels:
                 if isinstance(q.object, Literal)
             ]
             if found:
-                found.sort(key=self._rank)
-                return [self._label(text, language, given=True) for text, language in found]
+                found.sort(key=lambda pair: self.rank(*pair))
+                return [self.made(text, language) for text, language in found]
         return []
+
+    def rank(self, text: str, language: str) -> tuple[int, str, str]:
+        """The order of texts for the reader: own language, the release's, none, English, others."""
+        main = language.partition("-")[0].lower()
+        for place, wanted in enumerate((self._language.code, self._own)):
+            if language == wanted:
+                return 2 * place, language, text
+            if main == wanted.partition("-")[0].lower():
+                return 2 * place + 1, language, text
+        return (4 if not language else 5 if main == "en" else 6), language, text
 
     def curie(self, iri: str) -> str | None:
         """``prefix:local`` where a known prefix fits and the rest is one plain name."""
@@ -121,12 +148,12 @@ class Labels:
         return None
 
     def is_own(self, language: str) -> bool:
-        """Whether a language is the site's own, so that pages need not name it."""
-        return language.partition("-")[0].lower() == self._language.partition("-")[0].lower()
+        """Whether a language is the reader's, so that pages need not name it."""
+        return self._language.is_own(language)
 
     def _find(self, iri: str) -> Label:
         found = self.all(iri)
-        return found[0] if found else self._label(self._name(iri), "", given=False)
+        return found[0] if found else self.made(self._name(iri), "", given=False)
 
     def _name(self, iri: str) -> str:
         """What an IRI without a label is called: its own end, for ours; a short form, for others'."""
@@ -134,24 +161,24 @@ class Labels:
             kind, _, rest = iri[len(self._base) :].partition("/")
             if kind == "passage" and "/" in rest:
                 document, _, span = rest.rpartition("/")
-                return f"{document}, characters {span.replace('-', '–')}"
+                return self._language.gettext("{document}, characters {span}").format(
+                    document=document, span=span.replace("-", "–")
+                )
             if kind == ".well-known":
-                return "something without a name"
+                return self._language.gettext("something without a name")
             if kind in ("id", "document", "claim") and rest:
                 return rest
         curie = self.curie(iri)
-        return WELL_KNOWN.get(iri) or (_words(curie.partition(":")[2]) if curie else iri)
+        known = WELL_KNOWN.get(iri)
+        if known:
+            return self._language.gettext(known)
+        return _words(curie.partition(":")[2]) if curie else iri
 
-    def _rank(self, found: tuple[str, str]) -> tuple[int, str, str]:
-        text, language = found
-        main, wanted = language.partition("-")[0].lower(), self._language.partition("-")[0].lower()
-        order = 0 if language == self._language else 1 if main == wanted else 2 if not language else 3
-        return (order if main != "en" else min(order, 2), language, text)
-
-    @staticmethod
-    def _label(text: str, language: str, *, given: bool) -> Label:
+    def made(self, text: str, language: str, *, given: bool = True) -> Label:
+        """A label of a text, as readers of this language are to see it."""
         text = shorten(text, LONGEST)
-        return Label(text, language, isolated(text, language), given)
+        foreign = bool(language) and not self.is_own(language)
+        return Label(text, language, isolated(text, language, foreign=foreign), given)
 
 
 def _words(name: str) -> str:

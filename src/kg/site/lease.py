@@ -23,12 +23,13 @@ LEASE = "kg.lease"
 class Lease:
     """A WSGI application that ends when it was retired and its last answer has left.
 
-    ``version`` is the name of its release, ``memory`` holds what it has answered.
+    ``version`` is the name of its release, ``languages`` are those that it answers in, ``memory`` holds its answers.
     """
 
     def __init__(self, app: Flask, version: str) -> None:
         self.app = app
         self.version = version
+        self.languages: tuple[str, ...] = app.extensions["kg"].languages
         self.memory = Memory()
         self._lock = threading.Lock()
         self._users = 0

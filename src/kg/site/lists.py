@@ -11,6 +11,7 @@ from kg import vocab
 from kg.site import describe
 from kg.site.address import here
 from kg.site.index import labelled
+from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
 from kg.site.respond import Page, answer
@@ -21,9 +22,9 @@ from kg.site.templating import render
 bp = Blueprint("lists", __name__)
 
 TITLES = {
-    "things": ("Things", "What the documents speak of, in the order of the alphabet."),
-    "documents": ("Documents", "The sources. Every fact names the passage of one of them."),
-    "claims": ("Claims", "The smallest things that documents say, in the order of the text."),
+    "things": (marked("Things"), marked("What the documents speak of, in the order of the alphabet.")),
+    "documents": (marked("Documents"), marked("The sources. Every fact names the passage of one of them.")),
+    "claims": (marked("Claims"), marked("The smallest things that documents say, in the order of the text.")),
 }
 
 
@@ -55,7 +56,7 @@ def _members(site: Site, name: str) -> tuple[str, ...]:
 def _html(site: Site, name: str, found: Listing[str]) -> str:
     root = here()
     linker = site.linker(root)
-    title, lead = TITLES[name]
+    title, lead = map(site.language.gettext, TITLES[name])
     return render(
         "list.html",
         root=root,

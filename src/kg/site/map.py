@@ -158,7 +158,13 @@ def drawing(site: Site, root: str, found: Sequence[Mark], *, countries: bool = F
     names = [element("text", [name], x=percent(x), y=percent(y), class_="country") for x, y, name in named]
     marks = [_mark(here, point, label) for here, point, label in zip(spots.values(), at, labels, strict=True)]
     return element(
-        "svg", [ground, *names, *marks], class_="drawing", width="100%", height="100%", role="group", aria_label="Map"
+        "svg",
+        [ground, *names, *marks],
+        class_="drawing",
+        width="100%",
+        height="100%",
+        role="group",
+        aria_label=site.language.gettext("Map"),
     )
 
 

@@ -39,7 +39,7 @@ _LETTER, _BOLD, _FINE = 7.8, 9.0, 6.4
 _LONGEST = 38
 
 _LINKS = """
-SELECT e.id, e.iri, e.label, e.language, l.property, {out}, c.modality, c.basis, c.own FROM link l
+SELECT e.id, e.iri, l.property, {out}, c.modality, c.basis, c.own FROM link l
 JOIN entry e ON e.id = l.{other} LEFT JOIN claim c ON c.entry = l.claim WHERE l.{this} = ? LIMIT ?
 """
 _OUT = _LINKS.format(out=1, other="object", this="subject")
@@ -67,16 +67,16 @@ class Neighbourhood(NamedTuple):
 
 def of(site: Site, iri: str, root: str) -> Neighbourhood:
     """The neighbourhood of a thing; ``root`` is the way from its page to the site's root."""
-    row = index.query(site, "SELECT id, label, language FROM entry WHERE iri = ?", (iri,))
+    row = index.query(site, "SELECT id FROM entry WHERE iri = ?", (iri,))
     if not row:
         return Neighbourhood((), Markup(""))
-    id_, label, language = row[0]
+    id_ = row[0][0]
     near = _linked(site, id_)[:NEAR]
     shown = {id_, *(node.id for node in near)}
     far = [[n for n in _linked(site, node.id) if n.id not in shown][:FAR] for node in near]
     if not near:
         return Neighbourhood((), Markup(""))
-    me = Node(id_, iri, label, language, "", UNCLAIMED, outward=True)
+    me = Node(id_, iri, site.labels[iri].text, site.labels[iri].language, "", UNCLAIMED, outward=True)
     return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, me, near, far))
 
 
@@ -87,13 +87,13 @@ def _linked(site: Site, id_: int) -> tuple[Node, ...]:
     texts = _texts(site)
     found: dict[int, Node] = {}
     for sql in (_OUT, _IN):
-        for other, iri, label, language, property_, out, modality, basis, own in index.query(
-            site, sql, (id_, _LOOKED_AT)
-        ):
+        for other, iri, property_, out, modality, basis, own in index.query(site, sql, (id_, _LOOKED_AT)):
             known = found.get(other)
             status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
             if known is None or _rank(status) < _rank(known.status):
-                found[other] = Node(other, iri, label, language, _value(site, property_), status, bool(out))
+                label = site.labels[iri]
+                property_iri = _value(site, property_)
+                found[other] = Node(other, iri, label.text, label.language, property_iri, status, bool(out))
     return tuple(sorted(found.values(), key=lambda node: (_rank(node.status), node.id)))
 
 
@@ -156,12 +156,14 @@ def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequenc
 
 
 def _node(site: Site, root: str, node: Node, x: int, y: float) -> str:
-    property_ = shorten(site.labels[node.property].text, _LONGEST)
+    name = site.labels[node.property]
+    property_ = shorten(name.text, _LONGEST)
     said = f"{property_} →" if node.outward else f"← {property_}"
     label = shorten(node.label, _LONGEST)
     href = root + page_path(site.names.local(node.iri) or "")
     return (
-        f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}" aria-hidden="true">{escape(said)}</text>'
+        f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}" aria-hidden="true"{_lang(name.language)}>'
+        f"{escape(said)}</text>"
         f'<a href="{escape(href)}"><title>{escape(property_)}: {escape(shorten(node.label, 200))}</title>'
         f'<text x="{x}" y="{y + 12:.0f}"{_lang(node.language)}>{escape(label)}</text></a>'
     )

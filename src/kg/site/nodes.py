@@ -12,6 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from kg import vocab
 from kg.site.evidence import Evidence, Source, Span
 from kg.site.labels import Label, Labels, isolated, shorten
+from kg.site.languages import Language
 from kg.site.links import EXTERNAL_REL, encode, is_web, page_path
 from kg.site.schema import Schema
 from kg.vocab import Names
@@ -42,14 +43,17 @@ _PLAIN = frozenset(
 
 
 class Linker:
-    """Makes HTML for pages whose way back to the root is ``prefix`` (``"../"`` …)."""
+    """Makes HTML for pages in one language whose way back to the root is ``prefix`` (``"../"`` …)."""
 
-    def __init__(self, names: Names, labels: Labels, schema: Schema, evidence: Evidence, prefix: str) -> None:
+    def __init__(
+        self, names: Names, labels: Labels, schema: Schema, evidence: Evidence, prefix: str, *, language: Language
+    ) -> None:
         self.prefix = prefix
         self._names = names
         self._labels = labels
         self._schema = schema
         self._evidence = evidence
+        self._language = language
         self._links: dict[str, Markup] = {}
         self._says: dict[str, Markup] = {}
         self._lines: dict[tuple[str, ...], Markup] = {}
@@ -58,6 +62,8 @@ class Linker:
 
     def href(self, iri: str) -> str | None:
         """Where an IRI leads, or ``None`` where it must not be a link."""
+        if self._schema.is_term(iri):
+            return self.term_href(iri)
         local = self._names.local(iri)
         if local is not None:
             return self.prefix + page_path(local)
@@ -72,22 +78,26 @@ class Linker:
             html = self._links[iri] = self._anchor(iri, self._labels[iri])
         return html
 
-    def term(self, iri: str, name: str = "") -> Markup:
-        """A property or class by its name, leading to where it is defined; ``name`` replaces its label."""
+    def term(self, iri: str, name: str = "", language: str = "") -> Markup:
+        """A property, class or concept by its name, leading to its page; ``name`` replaces its label."""
         key = (iri, name)
         html = self._terms.get(key)
         if html is None:
             if len(self._terms) >= _FULL:
                 self._terms.clear()
-            html = self._terms[key] = self._term(iri, name)
+            html = self._terms[key] = self._term(iri, name, language)
         return html
 
-    def _term(self, iri: str, name: str) -> Markup:
-        label = Label(name, "", isolated(name, ""), given=True) if name else self._labels[iri]
+    def _term(self, iri: str, name: str, language: str) -> Markup:
+        label = self._labels.made(name, language) if name else self._labels[iri]
+        return Markup('<a href="{}">{}</a>').format(self.term_href(iri), label.html)
+
+    def term_href(self, iri: str) -> str:
+        """The page of a term; that of a class without a name is where everything without one is."""
+        if iri.startswith(self._names.genid):
+            return self.prefix + page_path(self._names.local(iri) or "")
         curie = self._labels.curie(iri)
-        if self._names.local(iri) is None and iri in self._schema.terms and curie:
-            return Markup('<a href="{}">{}</a>').format(f"{self.prefix}ontology#{encode(curie)}", label.html)
-        return self._anchor(iri, label)
+        return f"{self.prefix}term/{encode(curie)}" if curie else f"{self.prefix}term/?iri={quote(iri, safe='')}"
 
     def kind(self, iri: str) -> Markup:
         """A class by its label, leading to its instances."""
@@ -108,8 +118,8 @@ class Linker:
         if isinstance(node, NamedNode):
             return self.link(node.value)
         if isinstance(node, Literal):
-            return literal(node, self._labels, length)
-        return Markup("something without a name")
+            return literal(node, self._labels, self._language, length)
+        return Markup("{}").format(self._language.gettext("something without a name"))
 
     def says(self, source: Source) -> Markup:
         """One line: how and on what basis, who says it, and where it stands."""
@@ -137,9 +147,11 @@ class Linker:
 
     def span(self, span: Span) -> Markup:
         """A passage by its place in the document."""
-        return Markup('<a href="{}">{}</a>').format(self.href(span.iri), place(span))
+        return Markup('<a href="{}">{}</a>').format(self.href(span.iri), place(span, self._language))
 
     def _anchor(self, iri: str, label: Label) -> Markup:
+        if self._schema.is_term(iri):
+            return self.term(iri)
         local = self._names.local(iri)
         if local is not None:
             return Markup('<a href="{}">{}</a>').format(self.prefix + page_path(local), label.html)
@@ -156,8 +168,9 @@ class Linker:
         line = self._say(sources[0], self._where(few))
         if not rest:
             return line
-        return line + Markup('<details class="passages"><summary>and {:,} more</summary>{}</details>').format(
-            len(rest), self._where(rest)
+        more = self._language.gettext("and {count} more").format(count=self._language.number(len(rest)))
+        return line + Markup('<details class="passages"><summary>{}</summary>{}</details>').format(
+            more, self._where(rest)
         )
 
     def _where(self, claims: Iterable[Sequence[Span]]) -> Markup:
@@ -167,34 +180,40 @@ class Linker:
         for spans in claims:
             between = Markup(" · ")
             for span in spans:
-                where = place(span)
+                where = place(span, self._language)
                 named[where] += 1
                 if named[where] > 1:
                     found.append(
-                        Markup(' <a href="{}" aria-label="{}, passage {}">({})</a>').format(
-                            self.href(span.iri), where, named[where], named[where]
+                        Markup(' <a href="{}" aria-label="{}">({})</a>').format(
+                            self.href(span.iri),
+                            self._language.gettext("{place}, passage {number}").format(
+                                place=where, number=named[where]
+                            ),
+                            named[where],
                         )
                     )
                 else:
                     found += (between, self.span(span)) if found else (self.span(span),)
-                between = Markup(" and ")
+                between = Markup(" {} ").format(self._language.gettext("and"))
         return Markup("").join(found)
 
     def _say(self, source: Source, where: Markup | None = None) -> Markup:
         labels = self._labels
         claim = self.prefix + page_path(self._names.local(source.iri) or "")
-        relayed = source.speaker != self._evidence.author(source.document)
+        speaker = self.link(source.speaker)
+        if source.speaker != self._evidence.author(source.document):
+            relayed = Markup("{}").format(self._language.gettext("according to {speaker}"))
+            speaker = relayed.format(speaker=speaker)
         return Markup(
             '<span class="says {status}"><a class="mark" href="{claim}" title="{gloss}">{modality} · {basis}</a> '
-            '<span class="who">{relayed}{speaker}</span> <span class="where">{document}{where}</span></span>'
+            '<span class="who">{speaker}</span> <span class="where">{document}{where}</span></span>'
         ).format(
             status=source.status,
             claim=claim,
             gloss=labels[source.iri].text,
             modality=labels[source.modality].html,
             basis=labels[source.basis].html,
-            relayed="according to " if relayed else "",
-            speaker=self.link(source.speaker),
+            speaker=speaker,
             document=Markup('<span class="doc"><a href="{}">{}</a>, </span>').format(
                 self.href(self._names.document(source.document)), source.document
             ),
@@ -202,20 +221,24 @@ class Linker:
         )
 
 
-def place(span: Span) -> str:
+def place(span: Span, language: Language) -> str:
     """Where a passage stands, for people.
 
-    >>> place(Span("…", "report", 3, 9, 1, 2, True))
+    >>> from kg.site.languages import spoken
+    >>> place(Span("…", "report", 3, 9, 1, 2, True), spoken("en"))
     '¶ 1, sentence 2'
     """
+    gettext = language.gettext
     if span.sentence is None:
-        return f"characters {span.start}–{span.end}"
+        return gettext("characters {start}–{end}").format(start=span.start, end=span.end)
     if span.sentence == 0:
-        return "the title"
-    return f"sentence {span.sentence}" if span.paragraph is None else f"¶ {span.paragraph}, sentence {span.sentence}"
+        return gettext("the title")
+    if span.paragraph is None:
+        return gettext("sentence {number}").format(number=span.sentence)
+    return gettext("¶ {paragraph}, sentence {number}").format(paragraph=span.paragraph, number=span.sentence)
 
 
-def literal(value: Literal, labels: Labels, length: int = 0) -> Markup:
+def literal(value: Literal, labels: Labels, language: Language, length: int = 0) -> Markup:
     """A literal as text, whatever it holds: rdf:HTML and the like are shown, never interpreted.
 
     ``length``: of its text, in characters, where not all of that is here.
@@ -223,9 +246,8 @@ def literal(value: Literal, labels: Labels, length: int = 0) -> Markup:
     text = value.value
     shown = isolated(shorten(text, LONGEST_VALUE), value.language)
     if len(text) > LONGEST_VALUE:
-        shown += Markup(' <span class="note">({:,} characters; all of them are in the data)</span>').format(
-            length or len(text)
-        )
+        more = language.gettext("({count} characters; all of them are in the data)")
+        shown += Markup(' <span class="note">{}</span>').format(more.format(count=language.number(length or len(text))))
     if value.language and not labels.is_own(value.language):
         return shown + Markup(' <span class="lang">{}</span>').format(value.language)
     if value.language or value.datatype.value in _PLAIN:

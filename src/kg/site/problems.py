@@ -8,7 +8,7 @@ Clients get ``application/problem+json`` unless they prefer a page or plain text
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -28,21 +28,36 @@ from kg.errors import (
     QueryLimited,
     QueryRefused,
 )
+from kg.site.languages import marked
 from kg.site.respond import cors
+from kg.site.state import current
 from kg.site.templating import render
 
 STATUS: Mapping[type[KgError], tuple[HTTPStatus, str]] = {
-    QueryRefused: (HTTPStatus.BAD_REQUEST, "The query is not accepted"),
-    QueryKilled: (HTTPStatus.SERVICE_UNAVAILABLE, "The query ran into a limit"),
-    QueryBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many queries at once"),
-    QueryLimited: (HTTPStatus.TOO_MANY_REQUESTS, "Too many queries from one address"),
-    EndpointBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "The store behind this site is not available"),
-    EndpointTimeout: (HTTPStatus.GATEWAY_TIMEOUT, "The store behind this site did not answer"),
-    EndpointError: (HTTPStatus.BAD_GATEWAY, "The store behind this site failed"),
-    QueryError: (HTTPStatus.INTERNAL_SERVER_ERROR, "The query could not be answered"),
-    KgError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong here"),
+    QueryRefused: (HTTPStatus.BAD_REQUEST, marked("The query is not accepted")),
+    QueryKilled: (HTTPStatus.SERVICE_UNAVAILABLE, marked("The query ran into a limit")),
+    QueryBusy: (HTTPStatus.SERVICE_UNAVAILABLE, marked("Too many queries at once")),
+    QueryLimited: (HTTPStatus.TOO_MANY_REQUESTS, marked("Too many queries from one address")),
+    EndpointBusy: (HTTPStatus.SERVICE_UNAVAILABLE, marked("The store behind this site is not available")),
+    EndpointTimeout: (HTTPStatus.GATEWAY_TIMEOUT, marked("The store behind this site did not answer")),
+    EndpointError: (HTTPStatus.BAD_GATEWAY, marked("The store behind this site failed")),
+    QueryError: (HTTPStatus.INTERNAL_SERVER_ERROR, marked("The query could not be answered")),
+    KgError: (HTTPStatus.INTERNAL_SERVER_ERROR, marked("Something is wrong here")),
 }
 """Status and title; the first class that fits counts."""
+
+_PHRASES = (
+    marked("Bad Request"),
+    marked("Not Found"),
+    marked("Method Not Allowed"),
+    marked("Not Acceptable"),
+    marked("Gone"),
+    marked("Unsupported Media Type"),
+    marked("Requested Range Not Satisfiable"),
+    marked("Request Entity Too Large"),
+    marked("Internal Server Error"),
+)
+"""The titles of werkzeug's errors (RFC 9110, section 15) as the catalogues have them."""
 
 RETRY_KILLED = 60
 """Seconds after which a query that was killed may be sent again: sooner it would only be killed again."""
@@ -72,13 +87,15 @@ def problem(error: Exception) -> dict[str, Any]:
     return found
 
 
-def place(found: Mapping[str, Any]) -> str:
+def place(found: Mapping[str, Any], gettext: Callable[[str], str] = str) -> str:
     """Where in the query it is, for people.
 
     >>> place({"line": 2, "column": 7}), place({})
     ('line 2, column 7', '')
     """
-    return f"line {found['line']}, column {found['column']}" if "line" in found else ""
+    if "line" not in found:
+        return ""
+    return gettext("line {line}, column {column}").format(line=found["line"], column=found["column"])
 
 
 def respond(error: Exception) -> Response:
@@ -107,7 +124,7 @@ def respond(error: Exception) -> Response:
 
 def _page(found: Mapping[str, Any]) -> Response:
     try:
-        page = render("problem.html", problem=found, place=place(found))
+        page = render("problem.html", problem=found, place=place(found, current().language.gettext))
     except Exception:  # whatever broke the page must not hide what it was to say
         current_app.logger.exception("the page of a problem cannot be made")
         return Response(

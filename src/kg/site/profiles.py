@@ -21,6 +21,7 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site import annotation, describe
 from kg.site.evidence import Source
+from kg.site.languages import marked
 from kg.site.nanopublication import nanopublication
 from kg.site.reified import reify
 from kg.site.state import Site
@@ -80,30 +81,30 @@ PROFILES: Mapping[str, Profile] = {
     for profile in (
         Profile(
             "facts",
-            "Plain facts",
-            "What is published as the documents' own word and as background, without who says it.",
+            marked("Plain facts"),
+            marked("What is published as the documents' own word and as background, without who says it."),
             ("ttl", "nt", "rdf", "jsonld", "trig", "nq"),
             _facts,
         ),
         Profile(
             "claims",
-            "Claims as named graphs",
-            "Each claim's triples in a graph of their own, and who says it, how, and where it stands.",
+            marked("Claims as named graphs"),
+            marked("Each claim's triples in a graph of their own, and who says it, how, and where it stands."),
             ("trig", "nq", "jsonld"),
             _claims,
         ),
         Profile(
             "rdf12",
-            "RDF 1.2 with reifiers",
-            "Plain facts, and each claim as the reifier (rdf:reifies) of the triples that it makes.",
+            marked("RDF 1.2 with reifiers"),
+            marked("Plain facts, and each claim as the reifier (rdf:reifies) of the triples that it makes."),
             ("ttl", "nt"),
             _reified,
             parameters="; version=1.2",
         ),
         Profile(
             "annotation",
-            "Web Annotation",
-            "Each claim as an annotation of its passages; the context is inside.",
+            marked("Web Annotation"),
+            marked("Each claim as an annotation of its passages; the context is inside."),
             ("jsonld",),
             _annotations,
             fixed=annotation.PROFILE,
@@ -111,8 +112,10 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(
             "nanopublication",
-            "Nanopublication",
-            "Each claim as assertion, provenance and publication info. What nobody vouches for is not asserted.",
+            marked("Nanopublication"),
+            marked(
+                "Each claim as assertion, provenance and publication info. What nobody vouches for is not asserted."
+            ),
             ("trig", "nq"),
             _nanopublications,
         ),

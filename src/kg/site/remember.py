@@ -1,17 +1,19 @@
 """Remembers whole answers in front of the application, so that asking again costs next to nothing.
 
 A release never changes, so an answer with an ETag is true as long as the release is served; the memory goes with it
-(:mod:`kg.site.lease`). Answers are told apart by address, query and every header that answers may depend on. Kept are
-answers to GET with status 200 and an ETag, so nothing that holds chance or time (:mod:`kg.site.asked`), no stream, no
-file, and nothing that varies with another header.
+(:mod:`kg.site.lease`). Answers are told apart by address, query, the language of the reader (of those that the site
+has, so that the many ways to ask for one share its answers), and every other header that answers may depend on. Kept
+are answers to GET with status 200 and an ETag, so nothing that holds chance or time (:mod:`kg.site.asked`), no stream,
+no file, and nothing that varies with another header.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from kg.site import languages
 from kg.site.asgi import Headers, Scope
 
 ROOM = 32 * 2**20
@@ -21,7 +23,7 @@ LARGEST = ROOM // 64
 """Bytes of one answer; larger ones are made again."""
 
 _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
-_VARY = frozenset(_DEPENDS_ON)
+_VARY = frozenset({*_DEPENDS_ON, b"accept-language"})
 _NOT_FOR = (b"range", b"if-modified-since", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
 _OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
 _LONGEST_KEY = 20_000
@@ -67,8 +69,11 @@ class Memory:
                 self._size -= len(self._kept.pop(oldest).body) + _OVERHEAD
 
 
-def key(scope: Scope, named: Mapping[bytes, bytes]) -> Key | None:
-    """What tells answers apart, or ``None`` for a request whose answer is not kept. ``named``: its headers."""
+def key(scope: Scope, named: Mapping[bytes, bytes], spoken: Sequence[str] = (languages.SOURCE,)) -> Key | None:
+    """What tells answers apart, or ``None`` for a request whose answer is not kept.
+
+    ``named`` are its headers, ``spoken`` the languages that answers come in.
+    """
     if scope["method"] not in ("GET", "HEAD") or len(named) != len(scope["headers"]):
         return None
     if named.get(b"content-length", b"0") != b"0":
@@ -83,6 +88,9 @@ def key(scope: Scope, named: Mapping[bytes, bytes]) -> Key | None:
         named.get(b"accept", b""),
         named.get(b"accept-encoding", b""),
         named.get(b"accept-profile", b""),
+        languages.wanted(
+            scope["query_string"].decode("latin-1"), named.get(b"accept-language", b"").decode("latin-1"), spoken
+        ).encode(),
     )
     return found if sum(map(len, found)) <= _LONGEST_KEY else None
 

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from kg import media
-from kg.site import profiles, signposting
+from kg.site import languages, profiles, signposting
 from kg.site.address import here, raw_path
 from kg.site.profiles import Profile
 from kg.site.signposting import Landing
@@ -52,7 +52,7 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
     profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
     chosen = chosen_format(extension, offered, profile)
     variant = f"{chosen}.{profile.name}" if profile else chosen
-    response = conditional(site, variant, lambda: _body(site, page, chosen, profile))
+    response = conditional(site, variant, lambda: _body(site, page, chosen, profile), spoken=chosen == "html")
     response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
     if profile:
         response.content_type += profile.parameters
@@ -91,7 +91,7 @@ def html(render: Callable[[], str]) -> Response:
     """A page that has no other format."""
     if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
-    response = conditional(current(), "html", lambda: render().encode())
+    response = conditional(current(), "html", lambda: render().encode(), spoken=True)
     response.content_type = HTML_TYPE
     response.vary.add("Accept")
     return response
@@ -105,7 +105,11 @@ def linkset(site: Site, landing: Landing) -> Response:
 
 
 def register(app: Flask) -> None:
-    """Give every page that has no RDF of its own, and so did not pass through ``answer``, its signposts too."""
+    """Give every page its language, and those that have no RDF, and so did not pass ``answer``, their signposts too."""
+
+    @app.after_request
+    def speak(response: Response) -> Response:
+        return in_language(current(), response) if response.mimetype == media.HTML else response
 
     @app.after_request
     def signpost(response: Response) -> Response:
@@ -123,8 +127,20 @@ def register(app: Flask) -> None:
         return response
 
 
-def conditional(site: Site, variant: str, make: Callable[[], bytes]) -> Response:
-    """An answer with a strong ETag; 304 where the client has it already, and then nothing is made."""
+def in_language(site: Site, response: Response) -> Response:
+    """Say which language an answer is in, and that another reader may get another."""
+    response.headers["Content-Language"] = site.language.texts
+    response.vary.add(languages.HEADER)
+    return response
+
+
+def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: bool = False) -> Response:
+    """An answer with a strong ETag; 304 where the client has it already, and then nothing is made.
+
+    ``spoken``: it has texts or labels for readers, and so depends on their language.
+    """
+    if spoken:
+        return in_language(site, conditional(site, f"{variant}.{site.language.code}", make))
     etag = f'"{site.tag}-{variant}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if request.if_none_match.contains(etag.strip('"')) or request.if_none_match.star_tag:

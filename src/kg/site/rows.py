@@ -18,7 +18,8 @@ from kg import vocab
 from kg.site import compared
 from kg.site.compared import ByProperty
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
-from kg.site.labels import LABELS
+from kg.site.labels import LABELS, isolated
+from kg.site.languages import marked
 from kg.site.nodes import Linker, sort_key
 from kg.site.schema import UNSHAPED, Shown
 from kg.site.state import Site
@@ -38,7 +39,7 @@ _HIDDEN = frozenset({*(p.value for p in LABELS[:3]), vocab.SH + "order"})
 _COMPARED = ("comparedSubject", "comparedProperty", "comparedValue")
 """Links from comparisons: a page shows them as marks beside the values."""
 
-LINKS_HERE = "What links here"
+LINKS_HERE = marked("What links here")
 
 Node = NamedNode | BlankNode | Literal
 
@@ -69,7 +70,7 @@ class Row(NamedTuple):
     more: int
     predicate: str
     inverse: bool
-    heading: str
+    heading: Markup
 
 
 class Section(NamedTuple):
@@ -227,15 +228,22 @@ def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) ->
         values = sorted(grouped[key], key=lambda s: sort_key(s.node, labels))
         rows.append(
             Row(
-                name=view.linker.term(predicate, "" if inverse else shown.name),
+                name=view.linker.term(predicate, "" if inverse else shown.name, shown.languages[1]),
                 groups=_groups(view, values[:MOST_VALUES]),
                 more=max(0, len(values) - MOST_VALUES),
                 predicate=predicate,
                 inverse=inverse,
-                heading=LINKS_HERE if inverse else shown.group,
+                heading=_heading(view.site, shown, inverse=inverse),
             )
         )
     return tuple(rows)
+
+
+def _heading(site: Site, shown: Shown, *, inverse: bool) -> Markup:
+    if inverse or not shown.group:
+        return Markup("{}").format(site.language.gettext(LINKS_HERE) if inverse else "")
+    language = shown.languages[0]
+    return isolated(shown.group, language, foreign=bool(language) and not site.labels.is_own(language))
 
 
 def _groups(view: _View, statements: list[_Statement]) -> tuple[Group, ...]:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
+from kg.site.languages import marked
 
 _SH = vocab.SH
 _LAST = 1e9
 _KINDS = (
-    ("Classes", (vocab.RDFS + "Class", vocab.OWL + "Class")),
+    (marked("Classes"), (vocab.RDFS + "Class", vocab.OWL + "Class")),
     (
-        "Properties",
+        marked("Properties"),
         (
             vocab.RDF + "Property",
             vocab.OWL + "ObjectProperty",
@@ -31,22 +33,30 @@ _KINDS = (
 
 
 class Shown(NamedTuple):
-    """How a property is shown: ``group`` is the label of its sh:group, ``name`` its sh:name, or nothing."""
+    """How a property is shown: ``group`` is the label of its sh:group, ``name`` its sh:name, or nothing.
+
+    ``languages``: those of the group and of the name.
+    """
 
     group_order: float
     group: str
     order: float
     name: str
+    languages: tuple[str, str] = ("", "")
 
 
 UNSHAPED = Shown(_LAST, "", _LAST, "")
 
 
 class Schema:
-    """The terms of a release. ``shapes`` keeps the shapes' own quads, which are in no graph of the store."""
+    """The terms of a release. ``shapes`` keeps the shapes' own quads, which are in no graph of the store.
 
-    def __init__(self, dumps: Path, base: str) -> None:
+    ``checked`` are the IRIs that shapes point to.
+    """
+
+    def __init__(self, dumps: Path, base: str, language: str = "en") -> None:
         self._base = base
+        self._language = language
         ontology = _read(dumps / "ontology.ttl", base)
         self.shapes = _read(dumps / "shapes.ttl", base)
         self.terms: dict[str, frozenset[str]] = {}
@@ -64,20 +74,34 @@ class Schema:
                     self.parents[q.subject.value].add(q.object.value)
                     self.children[q.object.value].add(q.subject.value)
         self.terms = {iri: frozenset(kinds) for iri, kinds in types.items()}
+        self._no_terms = {
+            iri
+            for iri in (*self.terms, *self.children)
+            if self.kind(iri) in ("Ontologies", "Versions") or iri.startswith((base + "id/", base + ".well-known/"))
+        }
+        self.checked = {q.object.value for q in self.shapes if isinstance(q.object, NamedNode)}
         self._by_class = self._read_shapes()
         self._orders: dict[frozenset[str], dict[str, Shown]] = {}
+
+    def in_language(self, language: str) -> Schema:
+        """The same with the names and groups that the shapes have in a language."""
+        other = copy(self)
+        other._language = language
+        other._by_class = other._read_shapes()
+        other._orders = {}
+        return other
 
     def kind(self, iri: str) -> str:
         """The heading that a term stands under on the ontology page."""
         types = self.terms.get(iri, frozenset())
         if vocab.OWL_ONTOLOGY in types:
-            return "Ontologies"
+            return marked("Ontologies")
         for heading, classes in _KINDS:
             if types.intersection(classes):
                 return heading
         if types:
-            return "Concepts and individuals"
-        return "Versions" if iri.startswith(self._base) else "Terms of other vocabularies"
+            return marked("Concepts and individuals")
+        return marked("Versions") if iri.startswith(self._base) else marked("Terms of other vocabularies")
 
     def ancestors(self, iris: Iterable[str]) -> set[str]:
         """The classes themselves and everything above them."""
@@ -100,6 +124,10 @@ class Schema:
                 found.add(term)
                 waiting.extend(self.children.get(term, ()))
         return found
+
+    def is_term(self, iri: str) -> bool:
+        """Whether an IRI is that of a class, property, concept …, and not of the ontology itself or of a thing."""
+        return self.knows(iri) and iri not in self._no_terms
 
     def knows(self, iri: str) -> bool:
         """Whether the ontology describes a term, or puts one above or below it."""
@@ -131,8 +159,12 @@ class Schema:
                 if q.predicate.value == name and isinstance(q.object, NamedNode | BlankNode | Literal)
             ]
 
-        def text(node: object, name: str) -> str:
-            return min((v.value for v in values(node, name) if isinstance(v, Literal)), default="")
+        def text(node: object, name: str) -> tuple[str, str]:
+            found = (v for v in values(node, name) if isinstance(v, Literal))
+            # In the language that is wanted, else in none, else in English.
+            known = {self._language: 0, "": 1, "en": 2}
+            ranked = ((known.get(v.language or "", 3), v.value, v.language or "") for v in found)
+            return min(ranked, default=(0, "", ""))[1:]
 
         found: dict[str, dict[str, Shown]] = defaultdict(dict)
         for shape in by_subject:
@@ -147,11 +179,14 @@ class Schema:
                     if not isinstance(path, NamedNode):
                         continue
                     group = next(iter(values(prop, _SH + "group")), None)
+                    heading, of_heading = text(group, vocab.RDFS_LABEL)
+                    said, of_name = text(prop, _SH + "name")
                     shown = Shown(
-                        _number(text(group, _SH + "order")),
-                        text(group, vocab.RDFS_LABEL),
-                        _number(text(prop, _SH + "order")),
-                        text(prop, _SH + "name"),
+                        _number(text(group, _SH + "order")[0]),
+                        heading,
+                        _number(text(prop, _SH + "order")[0]),
+                        said,
+                        (of_heading, of_name),
                     )
                     for target in targets:
                         found[target][path.value] = shown

@@ -20,7 +20,7 @@ from kg.site import index, variants
 from kg.site.address import here
 from kg.site.index import ALIKE, Filters, Found, Hit
 from kg.site.labels import LABELS, isolated, shorten
-from kg.site.links import page_path
+from kg.site.languages import marked
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import conditional, cors, not_found
 from kg.site.rows import types_of
@@ -29,8 +29,18 @@ from kg.site.templating import render
 
 bp = Blueprint("search", __name__)
 
-KINDS = {"": "Everything", "thing": "Things", "claim": "Claims", "document": "Documents", "term": "Terms"}
-ONE = {"thing": "Thing", "claim": "Claim", "document": "Document", "term": "Term"}
+KINDS = {
+    "thing": marked("Things"),
+    "claim": marked("Claims"),
+    "document": marked("Documents"),
+    "term": marked("Terms"),
+}
+ONE = {
+    "thing": marked("Thing"),
+    "claim": marked("Claim"),
+    "document": marked("Document"),
+    "term": marked("Term"),
+}
 LONGEST = 400
 """Characters of a search that are read."""
 
@@ -62,11 +72,11 @@ def suggest() -> Response:
         text = request.args.get("q", "")[:LONGEST]
         found = index.search(site, text, limit=8)
         labels = [site.labels[hit.iri].text for hit in found.hits]
-        kinds = [ONE[hit.kind] for hit in found.hits]
+        kinds = [site.language.gettext(ONE[hit.kind]) for hit in found.hits]
         pages = [site.base + _path(site, hit) for hit in found.hits]
         return json.dumps([text, labels, kinds, pages], ensure_ascii=False).encode()
 
-    response = conditional(current(), "suggest", make)
+    response = conditional(current(), "suggest", make, spoken=True)
     response.content_type = "application/x-suggestions+json"
     return cors(response)
 
@@ -132,7 +142,7 @@ def _html() -> str:
         root=root,
         q=text,
         filters=filters,
-        kinds=KINDS,
+        kinds=[(kind, site.language.gettext(name)) for kind, name in KINDS.items()],
         choices=_choices(site),
         modalities=[(name, site.labels[site.names.kg + name].text) for name in vocab.MODALITIES],
         items=[_item(site, root, hit, text) for hit in listing.items],
@@ -155,7 +165,7 @@ def _item(site: Site, root: str, hit: Hit, text: str) -> dict[str, Any]:
         "link": linker.term(hit.iri) if hit.kind == "term" else linker.link(hit.iri),
         "other": isolated(*other) if other else "",
         "language": other[1] if other else "",
-        "kind": ONE[hit.kind],
+        "kind": site.language.gettext(ONE[hit.kind]),
         "types": types,
         "says": linker.says(source) if source else "",
         "alike": hit.step == ALIKE,
@@ -190,7 +200,7 @@ def _result(site: Site, hit: Hit, text: str) -> dict[str, Any]:
 
 
 def _path(site: Site, hit: Hit) -> str:
-    return page_path(site.names.local(hit.iri) or "")
+    return site.linker("").href(hit.iri) or ""
 
 
 def _other_name(site: Site, hit: Hit, text: str) -> tuple[str, str] | None:

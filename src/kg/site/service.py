@@ -9,6 +9,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg import vocab
 from kg.query.limits import Limits
+from kg.site.languages import marked
 from kg.site.state import Site
 
 SD = "http://www.w3.org/ns/sparql-service-description#"
@@ -32,11 +33,11 @@ Row = tuple[str, float, str, str]
 def limits_table(limits: Limits) -> list[Row]:
     """The limits that concern a stranger: name, value, unit, and what it means."""
     return [
-        ("deadline", limits.deadline, "seconds", "until a query is stopped; timeout= may ask for less"),
-        ("memory", limits.memory, "bytes", "of memory for one query"),
-        ("rows", limits.rows, "rows", "or triples in one answer"),
-        ("bytes", limits.bytes, "bytes", "in one answer"),
-        ("depth", limits.depth, "levels", "of brackets in a query"),
+        ("deadline", limits.deadline, marked("seconds"), marked("until a query is stopped; timeout= may ask for less")),
+        ("memory", limits.memory, "bytes", marked("of memory for one query")),
+        ("rows", limits.rows, marked("rows"), marked("or triples in one answer")),
+        ("bytes", limits.bytes, "bytes", marked("in one answer")),
+        ("depth", limits.depth, marked("levels"), marked("of brackets in a query")),
     ]
 
 

@@ -34,6 +34,7 @@ _KINDS = {
     "passage": "Quotation",
     "ontology": "DefinedTermSet",
     "class": "DefinedTerm",
+    "term": "DefinedTerm",
     "things": "ItemList",
     "documents": "ItemList",
     "claims": "ItemList",

@@ -288,7 +288,11 @@ def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Askin
             return _table(site, asked, text, turn)
     except QueryError as e:
         problem = problems.problem(e)
-        return {"problem": problem, "place": problems.place(problem), "status": problem["status"]}
+        return {
+            "problem": problem,
+            "place": problems.place(problem, site.language.gettext),
+            "status": problem["status"],
+        }
 
 
 def _table(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> dict[str, Any]:

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 from markupsafe import Markup
 
 from kg import vocab
 from kg.config import Config
 from kg.history import History
 from kg.release import Release
+from kg.site import languages
 from kg.site.assets import Assets
 from kg.site.evidence import Evidence
 from kg.site.fairness import Fairness
 from kg.site.labels import Labels
+from kg.site.languages import Language
 from kg.site.nodes import Linker
 from kg.site.schema import Schema
 from kg.site.watch import Watch
@@ -31,6 +33,9 @@ from kg.store.embedded import EmbeddedStore
 
 if TYPE_CHECKING:
     from kg.query.pool import Pool
+
+SPOKEN = "kg.language"
+"""Where a request's environment has the code of the language that it is answered in."""
 
 CACHE_BYTES = 32 * 2**20
 """How much of rendered pages and data one process remembers."""
@@ -63,7 +68,11 @@ class Cache:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A release and what is read from it. Make it with :func:`open_site`."""
+    """A release and what is read from it, in one language. Make it with :func:`open_site`.
+
+    ``voices`` are the same in the other languages, by code; ``origin`` is the one that they were made from, and it
+    holds what they share.
+    """
 
     release: Release
     config: Config
@@ -79,8 +88,32 @@ class Site:
     given_pool: Pool | None
     fairness: Fairness
     lock: threading.Lock
+    language: Language
+    voices: dict[str, Site]
+    origin: Site | None = None
     archived: bool = False
     watch: Watch | None = None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that it can be read in, its own first."""
+        return languages.offered(self.config.language)
+
+    def speaking(self, code: str) -> Site:
+        """The same site in another of its languages."""
+        found = self.voices.get(code)
+        if found is None:
+            language = languages.spoken(code)
+            found = self.voices[code] = replace(
+                self,
+                labels=self.labels.in_language(language),
+                schema=self.schema.in_language(code),
+                language=language,
+                linkers={},
+                frames={},
+                origin=self.origin or self,
+            )
+        return found
 
     @property
     def base(self) -> str:
@@ -93,6 +126,8 @@ class Site:
     @property
     def pool(self) -> Pool:
         """The workers for strangers' queries. They start at the first use: after the server has forked."""
+        if self.origin is not None:
+            return self.origin.pool
         if self.given_pool is not None:
             return self.given_pool
         with self.lock:
@@ -105,9 +140,13 @@ class Site:
 
         return Pool(self.release.store_path, self.base, Limits.from_settings(self.config.query))
 
-    @cached_property
+    @property
     def history(self) -> History:
         """What the releases beside this one say."""
+        return (self.origin or self)._own_history
+
+    @cached_property
+    def _own_history(self) -> History:
         return History(self.config.releases)
 
     def close(self) -> None:
@@ -115,8 +154,8 @@ class Site:
         with self.lock:
             if "_own_pool" in self.__dict__:
                 self._own_pool.close()
-            if "history" in self.__dict__:
-                self.history.close()
+            if "_own_history" in self.__dict__:
+                self._own_history.close()
 
     @cached_property
     def tag(self) -> str:
@@ -129,7 +168,9 @@ class Site:
         """The maker of links for pages at one depth."""
         linker = self.linkers.get(prefix)
         if linker is None:
-            linker = self.linkers[prefix] = Linker(self.names, self.labels, self.schema, self.evidence, prefix)
+            linker = self.linkers[prefix] = Linker(
+                self.names, self.labels, self.schema, self.evidence, prefix, language=self.language
+            )
         return linker
 
 
@@ -139,14 +180,15 @@ def open_site(
     """Open a release that was verified."""
     names = vocab.Names(release.manifest.base)
     store = EmbeddedStore(release.store_path)
-    labels = Labels(store, names.base, release.manifest.prefixes, config.language)
-    return Site(
+    own = languages.offered(config.language)[0]
+    language = languages.spoken(own)
+    site = Site(
         release=release,
         config=config,
         store=store,
         names=names,
-        labels=labels,
-        schema=Schema(release.path / "dumps", names.base),
+        labels=Labels(store, names.base, release.manifest.prefixes, language, config.language),
+        schema=Schema(release.path / "dumps", names.base, own),
         evidence=Evidence(store, names),
         assets=Assets.load(),
         # What a watched project's pages say changes without the release.
@@ -156,11 +198,23 @@ def open_site(
         given_pool=pool,
         fairness=Fairness(config.serve),
         lock=threading.Lock(),
+        language=language,
+        voices={},
         archived=archived,
         watch=watch,
     )
+    site.voices[own] = site
+    return site
 
 
 def current() -> Site:
-    """The site of the application that is answering."""
-    return cast(Site, current_app.extensions["kg"])
+    """The site of the application that is answering, in the language of whoever asks."""
+    site = cast(Site, current_app.extensions["kg"])
+    if not has_request_context():
+        return site
+    environ = request.environ
+    code = environ.get(SPOKEN)
+    if code is None:
+        query, header = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        code = environ[SPOKEN] = languages.wanted(query, header, site.languages)
+    return site.speaking(code)

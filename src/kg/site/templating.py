@@ -1,44 +1,86 @@
-"""How pages are made from templates: one compiled environment, and what every page needs to know."""
+"""How pages are made from templates: one compiled environment a language, and what every page needs to know.
+
+Texts that stand in a template are put into the language when the template is compiled; only those with a variable in
+them are looked up while a page is made.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
+from flask.templating import Environment
+from jinja2 import nodes
+from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
+from kg.site import languages
 from kg.site.address import here
+from kg.site.languages import Language, marked
 from kg.site.nodes import Linker
 from kg.site.state import Site, current
 
 MARKS: dict[str, tuple[str, str]] = {
-    "stated": ("Stated", "The document says so itself, in its own voice."),
+    "stated": (marked("Stated"), marked("The document says so itself, in its own voice.")),
     "prospect": (
-        "Planned or expected",
-        "The document itself says that somebody plans, expects or intends it. It need not have happened.",
+        marked("Planned or expected"),
+        marked("The document itself says that somebody plans, expects or intends it. It need not have happened."),
     ),
     "reported": (
-        "Said, not vouched for",
-        "Somebody else says so, or it is demanded, conditional, alleged or denied. The document does not assert it.",
+        marked("Said, not vouched for"),
+        marked(
+            "Somebody else says so, or it is demanded, conditional, alleged or denied. The document does not assert it."
+        ),
     ),
-    "inferred": ("Inferred", "No document says it in so many words; it was worked out from what they say."),
-    "background": ("Background", "Not from the documents: from the publisher's own note, which names its sources."),
-    "unclaimed": ("Names and links", "Labels, notes and links that describe the data itself and need no passage."),
+    "inferred": (
+        marked("Inferred"),
+        marked("No document says it in so many words; it was worked out from what they say."),
+    ),
+    "background": (
+        marked("Background"),
+        marked("Not from the documents: from the publisher's own note, which names its sources."),
+    ),
+    "unclaimed": (
+        marked("Names and links"),
+        marked("Labels, notes and links that describe the data itself and need no passage."),
+    ),
 }
 """The marks: what each is called and what it means. Shown on pages and explained on ``/about``."""
 
 NAVIGATION = (
-    ("browse", "Browse"),
-    ("things", "Things"),
-    ("documents", "Documents"),
-    ("claims", "Claims"),
-    ("map", "Map"),
-    ("timeline", "Timeline"),
-    ("ontology", "Ontology"),
-    ("query", "Query"),
-    ("dumps/", "Download"),
-    ("about", "About"),
+    ("browse", marked("Browse")),
+    ("things", marked("Things")),
+    ("documents", marked("Documents")),
+    ("claims", marked("Claims")),
+    ("map", marked("Map")),
+    ("timeline", marked("Timeline")),
+    ("ontology", marked("Ontology")),
+    ("query", marked("Query")),
+    ("dumps/", marked("Download")),
+    ("about", marked("About")),
 )
+
+
+class _Translated(InternationalizationExtension):
+    """``{% trans %}``, with texts that have no variable already in the language."""
+
+    def _make_node(  # noqa: PLR0917 - Jinja's signature
+        self,
+        singular: str,
+        plural: str | None,
+        context: str | None,
+        variables: dict[str, nodes.Expr],
+        plural_expr: nodes.Expr | None,
+        vars_referenced: bool,
+        num_called_num: bool,
+    ) -> nodes.Output:
+        if plural is None and not vars_referenced and not variables:
+            said: Callable[[str], str] = self.environment.globals["said"]  # type: ignore[assignment]
+            # Jinja has doubled per cent signs for a formatting that does not happen here.
+            return nodes.Output([nodes.TemplateData(said(singular).replace("%%", "%"))])
+        return super()._make_node(singular, plural, context, variables, plural_expr, vars_referenced, num_called_num)
 
 
 def render(template: str, **context: Any) -> str:
@@ -47,22 +89,35 @@ def render(template: str, **context: Any) -> str:
     # Our own dots and slashes: marked as safe once, instead of escaped at every link.
     root = Markup(context.pop("root", None) or here())  # noqa: S704
     linker = site.linker(root)
+    env = _environment(site.language)
     frame = site.frames.get(root)
     if frame is None:
-        frame = site.frames[root] = _frame(site, linker, root)
-    made = current_app.jinja_env.get_template(template)
-    return made.render(root=root, site=site, link=linker, marks=MARKS, frame=frame, **context)
+        frame = site.frames[root] = _frame(site, linker, root, env)
+    page = env.get_template(template).render(
+        root=root, site=site, link=linker, frame=frame, voices=_voices(site), **context
+    )
+    chosen = request.args.get(languages.PARAMETER)
+    return languages.kept(page, chosen) if chosen in site.languages else page
 
 
-def _frame(site: Site, linker: Linker, root: Markup) -> dict[str, Markup]:
+def _frame(site: Site, linker: Linker, root: Markup, env: Environment) -> dict[str, Markup]:
     """What is the same on every page at one depth: links in the head, the header, the footer."""
-    env = current_app.jinja_env
+    navigation = [(path, site.language.gettext(name)) for path, name in NAVIGATION]
     return {
         part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
-            env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=NAVIGATION)
+            env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=navigation)
         )
-        for part in ("head", "top", "foot")
+        for part in ("head", "top", "note", "foot")
     }
+
+
+def _voices(site: Site) -> list[tuple[Language, str]]:
+    """The languages that a page can be read in, each with the page's address in it."""
+    query = request.query_string.decode("latin-1")
+    pairs = (
+        [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != languages.PARAMETER] if query else []
+    )
+    return [(languages.spoken(code), "?" + urlencode([*pairs, (languages.PARAMETER, code)])) for code in site.languages]
 
 
 def register(app: Flask) -> None:
@@ -70,20 +125,41 @@ def register(app: Flask) -> None:
     app.config["TEMPLATES_AUTO_RELOAD"] = False
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters["number"] = lambda n: f"{n:,}"
-    env.filters["size"] = size
+    env.policies["ext.i18n.trimmed"] = True
     env.globals["page_title"] = page_title
+    env.add_extension(_Translated)
+    app.extensions["kg.environments"] = {}
 
 
-def size(count: int) -> str:
+def _environment(language: Language) -> Environment:
+    """The environment of a language, made when it is first wanted."""
+    made: dict[str, Environment] = current_app.extensions["kg.environments"]
+    env = made.get(language.code)
+    if env is None:
+        env = current_app.jinja_env.overlay(cache_size=400)
+        env.filters = {**env.filters, "number": language.number, "size": lambda count: size(count, language)}
+        marks = {mark: (language.gettext(name), language.gettext(means)) for mark, (name, means) in MARKS.items()}
+        env.globals = {**env.globals, "said": language.gettext, "language": language, "marks": marks}
+        own = current().config.language
+        env.globals["in_own"] = Markup("") if language.is_own(own) else Markup(' lang="{}"').format(own)
+        # Texts with variables are formatted and escaped by Jinja ("newstyle").
+        speaking: Any = env.extensions[_Translated.identifier]
+        speaking._install_callables(language.gettext, language.ngettext, newstyle=True)
+        made[language.code] = env
+    return env
+
+
+def size(count: int, language: Language) -> str:
     """Bytes for people.
 
-    >>> size(999), size(12_345), size(5_000_000)
-    ('999 bytes', '12.3 kB', '5.0 MB')
+    >>> [size(count, languages.spoken("en")) for count in (999, 12_345, 5_000_000)]
+    ['999 bytes', '12.3 kB', '5.0 MB']
     """
     if count < 1000:
-        return f"{count} bytes"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+        return language.gettext("{count} bytes").format(count=count)
+    if count < 1_000_000:
+        return f"{language.decimal(count / 1000)} kB"
+    return f"{language.decimal(count / 1_000_000)} MB"
 
 
 def page_title(title: str, site: Site) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from kg import text
+from markupsafe import Markup
+from pyoxigraph import DefaultGraph, NamedNode
+
+from kg import text, vocab
+from kg.model import value_of
 from kg.release import Release
 from kg.site.evidence import Span
 from kg.site.state import Site
 
 
 class Excerpt(NamedTuple):
-    """A passage in its sentence; ``words`` is empty where the text may not be shown."""
+    """A passage in its sentence; ``words`` is empty where the text may not be shown. ``lang``: an attribute for it."""
 
     span: Span
     before: str
     words: str
     after: str
+    lang: Markup = Markup("")
 
 
 @lru_cache(maxsize=16)
@@ -35,4 +41,17 @@ def excerpt(site: Site, span: Span) -> Excerpt:
     sentence = found.sentence_at(span.start, span.end)
     start, end = (sentence.start, sentence.end) if sentence else (span.start, span.end)
     content = found.content
-    return Excerpt(span, content[start : span.start], content[span.start : span.end], content[span.end : end])
+    parts = content[start : span.start], content[span.start : span.end], content[span.end : end]
+    return Excerpt(span, *parts, lang(site, span.document))
+
+
+@lru_cache(maxsize=1024)
+def lang(site: Site, name: str) -> Markup:
+    """The language of a document's text as an attribute: what its description says, else that of the release."""
+    node, language = NamedNode(site.names.document(name)), NamedNode(vocab.DCTERMS + "language")
+    said = min((value_of(q.object) for q in site.store.quads(node, language, None, DefaultGraph())), default="")
+    # A tag as a literal, or the address of a language, whose last part is its code.
+    code = said.rstrip("/").rpartition("/")[2]
+    return Markup(' lang="{}"').format(
+        code if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", code) else site.config.language
+    )

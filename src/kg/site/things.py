@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg import media, vocab
@@ -131,9 +132,11 @@ def thing_html(site: Site, iri: str) -> str:
     )
 
 
-def _words(site: Site, source: Source) -> str:
+def _words(site: Site, source: Source) -> Markup:
     """What the passages of a claim say, where that may be shown."""
-    return " … ".join(words for span in source.spans if (words := excerpt(site, span).words))
+    found = [e for span in source.spans if (e := excerpt(site, span)).words]
+    said = Markup(" … ").join(e.words for e in found)
+    return Markup("<q{}>{}</q>").format(found[0].lang, said) if found else Markup("")
 
 
 def _values_html(site: Site, iri: str, predicate: str, *, inverse: bool) -> str:

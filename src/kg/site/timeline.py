@@ -19,6 +19,7 @@ from kg.site import index, variants
 from kg.site.address import here
 from kg.site.drawing import Axis, days_in_words, element, percent, year_name
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
+from kg.site.languages import Language
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import not_found
@@ -88,8 +89,8 @@ def of_things(site: Site, iris: Sequence[str], limit: int = MOST_ON_PAGE) -> lis
 def lines(site: Site, linker: Linker, moments: Sequence[Moment], axis: Axis | None = None) -> tuple[list[Line], Markup]:
     """Moments with their bars, and the axis above them."""
     axis = axis or axis_of(moments)
-    grid = _grid(axis)
-    return [_line(site, linker, moment, axis, grid) for moment in moments], _scale(axis)
+    grid = _grid(axis, site.language)
+    return [_line(site, linker, moment, axis, grid) for moment in moments], _scale(axis, site.language)
 
 
 def axis_of(moments: Sequence[Moment]) -> Axis:
@@ -108,7 +109,7 @@ def _line(site: Site, linker: Linker, moment: Moment, axis: Axis, grid: Markup) 
         moment=moment,
         link=linker.link(moment.thing),
         property=linker.term(moment.property),
-        when=days_in_words(moment.first, moment.last, within=within),
+        when=days_in_words(moment.first, moment.last, site.language, within=within),
         status=status,
         inferred=inferred,
         evidence=linker.evidence(sources[:2]),
@@ -146,8 +147,8 @@ def _inferred(site: Site, time: str) -> bool:
     return False
 
 
-def _grid(axis: Axis) -> Markup:
-    at = (percent(tick.at) for tick in axis.ticks())
+def _grid(axis: Axis, language: Language) -> Markup:
+    at = (percent(tick.at) for tick in axis.ticks(language))
     return Markup("").join(element("line", x1=x, x2=x, y1=0, y2="100%", class_="grid") for x in at)
 
 
@@ -165,10 +166,10 @@ def _bar(moment: Moment, axis: Axis, grid: Markup, *, fuzzy: bool) -> Markup:
     return element("svg", [grid, shape], class_="bar", width="100%", height=22, aria_hidden="true")
 
 
-def _scale(axis: Axis) -> Markup:
+def _scale(axis: Axis, language: Language) -> Markup:
     parts: list[Markup] = []
     before = -1.0
-    for tick in axis.ticks():
+    for tick in axis.ticks(language):
         x = percent(tick.at)
         anchor = "end" if tick.at > 0.9 else "start"
         parts.append(element("line", x1=x, x2=x, y1=0, y2="100%", class_="grid"))
@@ -233,11 +234,11 @@ def _html() -> str:
         cut=cut,
         asked=request.args,
         wrong=asked.wrong,
-        periods=_periods(listing.items),
+        periods=_periods(site, listing.items),
     )
 
 
-def _periods(moments: Sequence[Moment]) -> list[tuple[str, str, int]]:
+def _periods(site: Site, moments: Sequence[Moment]) -> list[tuple[str, str, int]]:
     """Years, or months where all are of one year, with the moments that begin in them: ways to look closer."""
     if not moments:
         return []
@@ -248,17 +249,14 @@ def _periods(moments: Sequence[Moment]) -> list[tuple[str, str, int]]:
     years = {year for year, _ in counts}
     if len(years) > 1:
         by_year = {year: sum(n for (y, _), n in counts.items() if y == year) for year in sorted(years)}
-        return [(f"{year:04d}", year_name(year), n) for year, n in by_year.items()]
+        return [(f"{year:04d}", year_name(year, site.language), n) for year, n in by_year.items()]
     if len(counts) > 1:
+        names = site.language.months()
         return [
-            (f"{year:04d}-{month:02d}", days_in_words(*_month(year, month), within=True).removeprefix("in "), n)
+            (f"{year:04d}-{month:02d}", f"{names[month - 1]} {year_name(year, site.language)}", n)
             for (year, month), n in sorted(counts.items())
         ]
     return []
-
-
-def _month(year: int, month: int) -> tuple[int, int]:
-    return dates.number(year, month), dates.number(year, month, dates.length(year, month))
 
 
 def _json() -> dict[str, Any]:

@@ -55,7 +55,7 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
         if not found:
             raise not_found(f"format {extension} of this; there is {', '.join(v.extension for v in variants)}")
         variant = found[0]
-    response = conditional(current(), variant.extension, variant.make)
+    response = conditional(current(), variant.extension, variant.make, spoken=True)
     response.content_type = _content_type(variant.media_type)
     query = request.query_string.decode("latin-1")
     links = (

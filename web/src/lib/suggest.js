@@ -3,10 +3,12 @@
 //
 // The form works without any of this. Suggestions are asked from the form's own address, as JSON.
 
+import { _ } from "./words.js";
+
 // Milliseconds without a key before the server is asked: a quick typist asks once.
 const PAUSE = 120;
 const MOST = 8;
-const KINDS = { thing: "thing", claim: "claim", document: "document", term: "term" };
+const KINDS = { thing: _("Thing"), claim: _("Claim"), document: _("Document"), term: _("Term") };
 
 let forms = 0;
 
@@ -21,7 +23,7 @@ export function suggest(form) {
   list.className = "suggestions";
   list.hidden = true;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Suggestions");
+  list.setAttribute("aria-label", _("Suggestions"));
   said.className = "unseen";
   said.setAttribute("role", "status");
   // A search field has a role of its own that no other may replace (ARIA in HTML).
@@ -66,12 +68,20 @@ export function suggest(form) {
     }
   }
 
+  /** A page's address, in the language that the reader has chosen. */
+  function pageOf(result) {
+    const page = new URL(result.page, root);
+    const language = form.elements.namedItem("lang");
+    if (language) page.searchParams.set("lang", language.value);
+    return page.href;
+  }
+
   function option(result, index) {
     const item = document.createElement("li");
     item.id = `${id}-${index}`;
     item.setAttribute("role", "option");
     item.setAttribute("aria-selected", "false");
-    item.dataset.href = new URL(result.page, root).href;
+    item.dataset.href = pageOf(result);
     const name = document.createElement("bdi");
     name.textContent = result.label;
     if (result.language) name.lang = result.language;
@@ -96,7 +106,7 @@ export function suggest(form) {
     field.setAttribute("aria-expanded", String(!list.hidden));
     activate(-1);
     const count = found.results.length;
-    said.textContent = count === 0 ? "No suggestions" : `${count} suggestion${count === 1 ? "" : "s"}`;
+    said.textContent = count === 0 ? _("No suggestions") : _("Suggestions: {count}", { count });
   }
 
   async function ask() {
@@ -105,7 +115,8 @@ export function suggest(form) {
     const text = field.value.trim();
     if (text === "") return close();
     const wanted = new URL(`${address.pathname}.json`, address);
-    wanted.search = new URLSearchParams({ q: text, limit: MOST });
+    const language = form.elements.namedItem("lang");
+    wanted.search = new URLSearchParams({ q: text, limit: MOST, ...(language ? { lang: language.value } : {}) });
     try {
       const answer = await fetch(wanted, { signal: asking.signal });
       if (answer.ok && document.activeElement === field) show(await answer.json());

@@ -1,0 +1,376 @@
+"""Pages speak the reader's language, by Accept-Language or ?lang=; what is not translated says in which it is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.extract import extract_from_dir
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import Environment, nodes
+from playwright.sync_api import Browser, expect
+from werkzeug.test import Client
+
+from kg.config import Config
+from kg.release import Release
+from kg.site import create_app, languages, remember
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = ROOT / "src/kg/site/templates"
+METHODS = {
+    ROOT / "src/kg/site": [("**.py", "python"), ("**.html", "jinja2")],
+    ROOT / "web/src": [("**.js", "javascript")],
+}
+OTHERS = tuple(code for code in languages.CATALOGUES if code != languages.SOURCE)
+Id = str | tuple[str, ...]
+Read = Callable[[str], Any]
+
+
+def written() -> set[Id]:
+    """Every text for readers that templates, modules and scripts have."""
+    keywords: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
+    found: set[Id] = set()
+    for folder, methods in METHODS.items():
+        options = {pattern: {"trimmed": "true"} for pattern, _ in methods}
+        for _, _, text, _, _ in extract_from_dir(folder, methods, options, keywords=keywords):
+            found.add(tuple(text[:2]) if isinstance(text, tuple) else text)
+    return found
+
+
+def translated(code: str) -> Iterator[Message]:
+    return (message for message in languages.catalogue(code) if message.id)
+
+
+def forms_of(message: Message) -> tuple[str, ...]:
+    """The translation, or its plural forms."""
+    return (message.string,) if isinstance(message.string, str) else tuple(map(str, message.string or ()))
+
+
+def test_english_is_not_alone() -> None:
+    assert "de" in OTHERS
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_catalogue_has_every_text_and_no_other(code: str) -> None:
+    """What is missing or left over is brought up to date by `make words`."""
+    assert {m.id if isinstance(m.id, str) else tuple(m.id) for m in translated(code)} == written()
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_of_a_catalogue_is_translated_in_all_its_plurals(code: str) -> None:
+    plurals = languages.catalogue(code).num_plurals
+    faults = []
+    for message in translated(code):
+        forms = forms_of(message)
+        if message.fuzzy or not all(forms) or len(forms) != (1 if isinstance(message.id, str) else plurals):
+            faults.append(message.id)
+    assert faults == []
+
+
+def parts(text: str) -> Counter[str]:
+    """The placeholders, tags and attributes of a text: what a program reads in it."""
+    return Counter(re.findall(r"%\(\w+\)s|\{\w*\}|</?\w+|\s(?:class|href|rel|lang|datetime)=\"[^\"]*\"", text))
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_has_the_placeholders_and_tags_of_its_text(code: str) -> None:
+    faults = []
+    for message in translated(code):
+        wanted = parts(message.id if isinstance(message.id, str) else message.id[-1])
+        faults += [message.id for form in forms_of(message) if parts(form) != wanted]
+    assert faults == []
+
+
+# -- nothing outside of the catalogue --------------------------------------------------------------------------------
+
+NAMES = frozenset("RDF SPARQL BibTeX SHA UTC CSV JSON GeoJSON Web Annotation".split())
+"""Words that are the same in every language."""
+
+SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-label", "summary")
+
+
+class _Texts(HTMLParser):
+    """The words that readers see or hear of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._code = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._code += tag in ("code", "script", "textarea")
+        self.found += [value or "" for name, value in attrs if name in SPOKEN and tag != "link"]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._code -= tag in ("code", "script", "textarea")
+
+    def handle_data(self, data: str) -> None:
+        if not self._code:
+            self.found.append(data)
+
+
+def constants(node: nodes.Node) -> Iterator[str]:
+    """What an expression of a template may put on the page as it stands there."""
+    if isinstance(node, nodes.TemplateData):
+        yield node.data
+    elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, nodes.CondExpr | nodes.Concat | nodes.Or | nodes.And):
+        for child in node.iter_child_nodes(exclude=("test",)):
+            yield from constants(child)
+    else:
+        yield "0"
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda p: p.name)
+def test_no_template_has_words_outside_the_catalogue(path: Path) -> None:
+    env = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True)
+    env.policies["ext.i18n.trimmed"] = True
+    texts = _Texts()
+    for output in env.parse(path.read_text(encoding="utf-8")).find_all(nodes.Output):
+        texts.feed("".join(part for child in output.nodes for part in constants(child)))
+    texts.close()
+    words = {word for text in texts.found for word in re.findall(r"[^\W\d_]{2,}", text)}
+    assert words - NAMES == set()
+
+
+@pytest.fixture(scope="module")
+def brackets(release: Release, config: Config) -> FlaskClient:
+    """The site in a language in which every text of the program stands in brackets."""
+    app = create_app(release, config)
+    site = app.extensions["kg"]
+    language = replace(
+        languages.spoken("de"),
+        gettext=lambda text: f"⟦{text}⟧",
+        ngettext=lambda one, many, n: f"⟦{one if n == 1 else many}⟧",
+    )
+    site.voices["de"] = replace(site.speaking("de"), language=language, labels=site.labels.in_language(language))
+    return app.test_client(use_cookies=False)
+
+
+def outside(page: Any) -> list[str]:
+    """Words of a page that are neither in brackets, nor of the data, nor marked as being of another language."""
+    found: list[str] = []
+    depth = 0
+
+    def walk(element: Any) -> None:
+        nonlocal depth
+        for child in element.children:
+            if not isinstance(child, str):
+                data = child.name in ("bdi", "code", "pre", "script", "title", "textarea", "option", "blockquote", "q")
+                marked = any(child.has(class_=name) for name in ("doc", "iri", "lang", "by"))
+                shown = data or marked or "lang" in child.attributes
+                if not shown or child.name == "html":
+                    walk(child)
+                continue
+            for piece in re.split(r"([⟦⟧])", child):
+                depth += {"⟦": 1, "⟧": -1}.get(piece, 0)
+                if depth == 0 and not set(re.findall(r"[^\W\d_]{2,}", piece)) <= EVERYWHERE:
+                    found.append(piece.strip())
+
+    walk(page)
+    assert depth == 0
+    return found
+
+
+FORMATS = "Turtle Triples RDF XML JSON LD TriG Quads CSV TSV".split()
+CROWD = "http%3A%2F%2Flocalhost%3A8000%2Fontology%2Fharbour%23note"
+EVERYWHERE = NAMES | {*FORMATS, "kB", "MB", "gazette", "closed"}
+
+
+def test_no_page_has_words_of_the_program_outside_the_catalogue(
+    path: str, brackets: FlaskClient, read_html: Read
+) -> None:
+    """Whatever module they come from; headings of data and names of files are data."""
+    response = brackets.get(path, headers={"Accept": "text/html", "Accept-Language": "de"})
+    assert response.status_code == 200
+    assert outside(read_html(response.text)) == []
+
+
+# -- which language --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "language"),
+    [
+        ("", "", "en"),
+        ("", "de", "de"),
+        ("", "de-AT, en;q=0.9", "de"),
+        ("", "fr, en;q=0.5, de;q=0.8", "de"),
+        ("", "fr", "en"),
+        ("", "*", "en"),
+        ("", "de;q=0, en", "en"),
+        ("", ";;,=\u00ff", "en"),
+        ("?lang=de", "en", "de"),
+        ("?lang=en", "de", "en"),
+        ("?lang=xx", "de", "de"),
+        ("?lang=", "de", "de"),
+        ("?lang=en&lang=de", "en", "de"),
+    ],
+)
+def test_a_reader_gets_the_language_that_is_asked_for(
+    query: str, header: str, language: str, client: FlaskClient
+) -> None:
+    response = client.get("/things" + query, headers={"Accept-Language": header})
+    assert response.status_code == 200
+    assert response.headers["Content-Language"] == language
+    assert f'<html lang="{language}">' in response.text
+    assert {"Accept", "Accept-Language"} <= set(response.vary)
+    assert ("<h1>Dinge " in response.text) == (language == "de")
+
+
+def test_languages_have_etags_of_their_own(client: FlaskClient) -> None:
+    english = client.get("/about")
+    german = client.get("/about", headers={"Accept-Language": "de"})
+    assert english.headers["ETag"] != german.headers["ETag"]
+    again = {"If-None-Match": english.headers["ETag"]}
+    assert client.get("/about", headers=again).status_code == 304
+    assert client.get("/about", headers={**again, "Accept-Language": "de"}).status_code == 200
+
+
+def test_rdf_is_the_same_in_every_language(client: FlaskClient) -> None:
+    turtle = [client.get("/data/north-pier.ttl", headers={"Accept-Language": code}) for code in ("en", "de")]
+    assert turtle[0].data == turtle[1].data
+    assert turtle[0].headers["ETag"] == turtle[1].headers["ETag"]
+    assert "Accept-Language" not in turtle[0].vary
+
+
+def test_answers_are_remembered_once_a_language_however_it_is_asked_for(app: Flask) -> None:
+    front = remember.Remembering(app, spoken=app.extensions["kg"].languages)
+    client = Client(front, use_cookies=False)
+    headers = ("", "en", "en-GB;q=0.9", "fr", "*", "de", "de-CH, it;q=0.5", "xx, de;q=0.1")
+    answers = [client.get("/about", headers={"Accept-Language": header}, buffered=True) for header in headers]
+    assert [answer.headers["Content-Language"] for answer in answers] == ["en"] * 5 + ["de"] * 3
+    assert len(front._kept) == 2
+
+
+def test_each_page_names_itself_in_every_language(client: FlaskClient, read_html: Read) -> None:
+    head = read_html(client.get("/search?q=pier&kind=thing").text)
+    alternates = {
+        link.attributes["hreflang"]: link.attributes["href"]
+        for link in head.all("link", rel="alternate")
+        if "hreflang" in link.attributes
+    }
+    assert alternates == {code: f"?q=pier&kind=thing&lang={code}" for code in ("en", "de")}
+
+
+def test_a_language_that_was_chosen_stays(client: FlaskClient, read_html: Read) -> None:
+    """Every link to a page names it; links to data, files, other sites and places on the page do not."""
+    page = read_html(client.get("/page/north-pier?lang=de").text)
+    hrefs = [a.attributes["href"] for a in page.all("a")]
+    inside = [h for h in hrefs if not h.startswith(("http:", "https:", "#"))]
+    data = [h for h in inside if re.search(r"\.(ttl|nt|rdf|jsonld|trig|nq)(\?|$)", h)]
+    assert len(data) > 5
+    assert {h for h in data if "lang=" in h} == set()
+    assert {h for h in set(inside) - set(data) if "lang=" not in h} == set()
+    assert [
+        i.attributes["value"] for f in page.all("form") for i in f.all("input") if i.attributes.get("name") == "lang"
+    ] == ["de"]
+    followed = client.get("/browse?lang=de&show=claims").text
+    assert "Stöbern" in followed
+
+
+def test_a_german_page_leads_to_german_pages(client: FlaskClient, read_html: Read) -> None:
+    seen: set[str] = set()
+    for start in ("/", "/claim/gazette/1", "/term/kg:Event", "/page/hostile"):
+        page = read_html(client.get(f"{start}?lang=de", headers={"Accept": "text/html"}).text)
+        for a in page.all("a"):
+            href = a.attributes["href"]
+            if "lang=de" in href and href not in seen and "query?" not in href and not href.startswith("?"):
+                seen.add(href)
+                base = start.rpartition("/")[0] + "/"
+                target = re.sub(r"[^/]+/\.\./", "", base + href) if href.startswith("../") else base + href
+                while "/../" in target:
+                    target = re.sub(r"/[^/]+/\.\./", "/", target, count=1)
+                target = target.replace("/./", "/").partition("#")[0].replace("&amp;", "&")
+                response = client.get(target, headers={"Accept": "text/html"}, follow_redirects=False)
+                assert response.status_code in (200, 303), (start, href, target)
+                if response.status_code == 200:
+                    assert response.headers["Content-Language"] == "de", target
+    assert len(seen) > 40
+
+
+def test_a_name_in_another_language_says_so(voyage_client: FlaskClient, read_html: Read) -> None:
+    """The reader's language first; what stands in for it has its language and a mark."""
+    page = read_html(voyage_client.get("/things", headers={"Accept-Language": "de"}).text)
+    names = page.all("bdi")
+    assert names
+    for name in names:
+        language = name.attributes.get("lang", "")
+        assert name.has(class_="foreign") == (language not in ("", "de")), name.text
+    english = read_html(voyage_client.get("/things").text)
+    assert {name.attributes.get("lang") for name in english.all("bdi", class_="foreign")} <= {"ar", "de", "fr", "sv"}
+
+
+def test_labels_come_in_the_language_of_the_reader(client: FlaskClient, read_html: Read) -> None:
+    site = client.application.extensions["kg"]
+    names = {code: site.speaking(code).labels[site.names.id + "north-pier"] for code in ("en", "de")}
+    assert {code: (label.text, label.language) for code, label in names.items()} == {
+        "en": ("the north pier", "en"),
+        "de": ("the north pier", "en"),
+    }
+    ranked = sorted(
+        (("a", ""), ("b", "fr"), ("c", "en"), ("d", "de-AT"), ("e", "de")),
+        key=lambda t: site.speaking("de").labels.rank(*t),
+    )
+    assert [language for _, language in ranked] == ["de", "de-AT", "en", "", "fr"]
+    heading = read_html(client.get("/page/north-pier", headers={"Accept-Language": "de"}).text).all("h1")[0]
+    assert [name.attributes for name in heading.all("bdi")] == [{"lang": "en", "class": "foreign"}]
+
+
+def test_a_release_in_a_language_without_catalogue_is_read_in_it(release: Release, config: Config) -> None:
+    site = create_app(release, replace(config, language="fr")).test_client(use_cookies=False)
+    response = site.get("/things")
+    assert '<html lang="en">' in response.text
+    assert re.findall(r'hreflang="(\w+)" lang=', response.text) == ["en", "de"]
+    assert ">français<" in response.text
+
+
+def test_problems_are_told_in_the_readers_language(client: FlaskClient) -> None:
+    response = client.get("/page/nobody", headers={"Accept": "text/html", "Accept-Language": "de"})
+    assert response.status_code == 404
+    assert "<h1>Nicht gefunden</h1>" in response.text
+    assert '<span lang="en">This release has no thing' in response.text
+
+
+def test_numbers_are_written_as_in_the_language(client: FlaskClient) -> None:
+    for code, said in (("en", "Page 1 of 3"), ("de", "Seite 1 von 3")):
+        response = client.get("/page/crowd?values=" + CROWD, headers={"Accept-Language": code})
+        assert said in response.text
+    assert languages.spoken("de").number(1_234_567) == "1.234.567"
+
+
+@pytest.mark.browser
+def test_scripts_speak_the_language_of_the_page(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="de-AT")
+    tab = context.new_page()
+    tab.goto(address + "document/closed")
+    expect(tab.get_by_role("button", name="Kopieren").first).to_be_visible()
+    expect(tab.get_by_role("button", name="Vergleichen")).to_be_visible()
+    tab.get_by_role("combobox").fill("north")
+    expect(tab.get_by_role("listbox", name="Vorschläge")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_reader_can_change_the_language_and_keeps_it(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="en-GB", java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(address + "page/north-pier")
+    tab.get_by_role("link", name="Deutsch").click()
+    expect(tab.locator("html")).to_have_attribute("lang", "de")
+    tab.get_by_role("link", name="Dinge", exact=True).click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Dinge")
+    tab.get_by_role("searchbox").fill("north")
+    tab.get_by_role("searchbox").press("Enter")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Suche")
+    assert context.cookies() == []
+    context.close()
