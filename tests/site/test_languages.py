@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,11 +14,9 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
-from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import Environment, nodes
 from playwright.sync_api import Browser, expect
-from werkzeug.test import Client
 
 from kg.config import Config
 from kg.release import Release
@@ -39,7 +38,7 @@ def written() -> set[Id]:
     keywords: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
     found: set[Id] = set()
     for folder, methods in METHODS.items():
-        options = {pattern: {"trimmed": "true"} for pattern, _ in methods}
+        options = {pattern: {"trimmed": "true", "parse_template_string": True} for pattern, _ in methods}
         for _, _, text, _, _ in extract_from_dir(folder, methods, options, keywords=keywords):
             found.add(tuple(text[:2]) if isinstance(text, tuple) else text)
     return found
@@ -91,7 +90,7 @@ def test_a_translation_has_the_placeholders_and_tags_of_its_text(code: str) -> N
 
 # -- nothing outside of the catalogue --------------------------------------------------------------------------------
 
-NAMES = frozenset("RDF SPARQL BibTeX SHA UTC CSV JSON GeoJSON Web Annotation".split())
+NAMES = frozenset("RDF SPARQL BibTeX SHA UTC CSV JSON GeoJSON Web Annotation Linked Data Event Stream".split())
 """Words that are the same in every language."""
 
 SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-label", "summary")
@@ -243,13 +242,29 @@ def test_rdf_is_the_same_in_every_language(client: FlaskClient) -> None:
     assert "Accept-Language" not in turtle[0].vary
 
 
-def test_answers_are_remembered_once_a_language_however_it_is_asked_for(app: Flask) -> None:
-    front = remember.Remembering(app, spoken=app.extensions["kg"].languages)
-    client = Client(front, use_cookies=False)
-    headers = ("", "en", "en-GB;q=0.9", "fr", "*", "de", "de-CH, it;q=0.5", "xx, de;q=0.1")
-    answers = [client.get("/about", headers={"Accept-Language": header}, buffered=True) for header in headers]
-    assert [answer.headers["Content-Language"] for answer in answers] == ["en"] * 5 + ["de"] * 3
-    assert len(front._kept) == 2
+def test_answers_are_remembered_once_a_language_however_it_is_asked_for() -> None:
+    """So the many ways to ask fill no memory, and ``?lang=`` wins over the header."""
+
+    def key(header: str, query: bytes = b"") -> remember.Key | None:
+        scope = {"method": "GET", "headers": [(b"accept-language", b"")], "raw_path": b"/", "query_string": query}
+        return remember.key(scope, {b"accept-language": header.encode()}, ("en", "de"))
+
+    english = {key(header) for header in ("", "en", "en-GB;q=0.9", "fr", "*", "x" * 5_000)}
+    german = {key(header) for header in ("de", "de-CH, it;q=0.5", "xx, de;q=0.1")}
+    assert (len(english), len(german), len(english & german)) == (1, 1, 0)
+    assert key("de", b"lang=en") != key("de")
+    assert key("de", b"lang=en") == key("en", b"lang=en")
+
+
+@pytest.mark.parametrize("path", ["about", "search.json?q=pier", "page/north-pier"])
+def test_the_server_gives_each_reader_a_page_of_theirs(path: str, address: str) -> None:
+    """From memory too: asked twice in turn."""
+    for _ in range(2):
+        for code in ("en", "de"):
+            request = urllib.request.Request(address + path, headers={"Accept-Language": code})
+            with urllib.request.urlopen(request, timeout=20) as response:
+                assert response.headers["Content-Language"] == code
+                assert "Accept-Language" in response.headers["Vary"]
 
 
 def test_each_page_names_itself_in_every_language(client: FlaskClient, read_html: Read) -> None:

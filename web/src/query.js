@@ -1,7 +1,7 @@
 // The editor at /query. Everything here makes the form that the page already has more comfortable; without scripts the
 // form asks and the server answers with a page.
 
-import { element, counted } from "./lib/dom.js";
+import { element } from "./lib/dom.js";
 import { ask, fits, parameters, Problem } from "./lib/query/answer.js";
 import { sources, Terms } from "./lib/query/completion.js";
 import { editor as makeEditor } from "./lib/query/editor.js";
@@ -10,6 +10,7 @@ import { Names } from "./lib/query/names.js";
 import { Past } from "./lib/query/past.js";
 import { formOf } from "./lib/query/tokens.js";
 import { shownAnswer, shownProblem } from "./lib/query/shown.js";
+import { _, language, ngettext, number } from "./lib/words.js";
 
 // Set while this script runs for the first time, and only then.
 const { nonce } = document.currentScript;
@@ -35,7 +36,7 @@ const known = fetch(at("query/terms.json"))
   .catch(() => null);
 
 async function search(text, limit, signal) {
-  const address = `${at("search.json")}?${new URLSearchParams({ q: text, limit })}`;
+  const address = `${at("search.json")}?${new URLSearchParams({ q: text, limit, lang: data.language })}`;
   try {
     const response = await fetch(address, { signal });
     return response.ok ? (await response.json()).results : [];
@@ -86,9 +87,9 @@ function load(asked) {
 
 const status = element("p", { class: "query-status", role: "status" });
 const elapsed = element("span", { class: "elapsed", "aria-hidden": "true" });
-const stop = element("button", { type: "button", class: "stop", hidden: true, click: () => running?.abort() }, "Stop");
+const stop = element("button", { type: "button", class: "stop", hidden: true, click: () => running?.abort() }, _("Stop"));
 const help = element("span", { id: "query-help", class: "note query-help" },
-  element("kbd", {}, "Ctrl+Enter"), " runs, ", element("kbd", {}, "Ctrl+Space"), " completes, ", element("kbd", {}, "Tab"), " leaves the field");
+  element("kbd", {}, "Ctrl+Enter"), ` ${_("runs")}, `, element("kbd", {}, "Ctrl+Space"), ` ${_("completes")}, `, element("kbd", {}, "Tab"), ` ${_("leaves the field")}`);
 const past = new Past(root, { reopen: (asked) => open(asked), address: (asked) => link(asked) });
 
 const editor = makeEditor(field, {
@@ -107,7 +108,7 @@ form.querySelector(".run").after(" ", stop, elapsed);
 form.append(help);
 form.after(status);
 let aside = page.querySelector(".questions");
-if (!aside) page.append((aside = element("aside", { class: "questions", "aria-label": "Queries" })));
+if (!aside) page.append((aside = element("aside", { class: "questions", "aria-label": _("Queries") })));
 aside.prepend(past.details);
 
 // Asking
@@ -145,16 +146,16 @@ async function run(view = "") {
   const address = link(asked, view || "table");
   if (address !== location.href) history.pushState(null, "", address);
   editor.mark(null);
-  say("Running …");
+  say(_("Running …"));
   past.add(asked);
   try {
     const answer = await ask(at("sparql"), toEndpoint(asked), controller.signal, (rows) => {
-      if (rows > 0) elapsed.textContent = `${rows.toLocaleString("en")} rows so far`;
+      if (rows > 0) elapsed.textContent = _("{count} rows so far", { count: number(rows) });
     });
     if (running === controller) await show(answer, asked, view);
   } catch (error) {
     if (running !== controller) return;
-    if (error.name === "AbortError") say("Stopped.");
+    if (error.name === "AbortError") say(_("Stopped."));
     else if (error instanceof Problem) refuse(error);
     else throw error;
   } finally {
@@ -163,8 +164,8 @@ async function run(view = "") {
 }
 
 async function show(answer, asked, view) {
-  const time = answer.seconds === undefined ? "" : ` in ${inSeconds(answer.seconds)}`;
-  const many = answer.rows ? `${answer.more ? "The first " : ""}${counted(answer.rows.length, "row")}` : answer.boolean ? "Yes" : "No";
+  const many = answer.rows ? howMany(answer) : answer.boolean ? _("Yes") : _("No");
+  const taken = answer.seconds === undefined ? many : _("{answer} in {time}", { answer: many, time: inSeconds(answer.seconds) });
   await shownAnswer(answers, answer, {
     names,
     formats: data.formats[answer.form],
@@ -175,11 +176,17 @@ async function show(answer, asked, view) {
     map: { script: at(data.map[0]), style: at(data.map[1]), land: at("map/basemap.json") },
     chosen: (other) => history.replaceState(null, "", link(asked, other)),
   });
-  say(`${many}${time}${answer.broken ? "; then the connection ended" : ""}`);
+  say(answer.broken ? `${taken}; ${_("then the connection ended")}` : taken);
+}
+
+function howMany({ rows, more }) {
+  if (more) return ngettext("The first {count} row", "The first {count} rows", rows.length);
+  return ngettext("{count} row", "{count} rows", rows.length);
 }
 
 function inSeconds(seconds) {
-  return `${seconds < 9.95 ? Math.max(seconds, 0.01).toFixed(seconds < 0.095 ? 2 : 1) : Math.round(seconds)} s`;
+  const places = seconds < 0.095 ? 2 : seconds < 9.95 ? 1 : 0;
+  return `${Math.max(seconds, 0.01).toLocaleString(language, { minimumFractionDigits: places, maximumFractionDigits: places })} s`;
 }
 
 /** Says what is wrong, at its place, and how it may be mended. */
@@ -193,7 +200,7 @@ function refuse(problem) {
       editor.focus();
     },
     fixes: fixes.map(({ name, change }) => ({
-      name: `${name} and run`,
+      name: _("{change} and run", { change: name }),
       apply: () => {
         editor.view.dispatch({ changes: change });
         run();
@@ -207,7 +214,7 @@ function mendings({ message }) {
   const prefix = /^the prefix (\S*): is not declared$/.exec(message)?.[1];
   const namespace = namespaces.known.get(prefix);
   if (namespace === undefined) return [];
-  return [{ name: `Declare ${prefix}:`, change: namespaces.declaration(prefix, namespace, editor.text) }];
+  return [{ name: _("Declare {prefix}:", { prefix }), change: namespaces.declaration(prefix, namespace, editor.text) }];
 }
 
 function open(asked, view = "") {

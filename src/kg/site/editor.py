@@ -42,7 +42,7 @@ _DEFAULT = DefaultGraph()
 def terms() -> Response:
     """Prefixes, classes and properties."""
     site = current()
-    response = conditional(site, "json", lambda: json.dumps(_terms(site), ensure_ascii=False).encode())
+    response = conditional(site, "json", lambda: json.dumps(_terms(site), ensure_ascii=False).encode(), spoken=True)
     response.content_type = "application/json"
     return cors(response)
 
@@ -70,7 +70,7 @@ def data(site: Site, context: dict[str, Any]) -> dict[str, Any]:
     """What the editor's scripts need of the page: the answer again, so that they need not ask for it."""
     problem = context.get("problem")
     return {
-        "language": site.config.language,
+        "language": site.language.code,
         "answer": context.get("found"),
         "form": context.get("form"),
         "problem": problem and {name: problem.get(name) for name in ("title", "detail", "line", "column")},
@@ -83,7 +83,7 @@ def data(site: Site, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _terms(site: Site) -> dict[str, Any]:
     classes = _used(site, "classPartition", "class", "entities")
     properties = _used(site, "propertyPartition", "property", "triples")
@@ -124,7 +124,7 @@ def _listed(site: Site, counts: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _meaning(site: Site, iri: str) -> str:
-    """The definition of a term in the site's language, else in another."""
+    """The definition of a term in the reader's language, else in another."""
     for predicate in _MEANINGS:
         texts = [
             q.object
@@ -132,7 +132,7 @@ def _meaning(site: Site, iri: str) -> str:
             if isinstance(q.object, Literal)
         ]
         if texts:
-            best = min(texts, key=lambda text: (not site.labels.is_own(text.language or ""), text.value))
+            best = min(texts, key=lambda text: site.labels.rank(text.value, text.language or ""))
             return shorten(best.value, _LONGEST_MEANING)
     return ""
 
@@ -140,12 +140,12 @@ def _meaning(site: Site, iri: str) -> str:
 def _name(site: Site, iri: str) -> dict[str, Any]:
     """``page`` is missing where the IRI is not of this site."""
     label = site.labels[iri]
-    local = site.names.local(iri)
+    page = site.linker("").href(iri)
     named: dict[str, Any] = {"label": label.text}
     if label.language:
         named["language"] = label.language
-    if local is not None:
-        named["page"] = page_path(local)
+    if page is not None and page != iri:
+        named["page"] = page
     return named
 
 
@@ -159,7 +159,7 @@ def _footnote(site: Site, source: Source) -> dict[str, Any]:
         "speaker": _name(site, source.speaker),
         "relayed": source.speaker != site.evidence.author(source.document),
         "document": {**_name(site, document), "label": source.document},
-        "passages": [{"label": place(span), **_page(site, span.iri)} for span in source.spans],
+        "passages": [{"label": place(span, site.language), **_page(site, span.iri)} for span in source.spans],
     }
 
 

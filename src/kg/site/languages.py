@@ -191,8 +191,17 @@ def _scripts(texts: str, translations: NullTranslations) -> Markup:
     """What the scripts of a page say, by its English, as a data block that no browser runs."""
     if texts == SOURCE:
         return Markup("")
-    messages = (m.id for m in catalogue(texts) if any(_SCRIPT.search(path) for path, _ in m.locations))
-    found = {text: translations.gettext(text) for text in messages if isinstance(text, str)}
+    found: dict[str, str | dict[str, str]] = {}
+    plural = _locale(texts).plural_form
+    for message in catalogue(texts):
+        if not any(_SCRIPT.search(path) for path, _ in message.locations):
+            continue
+        if isinstance(message.id, str):
+            found[message.id] = translations.gettext(message.id)
+        else:
+            # By CLDR's names of the forms, which browsers know: gettext's numbers are their own in every language.
+            one, many = message.id[:2]
+            found[one] = {plural(n): translations.ngettext(one, many, n) for n in range(200, -1, -1)}
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return Markup('<script type="application/json" id="words">{}</script>').format(Markup(text))  # noqa: S704 - our texts
 

@@ -1,10 +1,11 @@
 // The twin of kg.dates: dates of XML Schema and EDTF as days since 1970-01-01 (proleptic Gregorian), for any year of up
 // to six digits; and of kg.site.drawing: axes of days, and days in words. tests/web/test_dates_twin.py holds them together.
 
+import { _, months } from "./words.js";
+
 const FORM = /^(?<year>-?(?:\d{4,6}|\d{3}X|\d{2}XX))(?:-(?<month>\d\d|XX)(?:-(?<day>\d\d|XX))?)?(?:T[\d:.,]{2,24})?(?:Z|[+-]\d\d:\d\d)?[?~%]?$/;
 const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const ERA = 146_097; // days in 400 years
-const MONTHS = "January February March April May June July August September October November December".split(" ");
 const UNITS = [
   ...[1, 2, 5, 10].map((step) => ["day", step]),
   ...[1, 2, 3, 6].map((step) => ["month", step]),
@@ -69,25 +70,27 @@ function one(text) {
 
 /** A year as people write it: there is none called 0. */
 export function yearName(year) {
-  return year > 0 ? String(year) : `${1 - year} BC`;
+  return year > 0 ? String(year) : _("{year} BC", { year: 1 - year });
 }
 
 /** What a span says, for people; `within`: it lies somewhere between these days, rather than lasting throughout. */
 export function inWords(first, last, within) {
-  const dayName = ([year, month, day]) => `${day} ${MONTHS[month - 1]} ${yearName(year)}`;
+  const names = months("long");
+  const dayName = ([year, month, day]) => _("{day} {month} {year}", { day, month: names[month - 1], year: yearName(year) });
   const [a, b] = [civil(first), civil(last)];
   if (first === last) return dayName(a);
   const wholeMonths = a[2] === 1 && civil(last + 1)[2] === 1;
   let [begin, end] = [dayName(a), dayName(b)];
   if (wholeMonths && a[1] === 1 && b[1] === 12) {
     [begin, end] = [yearName(a[0]), yearName(b[0])];
+    if (begin === end) return within ? _("in {year}", { year: begin }) : _("throughout {year}", { year: begin });
   } else if (wholeMonths) {
-    [begin, end] = [a, b].map(([year, month]) => `${MONTHS[month - 1]} ${yearName(year)}`);
+    [begin, end] = [a, b].map(([year, month]) => `${names[month - 1]} ${yearName(year)}`);
+    if (begin === end) return within ? _("in {month}", { month: begin }) : _("throughout {month}", { month: begin });
   } else if (a[0] === b[0]) {
-    begin = a[1] === b[1] ? String(a[2]) : `${a[2]} ${MONTHS[a[1] - 1]}`;
+    begin = a[1] === b[1] ? _("{day}", { day: a[2] }) : _("{day} {month}", { day: a[2], month: names[a[1] - 1] });
   }
-  if (begin === end) return within ? `in ${begin}` : `throughout ${begin}`;
-  return within ? `between ${begin} and ${end}` : `from ${begin} to ${end}`;
+  return within ? _("between {begin} and {end}", { begin, end }) : _("from {begin} to {end}", { begin, end });
 }
 
 /** Days from `first` to `last`, both drawn whole. */
@@ -114,9 +117,9 @@ export class Axis {
   #tick(unit, day, before) {
     const [year, month, date] = civil(day);
     if (unit === "year") return { at: this.share(day), label: yearName(year), above: "" };
-    const name = MONTHS[month - 1].slice(0, 3);
+    const name = months("short")[month - 1];
     const changed = before === undefined || civil(before)[0] !== year;
-    return { at: this.share(day), label: unit === "month" ? name : `${date} ${name}`, above: changed ? yearName(year) : "" };
+    return { at: this.share(day), label: unit === "month" ? name : _("{day} {month}", { day: date, month: name }), above: changed ? yearName(year) : "" };
   }
 }
 

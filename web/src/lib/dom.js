@@ -20,8 +20,3 @@ export function element(name, attributes = {}, ...parts) {
 export function drawn(name, attributes = {}, ...parts) {
   return filled(document.createElementNS(SVG, name), attributes, parts);
 }
-
-/** A number of things: "1 row", "1,200 rows". */
-export function counted(number, noun) {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-}

@@ -5,6 +5,7 @@
 // did. An ASK query has { form: "ASK", boolean } instead. What the endpoint refuses is thrown as a Problem.
 
 import { BindingsReader, TriplesReader } from "./readers.js";
+import { _ } from "../words.js";
 
 export const MOST_ROWS = 1000;
 const MOST_CHARACTERS = 16 * 2 ** 20;
@@ -48,7 +49,7 @@ export async function ask(endpoint, question, signal, progress) {
     signal,
   }).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "No answer", detail: "The server cannot be reached, or ended the connection." });
+    throw new Problem({ title: _("No answer"), detail: _("The server cannot be reached, or ended the connection.") });
   });
   if (!response.ok) throw await refusal(response);
   const answer = await read(response, progress);
@@ -60,7 +61,7 @@ async function refusal(response) {
   try {
     return new Problem(await response.json());
   } catch {
-    return new Problem({ title: `The server answered ${response.status}`, detail: response.statusText });
+    return new Problem({ title: _("The server answered {status}", { status: response.status }), detail: response.statusText });
   }
 }
 

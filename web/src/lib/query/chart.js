@@ -1,9 +1,10 @@
 // An answer as a bar chart: a list whose lines have a name, a number and a bar. The list is the picture, so nothing is
 // in the one that is not in the other.
 
-import { counted, drawn, element } from "../dom.js";
+import { drawn, element } from "../dom.js";
 import { columnsOf, naming, numeric, richest, spatial } from "./columns.js";
 import { irisOf, numberOf, shown } from "./terms.js";
+import { _, language, ngettext } from "../words.js";
 
 const MOST = 60;
 
@@ -30,7 +31,7 @@ export async function draw(panel, answer, names, { numbers, label }) {
 function choice(numbers, first, show) {
   const options = numbers.map((column) => element("option", { selected: column === first }, column.name));
   const select = element("select", { change: () => show(numbers[select.selectedIndex]) }, options);
-  return element("p", { class: "chart-choice" }, element("label", {}, "Length of the bars: ", select));
+  return element("p", { class: "chart-choice" }, element("label", {}, _("Length of the bars:"), " ", select));
 }
 
 function bars(answer, names, label, column) {
@@ -43,11 +44,11 @@ function bars(answer, names, label, column) {
     return element("li", {},
       element("span", { class: "what" }, shown(row[label.at], names)),
       bar(from, to, share(0), low < 0),
-      element("span", { class: "n" }, values[at].toLocaleString("en", { maximumFractionDigits: 6 })));
+      element("span", { class: "n" }, values[at].toLocaleString(language, { maximumFractionDigits: 6 })));
   });
   const rest = rows.length - lines.length;
-  const list = element("ol", { class: "chart", "aria-label": `${column.name} by ${label.name}` }, lines);
-  return [list, ...(rest > 0 ? [element("p", { class: "note" }, `and ${counted(rest, "more row")} in the table`)] : [])];
+  const list = element("ol", { class: "chart", "aria-label": _("{numbers} by {names}", { numbers: column.name, names: label.name }) }, lines);
+  return [list, ...(rest > 0 ? [element("p", { class: "note" }, ngettext("and {count} more row in the table", "and {count} more rows in the table", rest))] : [])];
 }
 
 function bar(from, to, zero, signed) {

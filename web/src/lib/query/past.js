@@ -2,6 +2,7 @@
 // storage switched off or full), it lasts as long as the page.
 
 import { element } from "../dom.js";
+import { _, language } from "../words.js";
 
 const MOST = 50;
 const LONGEST = 20_000; // characters of a query that is kept
@@ -26,8 +27,8 @@ export class Past {
     this.#key = `kg:queries:${new URL(root).pathname}`;
     this.#reopen = reopen;
     this.address = address;
-    const clear = element("button", { type: "button", click: () => this.clear() }, "Clear");
-    this.details = element("details", { class: "past" }, this.#title, this.#list, element("p", {}, clear, element("span", { class: "note" }, " Only this browser keeps them.")));
+    const clear = element("button", { type: "button", click: () => this.clear() }, _("Clear"));
+    this.details = element("details", { class: "past" }, this.#title, this.#list, element("p", {}, clear, element("span", { class: "note" }, ` ${_("Only this browser keeps them.")}`)));
     this.#read();
     this.#show();
   }
@@ -71,7 +72,7 @@ export class Past {
   }
 
   #show() {
-    this.#title.replaceChildren("Your queries ", element("span", { class: "count" }, String(this.#asked.length)));
+    this.#title.replaceChildren(`${_("Your queries")} `, element("span", { class: "count" }, String(this.#asked.length)));
     const item = ({ question, at }) => {
       const click = (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -79,7 +80,7 @@ export class Past {
         this.#reopen(question);
       };
       const when = new Date(at);
-      const time = element("time", { class: "note", datetime: when.toISOString() }, when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
+      const time = element("time", { class: "note", datetime: when.toISOString() }, when.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" }));
       return element("li", {}, element("a", { href: this.address(question), click }, summary(question.query)), " ", time);
     };
     this.#list.replaceChildren(...this.#asked.map(item));

@@ -1,9 +1,10 @@
 // An answer as a map, with the list of its places beside it. The map is that of /map: its script makes a figure movable
 // whose list has items with coordinates, and is fetched when it is first needed.
 
-import { counted, element } from "../dom.js";
+import { element } from "../dom.js";
 import { columnsOf, naming, spatial } from "./columns.js";
 import { irisOf, shown, textOf } from "./terms.js";
+import { _, ngettext } from "../words.js";
 
 const MOST = 500;
 
@@ -32,13 +33,13 @@ export async function draw(panel, answer, names, { spots, label, others }, map) 
   });
   const figure = element("figure", { class: "map", "data-map": true, "data-land": map.land },
     element("div", { class: "drawing" }),
-    element("figcaption", { class: "note" }, "Land and borders: Natural Earth."));
+    element("figcaption", { class: "note" }, _("Land and borders: Natural Earth.")));
   const rest = spots.length - some.length;
   panel.replaceChildren(
     element("div", { class: "map-page" },
       element("div", { class: "map-side" }, figure),
-      element("section", { "aria-label": "Places", class: "place-list" }, element("ul", { class: "places", "data-places": true }, items))),
-    ...(rest > 0 ? [element("p", { class: "note" }, `and ${counted(rest, "more row")} in the table`)] : []),
+      element("section", { "aria-label": _("Places"), class: "place-list" }, element("ul", { class: "places", "data-places": true }, items))),
+    ...(rest > 0 ? [element("p", { class: "note" }, ngettext("and {count} more row in the table", "and {count} more rows in the table", rest))] : []),
   );
   figure.dispatchEvent(new CustomEvent("kg:map", { bubbles: true }));
 }

@@ -1,8 +1,9 @@
 // The part of the page below the editor: an answer with its notes, links and downloads, or what was wrong.
 
-import { counted, element } from "../dom.js";
+import { element } from "../dom.js";
 import { parameters } from "./answer.js";
 import { views } from "./views.js";
+import { _, ngettext, number } from "../words.js";
 
 // How long the button says that it worked, in milliseconds.
 const CONFIRM = 2000;
@@ -11,14 +12,14 @@ const CONFIRM = 2000;
 export async function shownAnswer(holder, answer, { names, formats, endpoint, asked, address, view, map, chosen }) {
   const body = element("div", { class: "answer-body" });
   const section = element("section", { class: "answer", "aria-labelledby": "answer" },
-    element("h2", { id: "answer" }, "Answer"),
+    element("h2", { id: "answer" }, _("Answer")),
     notes(answer),
-    answer.form === "ASK" ? element("p", { class: "boolean" }, element("strong", {}, answer.boolean ? "Yes" : "No")) : body,
+    answer.form === "ASK" ? element("p", { class: "boolean" }, element("strong", {}, answer.boolean ? _("Yes") : _("No"))) : body,
     element("div", { class: "answer-tools" }, download(endpoint, asked, formats), share(address)));
   if (answer.form === "ASK") {
     holder.replaceChildren(section);
   } else if (answer.rows.length === 0) {
-    body.append(element("p", { class: "nothing" }, "Nothing in this release answers that."));
+    body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that.")));
     holder.replaceChildren(section);
   } else {
     const drawing = views(body, answer, names, { map, wanted: view, chosen });
@@ -31,15 +32,13 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
 
 function notes({ rows, more, broken, note }) {
   const found = [];
-  if (broken) found.push(`The answer was cut: the connection ended after ${counted(rows.length, "row")}. There may be more.`);
-  else if (more) found.push(`Only the first ${counted(rows.length, "row")} are shown; a download has all of them.`);
-  if (note?.reason) found.push(`These rows are not traceable to claims: the query has ${note.reason}.`);
+  if (broken) found.push(ngettext("The answer was cut: the connection ended after {count} row. There may be more.", "The answer was cut: the connection ended after {count} rows. There may be more.", rows.length));
+  else if (more) found.push(_("Only the first {count} rows are shown; a download has all of them.", { count: number(rows.length) }));
+  if (note?.reason) found.push(_("These rows are not traceable to claims: the query has {reason}.", { reason: note.reason }));
   else if (note) {
-    const one = note.distinct ? " With DISTINCT, a row shows one of the ways in which it came about." : "";
-    found.push(
-      "In the last column, each number is a claim that states a triple of the row, and leads to its passage; " +
-        `“or” stands between claims that state the same triple, “–” for a triple that no claim states.${one}`,
-    );
+    // One text each, however long: translators see the whole of it.
+    const told = _("In the last column, each number is a claim that states a triple of the row, and leads to its passage; “or” stands between claims that state the same triple, “–” for a triple that no claim states.");
+    found.push(note.distinct ? `${told} ${_("With DISTINCT, a row shows one of the ways in which it came about.")}` : told);
   }
   return found.map((text) => element("p", { class: "note" }, text));
 }
@@ -47,20 +46,20 @@ function notes({ rows, more, broken, note }) {
 function download(endpoint, asked, formats) {
   const hidden = [...parameters(asked)].map(([name, value]) => element("input", { type: "hidden", name, value }));
   const buttons = formats.map(([extension, label]) => [element("button", { name: "as", value: extension }, label), " "]);
-  return element("form", { class: "download", action: endpoint, method: "post" }, hidden, element("p", {}, "Download as ", buttons));
+  return element("form", { class: "download", action: endpoint, method: "post" }, hidden, element("p", {}, `${_("Download as")} `, buttons));
 }
 
 function share(address) {
-  const copy = element("button", { type: "button", class: "share" }, "Copy link");
+  const copy = element("button", { type: "button", class: "share" }, _("Copy link"));
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(address());
-      copy.textContent = "Copied";
+      copy.textContent = _("Copied");
     } catch {
-      copy.textContent = "Copying is not allowed";
+      copy.textContent = _("Copying is not allowed");
     }
     setTimeout(() => {
-      copy.textContent = "Copy link";
+      copy.textContent = _("Copy link");
     }, CONFIRM);
   });
   copy.setAttribute("aria-live", "polite");
@@ -70,7 +69,7 @@ function share(address) {
 
 /** Shows a problem; `go` leads to its place in the query, `fixes` ({ name, apply }) mend it. */
 export function shownProblem(holder, { title, message, line, column }, { go, fixes }) {
-  const place = line ? element("button", { type: "button", class: "place-of-error", click: go }, `Line ${line}, column ${column ?? 1}`) : null;
+  const place = line ? element("button", { type: "button", class: "place-of-error", click: go }, _("Line {line}, column {column}", { line, column: column ?? 1 })) : null;
   holder.replaceChildren(
     element("section", { class: "problem", role: "alert", "aria-labelledby": "problem" },
       element("h2", { id: "problem" }, title),

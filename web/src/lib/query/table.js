@@ -1,8 +1,9 @@
 // An answer as a table, some rows at a time; a column's head sorts by it, once all rows are there.
 
-import { counted, element } from "../dom.js";
+import { element } from "../dom.js";
 import { claimsOf, Footnotes } from "./footnotes.js";
 import { irisOf, numberOf, shown, textOf } from "./terms.js";
+import { _, ngettext, number } from "../words.js";
 
 const STEP = 100;
 const ORDERS = { ascending: 1, descending: -1 };
@@ -40,7 +41,7 @@ export class Table {
   /** Fills a panel. */
   async draw(panel) {
     const table = element("table", {}, element("thead", {}, this.#head), this.#body);
-    const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows" }, table);
+    const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Rows") }, table);
     await this.#again();
     panel.replaceChildren(scroll, this.#more, this.#footnotes);
   }
@@ -58,11 +59,11 @@ export class Table {
     await this.#names.load(mentioned(this.#answer, rows));
     this.#body.append(...rows.map((row) => this.#row(row)));
     const left = this.#rows.length - this.#drawn;
-    const button = element("button", { type: "button", click: () => this.#add() }, `Show ${counted(Math.min(left, STEP), "more row")}`);
-    this.#more.replaceChildren(button, ` ${this.#drawn.toLocaleString("en")} of ${counted(this.#rows.length, "row")}`);
+    const button = element("button", { type: "button", click: () => this.#add() }, ngettext("Show {count} more row", "Show {count} more rows", Math.min(left, STEP)));
+    this.#more.replaceChildren(button, ` ${_("{part} of {whole}", { part: number(this.#drawn), whole: number(this.#rows.length) })}`);
     this.#more.hidden = left === 0;
     if (this.#notes?.list.firstChild) {
-      this.#footnotes.replaceChildren(element("h3", {}, "Footnotes"), this.#notes.list);
+      this.#footnotes.replaceChildren(element("h3", {}, _("Footnotes")), this.#notes.list);
     }
   }
 

@@ -1,9 +1,10 @@
 // An answer as a timeline, drawn like those of /timeline: a list whose lines have bars, as vague as their times are.
 
-import { counted, drawn, element } from "../dom.js";
+import { drawn, element } from "../dom.js";
 import { Axis, inWords } from "../dates.js";
 import { columnsOf, daysOf, naming, temporal } from "./columns.js";
 import { irisOf, shown } from "./terms.js";
+import { ngettext } from "../words.js";
 
 const MOST = 200;
 // Share of the width below which a bar would be too small to see: it becomes a point.
@@ -49,7 +50,7 @@ export async function draw(panel, answer, names, { moments, label }) {
   const rest = moments.length - some.length;
   panel.replaceChildren(
     element("div", { class: "timeline" }, scale(ticks), element("ol", {}, lines)),
-    ...(rest > 0 ? [element("p", { class: "note" }, `and ${counted(rest, "more row")} in the table`)] : []),
+    ...(rest > 0 ? [element("p", { class: "note" }, ngettext("and {count} more row in the table", "and {count} more rows in the table", rest))] : []),
   );
 }
 

@@ -5,16 +5,17 @@ import * as chart from "./chart.js";
 import * as places from "./places.js";
 import { Table } from "./table.js";
 import * as times from "./times.js";
+import { _ } from "../words.js";
 
 const TABLE = "table";
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 // What else there is: name, heading, and the module that says what suits and draws it.
-const OTHERS = [["map", "Map", places], ["timeline", "Timeline", times], ["chart", "Chart", chart]];
+const OTHERS = [["map", _("Map"), places], ["timeline", _("Timeline"), times], ["chart", _("Chart"), chart]];
 
 /** Fills a holder with the views of an answer; `chosen(view)` is told which one is looked at. Resolves when it is drawn. */
 export async function views(holder, answer, names, { map, wanted, chosen }) {
   const table = new Table(answer, names);
-  const found = [{ view: TABLE, title: "Table", draw: (panel) => table.draw(panel) }];
+  const found = [{ view: TABLE, title: _("Table"), draw: (panel) => table.draw(panel) }];
   for (const [view, title, module] of OTHERS) {
     const made = module.suits(answer);
     if (made) found.push({ view, title, draw: (panel) => module.draw(panel, answer, names, made, map) });
@@ -61,7 +62,7 @@ function tablist(found, panels, chosen) {
       await found[at].draw(panels[at]);
     } catch (error) {
       drawn.delete(at);
-      panels[at].replaceChildren(element("p", { class: "note" }, `This cannot be drawn: ${error.message}`));
+      panels[at].replaceChildren(element("p", { class: "note" }, _("This cannot be drawn: {reason}", { reason: error.message })));
     }
   }
 
@@ -73,6 +74,6 @@ function tablist(found, panels, chosen) {
     next.focus();
     next.click();
   };
-  const list = element("div", { class: "tabs", role: "tablist", "aria-label": "Ways to look at the answer", keydown }, buttons);
+  const list = element("div", { class: "tabs", role: "tablist", "aria-label": _("Ways to look at the answer"), keydown }, buttons);
   return { list, select };
 }
