@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from kg import dates
 from kg.site.drawing import Axis, days_in_words
+from kg.site.languages import spoken
 
 pytestmark = pytest.mark.browser
 
@@ -58,6 +59,6 @@ def test_axes_have_the_same_marks_and_spans_the_same_words(twin: Page) -> None:
         spans,
     )
     for (first, last), answer in zip(spans, found, strict=True):
-        ticks = [[pytest.approx(tick.at), tick.label, tick.above] for tick in Axis(first, last).ticks()]
+        ticks = [[pytest.approx(tick.at), tick.label, tick.above] for tick in Axis(first, last).ticks(spoken("en"))]
         assert answer["ticks"] == ticks, (first, last)
-        assert answer["words"] == [days_in_words(first, last, within=within) for within in (True, False)]
+        assert answer["words"] == [days_in_words(first, last, spoken("en"), within=within) for within in (True, False)]
