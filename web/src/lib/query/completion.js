@@ -38,9 +38,16 @@ function matches(known, wanted) {
 
 /** The classes and properties of the release, by the words of their names. */
 export class Terms {
+  #iris;
+
   constructor({ classes, properties }) {
     this.classes = classes.map((term) => this.#known(term, "class"));
     this.properties = properties.map((term) => this.#known(term, "property"));
+    this.#iris = new Set([...classes, ...properties].map(({ iri }) => iri));
+  }
+
+  has(iri) {
+    return this.#iris.has(iri);
   }
 
   #known(term, kind) {
@@ -59,7 +66,19 @@ export class Terms {
 
 /** The sources of suggestions; `terms` is a promise of Terms. */
 export function sources({ terms, namespaces, search }) {
-  return [variables, prefixes(namespaces), termsSource(terms, namespaces), things(namespaces, search), keywords];
+  // Where a property or a class has to stand they come first, elsewhere behind the things.
+  return [
+    variables,
+    prefixes(namespaces),
+    termsSource(terms, namespaces, asksForTerms),
+    things(terms, namespaces, search),
+    termsSource(terms, namespaces, (place) => !asksForTerms(place)),
+    keywords,
+  ];
+}
+
+function asksForTerms({ slot, predicate }) {
+  return slot === "predicate" || (slot === "object" && TYPES.has(predicate));
 }
 
 let last = { state: null, pos: -1, word: null };
@@ -151,9 +170,9 @@ function asked(word, namespaces, text) {
   return within === undefined ? null : { within, words: wordsOf(name), name };
 }
 
-const termsSource = (terms, namespaces) => async (context) => {
+const termsSource = (terms, namespaces, fits) => async (context) => {
   const word = written(context);
-  if (!word || /^[?$@]/.test(word.text) || word.place.slot === "" || word.place.slot === "end") return null;
+  if (!word || /^[?$@]/.test(word.text) || word.place.slot === "" || word.place.slot === "end" || !fits(word.place)) return null;
   const text = context.state.doc.toString();
   const wanted = asked(word, namespaces, text);
   const known = await terms;
@@ -182,20 +201,22 @@ function told({ meaning, count, kind }) {
   return [meaning, count > 0 ? uses : "not used in plain facts"].filter(Boolean).join(" · ");
 }
 
-const things = (namespaces, search) => async (context) => {
+const things = (terms, namespaces, search) => async (context) => {
   const word = written(context);
-  if (!word || /^[?$@]/.test(word.text) || !["subject", "object"].includes(word.place.slot)) return null;
-  if (word.place.slot === "object" && TYPES.has(word.place.predicate)) return null;
+  if (!word || /^[?$@]/.test(word.text) || !["subject", "object"].includes(word.place.slot) || asksForTerms(word.place)) return null;
   const text = context.state.doc.toString();
   const wanted = asked(word, namespaces, text);
   if (!wanted || wanted.name.length < 2) return null;
   const stop = new AbortController();
   context.addEventListener("abort", () => stop.abort(), { onDocChange: true });
   const found = await search(wanted.name.replace(/[-_.]/g, " "), MOST_THINGS, stop.signal);
+  const known = await terms;
+  // Claims are asked for by what they say; classes and properties come from their own list, other terms are values.
+  const offered = ({ iri, kind }) => kind === "thing" || kind === "document" || (kind === "term" && !known?.has(iri));
   return result(
     word.from,
     found
-      .filter(({ iri, kind }) => (kind === "thing" || kind === "document") && iri.startsWith(wanted.within))
+      .filter((one) => offered(one) && one.iri.startsWith(wanted.within))
       .map((thing) => ({
         label: thing.matched ? `${thing.label} (${thing.matched.label})` : thing.label,
         detail: namespaces.shorten(thing.iri, text).text,

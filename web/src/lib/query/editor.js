@@ -3,7 +3,7 @@
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { bracketMatching, indentOnInput, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, indentOnInput, indentService, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import {
@@ -16,6 +16,8 @@ import {
 } from "@codemirror/view";
 import { styleTags, tagHighlighter, tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
+
+import { depthAfter } from "./tokens.js";
 
 // Names of classes; what they look like stands in style/editor.css.
 const COLOURS = tagHighlighter([
@@ -39,6 +41,13 @@ const SPARQL = SparqlLanguage.configure({
   ],
 });
 
+// Columns a line goes in for each bracket that is open; a query that somebody is writing is too broken for its grammar.
+const INDENT = 2;
+const INDENTS = indentService.of((context, at) => {
+  const closes = /^\s*[}\])]/.test(context.textAfterPos(at));
+  return Math.max(0, depthAfter(context.state.sliceDoc(0, at)) - (closes ? 1 : 0)) * INDENT;
+});
+
 // Chrome keeps the looks of text that is typed over, as a style attribute that the page's policy refuses, and complains.
 // So what replaces a selection is put there by CodeMirror.
 const REPLACING = EditorView.domEventHandlers({
@@ -54,7 +63,7 @@ const REPLACING = EditorView.domEventHandlers({
 });
 
 // What stands behind a suggestion, for those who do not know its colour.
-const KINDS = { class: "class", property: "property", thing: "thing", document: "document", claim: "claim", namespace: "prefix" };
+const KINDS = { class: "class", property: "property", thing: "thing", document: "document", term: "term", namespace: "prefix" };
 
 /** The kind of a suggestion as CodeMirror draws it. */
 function kindOf({ type }) {
@@ -90,11 +99,13 @@ export function editor(field, { nonce, labels, completions, run, changed }) {
           autocapitalize: "off",
           spellcheck: "false",
         }),
-        new LanguageSupport(SPARQL),
+        new LanguageSupport(SPARQL, [SPARQL.data.of({ commentTokens: { line: "#" }, indentOnInput: /^\s*[}\])]$/ }), INDENTS]),
         syntaxHighlighting(COLOURS),
         autocompletion({
           override: completions,
           icons: false,
+          // Milliseconds that suggestions wait for those that are searched for, so that the list does not jump.
+          updateSyncTime: 200,
           tooltipClass: () => "q-completion",
           optionClass: ({ type }) => `q-${type}`,
           addToOptions: [{ render: kindOf, position: 90 }],

@@ -55,6 +55,18 @@ function resolved(iri, base) {
   }
 }
 
+/** How many brackets are open at the end of a text, one more where a `;` or `,` says that it goes on. */
+export function depthAfter(text) {
+  let depth = 0;
+  let last = "";
+  for (const { text: word } of tokens(text)) {
+    if ("{[(".includes(word)) depth += 1;
+    else if ("}])".includes(word)) depth -= 1;
+    last = word;
+  }
+  return Math.max(0, depth) + (last === ";" || last === "," ? 1 : 0);
+}
+
 /** The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; "" where it has none yet. */
 export function formOf(text) {
   const found = tokens(text).find(({ kind, text: word }) => kind === "word" && FORMS.has(word.toUpperCase()));
