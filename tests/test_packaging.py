@@ -36,7 +36,10 @@ BUNDLE = {
         "reader.js",
         "site.css",
         "site.js",
+        "watch.js",
     ),
+    *(f"{name}.{packed}" for name in ("map.css", "map.js", "query.css", "query.js") for packed in ("br", "gz")),
+    *(f"{name}.{packed}" for name in ("reader.js", "site.css", "site.js") for packed in ("br", "gz")),
     *("third-party.txt", "layers-2x.png", "layers.png", "marker-icon.png"),
 }
 NOT_COPIED = shutil.ignore_patterns(

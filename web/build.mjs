@@ -9,16 +9,20 @@
 // and DATA below: files of packages that the site's server reads.
 //
 // Output names are stable, because pages name them; the site appends a hash of the content. Beside the
-// bundles stands third-party.txt with the licences of every package whose code went into one of them.
+// bundles stand the same packed (NAME.br, NAME.gz), and third-party.txt with the licences of every package whose code
+// went into one of them.
 
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { argv, chdir, exit } from "node:process";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const BUNDLED = new Set([".js", ".css"]);
 // Countries of the world at 1:50 million (Natural Earth, as TopoJSON), from which the site clips its maps.
 const DATA = { "countries.json": "node_modules/world-atlas/countries-50m.json" };
+const PACKED = new Set([".js", ".css"]);
+const WORTH_PACKING = 1024; // bytes
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)\b/i;
 
 /** The package folders (`node_modules/NAME` or `node_modules/@SCOPE/NAME`) of the bundled inputs, sorted. */
@@ -33,6 +37,17 @@ async function licenceOf(folder) {
   const files = (await readdir(folder)).filter((file) => LICENCE_FILE.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
   return [`${name} ${version} (${license ?? "licence not named"})`, ...texts.map((text) => text.trim())].join("\n\n");
+}
+
+/** Writes NAME.br and NAME.gz beside what is worth it: the server sends files and packs nothing itself. */
+async function pack(target) {
+  const names = (await readdir(target)).filter((name) => PACKED.has(extname(name)));
+  for (const name of names) {
+    const content = await readFile(join(target, name));
+    if (content.length < WORTH_PACKING) continue;
+    await writeFile(join(target, `${name}.br`), brotliCompressSync(content));
+    await writeFile(join(target, `${name}.gz`), gzipSync(content, { level: 9 }));
+  }
 }
 
 async function main(target) {
@@ -69,6 +84,8 @@ async function main(target) {
   for (const [name, path] of Object.entries(DATA)) {
     await copyFile(path, join(target, name));
   }
+
+  await pack(target);
 
   const used = { ...metafile.inputs, ...Object.fromEntries(Object.values(DATA).map((path) => [path, {}])) };
   const licences = await Promise.all(packagesOf(used).map(licenceOf));

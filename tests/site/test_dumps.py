@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from base64 import b64encode
 
@@ -59,6 +60,22 @@ def test_a_file_of_the_bundle_never_changes_at_its_address(client: FlaskClient) 
     address = text.partition('rel="stylesheet" href="')[2].partition('"')[0].removeprefix(".")
     assert client.get(address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "immutable" not in client.get("/static/site.css").headers.get("Cache-Control", "")
+
+
+def test_scripts_and_styles_come_packed_where_the_client_unpacks(client: FlaskClient) -> None:
+    plain = client.get("/static/query.js")
+    found = {}
+    for accepted in ("gzip", "br, gzip", "br;q=0, gzip", "identity"):
+        response = client.get("/static/query.js", headers={"Accept-Encoding": accepted})
+        assert response.content_type == plain.content_type
+        assert "Accept-Encoding" in response.vary
+        found[accepted] = response.headers.get("Content-Encoding"), response.headers["ETag"], len(response.data)
+        if found[accepted][0] == "gzip":
+            assert gzip.decompress(response.data) == plain.data
+    assert [encoding for encoding, _, _ in found.values()] == ["gzip", "br", "gzip", None]
+    assert len({etag for _, etag, _ in found.values()}) == 3
+    assert found["br, gzip"][2] < found["gzip"][2] < len(plain.data) / 2
+    assert client.get("/static/query.js.br").status_code == 404
 
 
 def test_health_names_the_release(client: FlaskClient, release: Release) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mimetypes
+
 from flask import Blueprint, Response, jsonify, request, send_from_directory
 
 from kg.site.address import here
 from kg.site.asking import counters
-from kg.site.assets import FOLDER
+from kg.site.assets import ENCODINGS, FOLDER
 from kg.site.classes import classes
 from kg.site.counters import CONTENT_TYPE
 from kg.site.jsonld import dataset
@@ -77,7 +79,18 @@ def _static(name: str) -> Response:
     version = current().assets.versions.get(name)
     if version is None:
         raise not_found(f"file {name}")
-    response = send_from_directory(FOLDER, name, etag=version)
+    packed = current().assets.packed[name]
+    encoding = next((e for e in packed if request.accept_encodings[e] > 0), "")
+    response = send_from_directory(
+        FOLDER,
+        name + ENCODINGS.get(encoding, ""),
+        mimetype=mimetypes.guess_type(name)[0],
+        etag=f"{version}-{encoding}" if encoding else version,
+    )
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    if packed:
+        response.vary.add("Accept-Encoding")
     if request.args.get("v") == version:
         response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
     return response
