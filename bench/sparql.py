@@ -33,7 +33,7 @@ from run import KG, copy_sources, cpu_of_tree, port_of  # type: ignore[import-no
 from kg import vocab
 from kg.config import load
 from kg.release import SEAL, STORE, Release, seal
-from kg.store import embedded
+from kg.store import embedded, stated
 
 BASE = "http://localhost:8000/"
 JSON = "application/sparql-results+json"
@@ -100,6 +100,7 @@ def make_release(scratch: Path, things: int) -> Release:
     staged = config.releases / ".bench"
     shutil.copytree(built.path, staged, ignore=shutil.ignore_patterns(STORE, SEAL))
     embedded.write(staged / STORE, quads(things))
+    stated.write(staged / STORE, {vocab.Names(BASE).claim("d", str(n)) for n in range(things)})
     return seal(staged, config, replace(built.manifest, title="A release for measuring"))
 
 

@@ -19,8 +19,11 @@ from tests.query.conftest import BASE, Make, making
 
 from kg import media, vocab
 from kg.errors import QueryKilled, QueryRefused
-from kg.query.footnotes import NO_CLAIM, NOT_TRACEABLE, Tracer
+from kg.query.claims import NO_CLAIM, Claims
+from kg.query.footnotes import NOT_TRACEABLE, Footnoted, Tracer
 from kg.query.pool import Query
+from kg.query.rows import nodes
+from kg.store.stated import Stated, packed
 
 KG = BASE + "ontology#"
 DOCUMENT = NamedNode(BASE + "document/a")
@@ -86,12 +89,36 @@ HARBOUR: dict[int, tuple[str, set[Triple]]] = {
 LOOSE: set[Triple] = {("pier", "label", "pier"), ("quay", "label", "quay")}
 
 
+def traced(
+    store: Store, query: str, default: list[str] | None = None, named: list[str] | None = None
+) -> tuple[Footnoted, list[tuple[Any, ...]]]:
+    """What the tracer finds with the file of statements that the build would write, and the rows."""
+    text = PREFIXES + query
+    found = Tracer(store, BASE, Stated(packed(store, published(store)))).answer(text, default, named)
+    # Without the file, the store itself is asked; the answer is the same.
+    slow = Tracer(store, BASE).answer(text, default, named)
+    rows = rows_in(found)
+    assert rows == rows_in(slow)
+    return found, rows
+
+
+def published(store: Store) -> set[str]:
+    """The claims whose triples are in the default graph as facts."""
+    claims = Claims(store, BASE)
+    return {g.value for g in store.named_graphs() if claims.is_published(g.value)}
+
+
+def rows_in(found: Footnoted) -> list[tuple[Any, ...]]:
+    """The rows as terms."""
+    rows: list[Any] = []
+    found.run(rows.extend)
+    return [*map(tuple, nodes(found.names, rows))]
+
+
 def ask(query: str, store: Store | None = None, **more: Any) -> list[tuple[Any, ...]]:
     """Solutions of a query over the harbour, the last column as numbers of claims."""
-    found = Tracer(store or dataset(HARBOUR, LOOSE), BASE).answer(
-        PREFIXES + query, more.get("default"), more.get("named")
-    )
-    return [(*map(short, row[:-1]), row[-1].value.replace(f"{BASE}claim/a/", "")) for row in found.rows]  # type: ignore[union-attr]
+    _, rows = traced(store or dataset(HARBOUR, LOOSE), query, more.get("default"), more.get("named"))
+    return [(*map(short, row[:-1]), row[-1].value.replace(f"{BASE}claim/a/", "")) for row in rows]
 
 
 def short(value: Any) -> str | None:
@@ -291,9 +318,9 @@ def test_what_a_query_selects_changes_no_footnote(
     store = dataset(claims, set())
 
     def rows(items: str) -> tuple[str, Counter[tuple[Any, ...]]]:
-        found = Tracer(store, BASE).answer(f"{PREFIXES} SELECT {items} {{ {group} }}", None, None)
+        found, rows = traced(store, f"SELECT {items} {{ {group} }}")
         kept = [found.names.index(name[1:]) if name[1:] in found.names else None for name in selected]
-        return found.reason, Counter(tuple(None if i is None else row[i] for i in (*kept, -1)) for row in found.rows)
+        return found.reason, Counter(tuple(None if i is None else row[i] for i in (*kept, -1)) for row in rows)
 
     try:
         reason, some = rows(" ".join(selected))
@@ -307,8 +334,8 @@ def check(claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], query:
     """Withdraws, for the first rows, the claims of each word by themselves; gives whether the query was traceable."""
     store = dataset(claims, loose)
     before = solutions(store, query)
-    found = Tracer(store, BASE).answer(PREFIXES + query, None, None)
-    names, rows = found.names, list(found.rows)
+    found, rows = traced(store, query)
+    names = found.names
     order = sorted(range(len(names) - 1), key=names.__getitem__)
     keys = [tuple(row[i] for i in order) for row in rows]
     assert Counter(keys) == before, "footnotes change no answer"

@@ -9,6 +9,7 @@ from pathlib import Path
 from pyoxigraph import Literal
 
 from kg import vocab
+from kg.build.assemble import in_default_graph
 from kg.build.coverage import measure
 from kg.build.dumps import Content, write_dumps
 from kg.build.index import write_index
@@ -19,7 +20,7 @@ from kg.config import Config
 from kg.errors import BuildError
 from kg.model import FileEntry, Finding, Manifest
 from kg.release import STORE, Release, file_entry, seal, staging
-from kg.store import embedded
+from kg.store import embedded, stated
 
 
 def write_release(config: Config, content: Content, findings: Sequence[Finding]) -> Release:
@@ -38,6 +39,9 @@ def write_release(config: Config, content: Content, findings: Sequence[Finding])
 def _write(folder: Path, config: Config, content: Content, findings: Sequence[Finding]) -> Manifest:
     quads = content.assembled.quads
     embedded.write(folder / STORE, quads)
+    collected = content.collected
+    facts = {c.iri for c in content.grounded.claims if in_default_graph(c, collected.documents[c.document].author)}
+    stated.write(folder / STORE, facts)
     counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content).items()}
     counts["search.sqlite"] = write_index(folder / "search.sqlite", quads, content.names, config.language)
     for name, directory, texts in (

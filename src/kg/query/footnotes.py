@@ -17,25 +17,28 @@ With DISTINCT a row stands for many solutions; its footnote is that of the first
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, QuerySolution, QuerySolutions, Store, Triple
+from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, Store
 
-from kg import vocab
+from kg.query.claims import Claims
 from kg.query.plan import Plan, plan
+from kg.query.rows import Row, string
 from kg.query.syntax import Untraceable, is_only_selected
+from kg.store.stated import Stated
 
-Node = NamedNode | BlankNode | Literal | Triple
-Row = Sequence[Node | None]
 NAME = "evidence"
-NO_CLAIM = "-"
 NOT_TRACEABLE = "not traceable: "
 
-_FULL = 50_000
-_DEFAULT = DefaultGraph()
+Read = Callable[[list[str]], Row]
+"""Makes of a row of the engine, as texts of TSV, the row of the answer."""
+
+
+class Enough(Exception):
+    """Raised by whoever takes rows and wants no more of them."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +46,34 @@ class Footnoted:
     """Solutions with footnotes in the last column; ``reason`` says why they are none, where they are not traceable."""
 
     names: list[str]
-    rows: Iterator[Row]
     variable: str
+    results: QuerySolutions
+    read: Read
     reason: str = ""
     distinct: bool = False
+    limit: int | None = None
+    offset: int = 0
 
     def note(self) -> dict[str, Any]:
         """What a client is told before the rows."""
         return {"variable": self.variable, "reason": self.reason, "distinct": self.distinct}
 
+    def run(self, take: Callable[[list[Row]], None]) -> None:
+        """Hand the rows over as they are made, some at a time; texts as TSV writes them."""
+        with contextlib.suppress(Enough):
+            if self.distinct:
+                take = _Distinct(take, self.offset, self.limit).take
+            # The engine writes rows several times as fast as it hands them out one by one.
+            self.results.serialize(_Lines(self.read, take), QueryResultsFormat.TSV)  # type: ignore[arg-type]
+
 
 class Tracer:
-    """Answers queries over one store with footnotes."""
+    """Answers queries over one store with footnotes; without ``stated`` it takes more time."""
 
-    def __init__(self, store: Store, base: str) -> None:
+    def __init__(self, store: Store, base: str, stated: Stated | None = None) -> None:
         self._store = store
         self._base = base
-        self._claims = Claims(store, base)
+        self._claims = Claims(store, base, stated)
         self._nothing = Store()
 
     def answer(self, query: str, default: list[str] | None, named: list[str] | None) -> Footnoted:
@@ -86,9 +100,10 @@ class Tracer:
             reason = str(e)
         results: Any = self._store.query(query, base_iri=self._base, **dataset)
         columns = _Columns(query, names)
-        footnote = Literal(NOT_TRACEABLE + reason)
-        rows: Iterator[Row] = ([*(row[name] for name in columns.names), footnote] for row in results)
-        return Footnoted(columns.all(), rows, columns.footnotes, reason)
+        places, footnote = columns.places(names), string(NOT_TRACEABLE + reason)
+        return Footnoted(
+            columns.all(), columns.footnotes, results, lambda cells: [*(cells[n] for n in places), footnote], reason
+        )
 
     def _names(self, query: str) -> list[str]:
         """The variables of a query, once the engine has accepted its text: our own parser is no judge of that."""
@@ -100,23 +115,30 @@ class Tracer:
     def _traced(self, made: Plan, columns: _Columns, dataset: dict[str, Any]) -> Footnoted:
         results: Any = self._store.query(made.query, base_iri=self._base, **dataset)
         constants = self._constants(made)
-        graphs: list[str] | None = None
+        graphs: tuple[str, ...] | None = None
         if dataset:
-            graphs = [node.value for node in dataset["default_graph"]]
+            graphs = tuple(node.value for node in dataset["default_graph"])
         elif made.default is not None:
-            graphs = [constants[text].value for text in made.default]
-        rows: Iterator[Row] = map(_Reader(made, columns.names, constants, self._claims, graphs).row, results)
-        if made.distinct:
-            rows = islice(_distinct(rows), made.offset, None if made.limit is None else made.offset + made.limit)
-        return Footnoted(columns.all(), rows, columns.footnotes, distinct=made.distinct)
+            graphs = tuple(constants[text][1:-1] for text in made.default)
+        given = [variable.value for variable in results.variables]
+        reader = _Reader(
+            made,
+            given=given,
+            places=columns.places(given),
+            constants=constants,
+            claims=self._claims,
+            graphs=graphs,
+        )
+        found = Footnoted(columns.all(), columns.footnotes, results, reader.row)
+        return replace(found, distinct=True, limit=made.limit, offset=made.offset) if made.distinct else found
 
-    def _constants(self, made: Plan) -> dict[str, Any]:
+    def _constants(self, made: Plan) -> dict[str, str]:
         """What the constants of a query stand for."""
         if not made.terms:
             return {}
         results: Any = self._nothing.query(made.terms, base_iri=self._base)
-        (row,) = results
-        return dict(zip(made.constants, row, strict=True))
+        _, row, _ = results.serialize(format=QueryResultsFormat.TSV).decode().split("\n")
+        return dict(zip(made.constants, row.split("\t"), strict=True))
 
 
 class _Columns:
@@ -132,100 +154,95 @@ class _Columns:
     def all(self) -> list[str]:
         return [*self.names, self.footnotes]
 
+    def places(self, given: list[str]) -> list[int]:
+        """Where the engine's rows have them."""
+        return [given.index(name) for name in self.names]
+
+
+class _Lines:
+    """A file to which the engine writes TSV."""
+
+    def __init__(self, read: Read, take: Callable[[list[Row]], None]) -> None:
+        self._read = read
+        self._take = take
+        self._rest = b""
+        self._head = True
+
+    def write(self, data: bytes) -> int:
+        whole, end, rest = (self._rest + data).rpartition(b"\n")
+        self._rest = rest
+        if end:
+            lines = whole.decode().split("\n")
+            rows = [self._read(line.split("\t")) for line in (lines[1:] if self._head else lines)]
+            self._head = False
+            self._take(rows)
+        return len(data)
+
+    def flush(self) -> None:
+        """Rows are handed over as they come."""
+
 
 class _Reader:
-    """Reads the solutions of a plan."""
+    """Reads the solutions of a plan. ``given`` names the engine's columns, ``places`` says which of them are shown."""
 
     def __init__(
-        self, made: Plan, names: list[str], constants: dict[str, Any], claims: Claims, graphs: list[str] | None
+        self,
+        made: Plan,
+        *,
+        given: list[str],
+        places: list[int],
+        constants: dict[str, str],
+        claims: Claims,
+        graphs: tuple[str, ...] | None,
     ) -> None:
-        self._names = names
-        self._claims = claims
-        self._graphs = graphs
-        # Each pattern as its mark and four terms: a name to look up in the solution, or a constant.
+        self._places = places
+        self._word_in = claims.word_in
+        self._word = claims.word if graphs is None else lambda triple: claims.word_of(triple, graphs)
+        # Constants stand behind the engine's columns, so that a term of a pattern is a number in any case.
+        self._constants = list(constants.values())
+        at = {"?" + name: n for n, name in enumerate(given)} | {c: len(given) + n for n, c in enumerate(constants)}
         self._patterns = [
-            (mark[1:], tuple(term[1:] if term.startswith("?") else constants.get(term) for term in pattern))
+            (
+                at[mark] if mark else -1,
+                itemgetter(at[pattern.subject], at[pattern.predicate], at[pattern.object]),
+                at[pattern.graph] if pattern.graph else -1,
+            )
             for pattern, mark in made.patterns
         ]
 
-    def row(self, solution: QuerySolution) -> Row:
-        words: dict[tuple[Any, ...], str] = {}
-        for mark, terms in self._patterns:
-            if mark and solution[mark] is None:
+    def row(self, cells: list[str]) -> Row:
+        terms = cells + self._constants
+        words: dict[str, str] = {}
+        for mark, triple_of, graph in self._patterns:
+            if mark >= 0 and not terms[mark]:
                 continue
-            triple = tuple(solution[term] if isinstance(term, str) else term for term in terms)
-            if triple not in words:
-                words[triple] = self._claims.word(triple, self._graphs)
-        return [*(solution[name] for name in self._names), Literal(" ".join(words.values()))]
+            triple = key = "\t".join(triple_of(terms))
+            if graph >= 0:
+                key = f"{terms[graph]} {triple}"
+            if key not in words:
+                words[key] = self._word(triple) if graph < 0 else self._word_in(triple, terms[graph])
+        row = [cells[n] for n in self._places]
+        row.append('"' + " ".join(words.values()) + '"')
+        return row
 
 
-class Claims:
-    """Which claims state a triple; remembers what it was asked."""
+class _Distinct:
+    """Lets each row through once; those after so many, and so many of them."""
 
-    def __init__(self, store: Store, base: str) -> None:
-        self._store = store
-        self._names = vocab.Names(base)
-        self._claim = base + "claim/"
-        self._published: dict[str, bool] = {}
-        self._words: dict[tuple[Any, ...], str] = {}
+    def __init__(self, take: Callable[[list[Row]], None], offset: int, limit: int | None) -> None:
+        self._take = take
+        self._offset = offset
+        self._end = None if limit is None else offset + limit
+        self._seen: set[tuple[str, ...]] = set()
 
-    def word(self, triple: tuple[Any, ...], default: list[str] | None) -> str:
-        """The word for a matched triple: subject, predicate, object, and the graph or ``None``.
-
-        ``default`` are the graphs that the query's default graph is made of; ``None``: that of the release.
-        """
-        key = (*triple, tuple(default)) if default is not None else triple
-        found = self._words.get(key)
-        if found is None:
-            if len(self._words) >= _FULL:
-                self._words.clear()
-            found = self._words[key] = "|".join(self._find(triple, default)) or NO_CLAIM
-        return found
-
-    def _find(self, triple: tuple[Any, ...], default: list[str] | None) -> list[str]:
-        *terms, graph = triple
-        holders = {
-            quad.graph_name.value
-            for quad in self._store.quads_for_pattern(terms[0], terms[1], terms[2], None)
-            if isinstance(quad.graph_name, NamedNode)
-        }
-        claims = {iri for iri in holders if iri.startswith(self._claim)}
-        if graph is None and default is None:
-            return sorted(filter(self.is_published, claims))
-        read = {graph.value} if graph is not None else set(default or ())
-        found = claims & read
-        if self._names.background in holders & read:
-            found |= {iri for iri in claims if self.is_published(iri, background=True)}
-        return sorted(found)
-
-    def is_published(self, iri: str, *, background: bool = False) -> bool:
-        """Whether a claim's content stands in the default graph; ``background``: in that graph too."""
-        published = self._published.get(iri)
-        if published is None:
-            if len(self._published) >= _FULL:
-                self._published.clear()
-            published = self._published[iri] = self._read(iri)
-        kg = self._names.kg
-        return published and (not background or self._value(iri, kg + "basis") == kg + "background")
-
-    def _read(self, iri: str) -> bool:
-        kg = self._names.kg
-        author = self._value(self._value(iri, vocab.PROV_PRIMARY_SOURCE), vocab.DCTERMS_CREATOR)
-        modality, basis = self._value(iri, kg + "modality"), self._value(iri, kg + "basis")
-        own_voice = bool(author) and self._value(iri, kg + "speaker") == author
-        return vocab.is_fact(modality.removeprefix(kg), basis.removeprefix(kg), own_voice=own_voice)
-
-    def _value(self, subject: str, predicate: str) -> str:
-        if not subject:
-            return ""
-        found = self._store.quads_for_pattern(NamedNode(subject), NamedNode(predicate), None, _DEFAULT)
-        return min((quad.object.value for quad in found if isinstance(quad.object, NamedNode)), default="")
-
-
-def _distinct(rows: Iterator[Row]) -> Iterator[Row]:
-    seen: set[tuple[Node | None, ...]] = set()
-    for row in rows:
-        key = tuple(row[:-1])
-        if key not in seen:
-            seen.add(key)
-            yield row
+    def take(self, rows: list[Row]) -> None:
+        skipped = max(0, self._offset - len(self._seen))
+        found = []
+        for row in rows:
+            key = tuple(row[:-1])
+            if key not in self._seen and len(self._seen) != self._end:
+                self._seen.add(key)
+                found.append(row)
+        self._take(found[skipped:])
+        if len(self._seen) == self._end:
+            raise Enough

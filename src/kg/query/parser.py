@@ -26,6 +26,7 @@ from kg.query.syntax import (
     Triples,
     Union,
     Untraceable,
+    only_holds,
     tokens,
 )
 
@@ -188,32 +189,6 @@ class _Parser:
         if token.text in ("<<", ">>") or token.text == "{":
             raise Untraceable("a quoted triple")
 
-    def only_holds(self, start: int) -> bool:
-        """Whether each BOUND(…) of the FILTER just read is a condition that must hold, combined by && and || only."""
-        closing: dict[int, int] = {}
-        opened: list[int] = []
-        for index in range(start, self.at):
-            if self.tokens[index].text == "(":
-                opened.append(index)
-            elif self.tokens[index].text == ")":
-                closing[opened.pop()] = index
-
-        def is_condition(first: int, last: int) -> bool:
-            before = self.tokens[first - 1]
-            after = ")" if last == self.at - 1 else self.tokens[last + 1].text
-            return (before.word == "FILTER" or before.text in ("(", "&&", "||")) and after in (")", "&&", "||")
-
-        around = [True]  # whether what stands between the open brackets is a condition
-        for index in range(start, self.at):
-            token = self.tokens[index]
-            if token.word == "BOUND" and not (around[-1] and is_condition(index, closing[index + 1])):
-                return False
-            if token.text == "(":
-                around.append(around[-1] and is_condition(index, closing[index]))
-            elif token.text == ")":
-                around.pop()
-        return True
-
     # Patterns
 
     def group(self) -> Group:
@@ -263,7 +238,7 @@ class _Parser:
         if self.next.text != "(":
             raise self.unknown()
         self.bracketed(start)
-        if not self.only_holds(start):
+        if not only_holds(self.tokens[start : self.at]):
             raise Untraceable(_BOUND)
         return Kept(self.since(start))
 

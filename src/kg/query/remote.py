@@ -23,8 +23,8 @@ from kg.query.lexer import inspect
 from kg.query.limits import Limits
 from kg.query.member import Gone, killed
 from kg.query.pool import Answer, Pool, Query, outcome
+from kg.query.preview import preview
 from kg.query.slots import HIDDEN, rewrite
-from kg.query.worker import preview
 from kg.store.endpoint import Endpoint, Reply
 from kg.store.slots import Slot
 

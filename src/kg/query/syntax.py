@@ -6,7 +6,7 @@ Terms and expressions are text: what a prefixed name stands for, the engine know
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -152,3 +152,32 @@ def is_only_selected(name: str, text: str) -> bool:
     if len(found) != 1:
         return False
     return found[0].kind == "var" or found[0].text == ")" or found[0].word in ("SELECT", "DISTINCT", "REDUCED")
+
+
+def only_holds(condition: Sequence[Token]) -> bool:
+    """Whether each BOUND(…) of a FILTER, the word included, must hold: is combined with others by && and || only.
+
+    >>> [only_holds([*tokens(f"FILTER({text})")]) for text in ("BOUND(?x) && (?y || BOUND(?z))", "(BOUND(?x)) = false")]
+    [True, False]
+    """
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for index, token in enumerate(condition):
+        if token.text == "(":
+            opened.append(index)
+        elif token.text == ")":
+            closing[opened.pop()] = index
+
+    def must_hold(first: int, last: int) -> bool:
+        before, after = condition[first - 1], ")" if last == len(condition) - 1 else condition[last + 1].text
+        return (before.word == "FILTER" or before.text in ("(", "&&", "||")) and after in (")", "&&", "||")
+
+    around = [True]  # whether what stands between the open brackets must hold
+    for index, token in enumerate(condition):
+        if token.word == "BOUND" and not (around[-1] and must_hold(index, closing.get(index + 1, index))):
+            return False
+        if token.text == "(":
+            around.append(around[-1] and must_hold(index, closing[index]))
+        elif token.text == ")":
+            around.pop()
+    return True

@@ -18,15 +18,13 @@ import re
 import resource
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pyoxigraph import (
-    BlankNode,
-    Literal,
     NamedNode,
     QueryBoolean,
     QuerySolutions,
@@ -39,12 +37,12 @@ from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE
 from kg.query import rows
 from kg.query.confine import confine
 from kg.query.footnotes import Tracer
+from kg.query.preview import preview, preview_with_footnotes
+from kg.store.stated import Stated
 
 HEAD = struct.Struct(">cI")
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
-PREVIEW_BYTES = 512 * 1024
-PREVIEW_LONGEST = 4 * 1024  # characters of a literal: more than a page shows
 _Item = TypeVar("_Item")
 
 
@@ -194,10 +192,12 @@ class Worker:
         self._settings = settings
         self._store: Store | None = None
         self._tracer: Tracer | None = None
+        self._stated: Stated | None = None
 
     def run(self) -> None:
         try:
             self._store = Store.read_only(self._settings.store)
+            self._stated = Stated.open(Path(self._settings.store))
             confine(self._settings.store, self._settings.memory)
         except (OSError, ValueError) as e:
             self._send(b"F", str(e).encode())
@@ -275,14 +275,24 @@ class Worker:
 
     def _evaluate_with_footnotes(self, store: Store, request: Request, output: _Output) -> None:
         if self._tracer is None:
-            self._tracer = Tracer(store, self._settings.base)
+            self._tracer = Tracer(store, self._settings.base, self._stated)
         found = self._tracer.answer(request.query, request.default, request.named)
         output.note(found.note())
         if request.preview:
-            shown = preview(found.names, found.rows, request.preview, whole=found.variable)
-            output.write(json.dumps(shown).encode())
-        else:
-            rows.write(found.names, _counted(found.rows, self._settings.rows), output, request.media_type)
+            output.write(json.dumps(preview_with_footnotes(found, request.preview)).encode())
+            return
+        writer = rows.Writer(found.names, output, request.media_type, footnotes=True)
+        left = self._settings.rows
+
+        def take(batch: list[rows.Row]) -> None:
+            nonlocal left
+            left -= len(batch)
+            if left < 0:
+                raise _OverLimit("rows")
+            writer.write(batch)
+
+        found.run(take)
+        writer.end()
 
 
 def _failure(e: Exception, query: str) -> dict[str, Any]:
@@ -334,41 +344,6 @@ def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) ->
         return preview(names, ([t.subject, t.predicate, t.object] for t in results), limit)
     names = [variable.value for variable in results.variables]
     return preview(names, ([solution[name] for name in names] for solution in results), limit)
-
-
-def preview(names: Sequence[str], rows: Iterator[Sequence[object]], limit: int, *, whole: str = "") -> dict[str, Any]:
-    """The first rows as a page shows them: terms as SPARQL results in JSON have them, and whether there is more.
-
-    Long literals are cut, but for those of the variable ``whole``.
-    """
-    kept: list[list[dict[str, Any] | None]] = []
-    longest = [None if name == whole else PREVIEW_LONGEST for name in names]
-    size = 0
-    for row in islice(rows, limit):
-        terms = [_term(value, most) for value, most in zip(row, longest, strict=True)]
-        size += sum(len(term["value"]) for term in terms if term)
-        if size > PREVIEW_BYTES:
-            return {"vars": names, "rows": kept, "more": True}
-        kept.append(terms)
-    return {"vars": names, "rows": kept, "more": next(rows, None) is not None}
-
-
-def _term(value: object, longest: int | None) -> dict[str, Any] | None:
-    """A term as SPARQL 1.1 Query Results JSON writes it."""
-    if value is None:
-        return None
-    if isinstance(value, NamedNode):
-        return {"type": "uri", "value": value.value}
-    if isinstance(value, BlankNode):
-        return {"type": "bnode", "value": value.value}
-    if isinstance(value, Literal):
-        term: dict[str, Any] = {"type": "literal", "value": value.value[:longest]}
-        if len(term["value"]) < len(value.value):
-            term["length"] = len(value.value)
-        if value.language:
-            return term | {"xml:lang": value.language}
-        return term | {"datatype": value.datatype.value}
-    return {"type": "triple", "value": str(value)}
 
 
 def _limit_processor_time(seconds: float) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kg.query.footnotes import NO_CLAIM, NOT_TRACEABLE
+from kg.query.claims import NO_CLAIM
+from kg.query.footnotes import NOT_TRACEABLE
 from kg.site.nodes import Linker
 from kg.site.state import Site
 
