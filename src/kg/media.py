@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyoxigraph import Quad, QueryResultsFormat, RdfFormat, Triple, serialize
 
@@ -72,6 +73,7 @@ ALIASES: dict[str, str] = {
 }
 """Types that clients send for one of ours; honoured where the real type is offered and the alias is not."""
 
+_COMMON_ACCEPT = 512
 MAX_ACCEPT = 4096
 """An Accept header longer than this many characters is read only up to its last whole range."""
 
@@ -148,6 +150,13 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> str | None:
     """
     if accept is None or not accept.strip():
         return offered[0]
+    # Clients send few different headers, again and again.
+    choose = _chosen if len(accept) <= _COMMON_ACCEPT else _chosen.__wrapped__
+    return choose(accept, tuple(offered))
+
+
+@lru_cache(1024)
+def _chosen(accept: str, offered: tuple[str, ...]) -> str | None:
     ranges = []
     for r in _ranges(accept):
         ranges.append(r)

@@ -19,9 +19,10 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse,
 
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, PushError, QueryRefused
 from kg.model import ExampleQuery
+from kg.query.base import Query, Runner
 from kg.query.lexer import Form, inspect
 from kg.query.limits import Limits
-from kg.query.pool import Pool, Query
+from kg.query.pool import Pool
 from kg.query.remote import RemotePool
 from kg.release import Release
 from kg.store import slots
@@ -136,7 +137,7 @@ class Push:
         if found != expected:
             raise PushError(f"the slot has {found:,} named graphs, and the release {expected:,}")
 
-    def _verify_answers(self, local: Pool, remote: Pool) -> None:
+    def _verify_answers(self, local: Runner, remote: Runner) -> None:
         alike, wrong = 0, []
         for question in self.release.queries:
             try:
@@ -232,7 +233,7 @@ def insert(endpoint: Endpoint, slot: Slot, batch: Iterable[Quad]) -> None:
     endpoint.update(f"INSERT DATA {{ {' '.join(graphs)} }}")
 
 
-def _difference(question: ExampleQuery, local: Pool, remote: Pool) -> str:
+def _difference(question: ExampleQuery, local: Runner, remote: Runner) -> str:
     """In what the answers differ; nothing, where they do not."""
     form = inspect(question.text, depth=local.limits.depth)
     media_type = _JSON if form in (Form.SELECT, Form.ASK) else _N_TRIPLES
@@ -245,7 +246,7 @@ def _difference(question: ExampleQuery, local: Pool, remote: Pool) -> str:
     return f"{missing:,} rows of the release are missing and {more:,} are not in it" if missing or more else ""
 
 
-def _answer(query: Query, pool: Pool) -> Counter[str]:
+def _answer(query: Query, pool: Runner) -> Counter[str]:
     """An answer as a multiset of rows, each written so that it does not depend on how an engine spells values."""
     with pool.run(query) as answer:
         body = b"".join(answer.chunks)

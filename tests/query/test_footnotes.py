@@ -19,9 +19,9 @@ from tests.query.conftest import BASE, Make, making
 
 from kg import media, vocab
 from kg.errors import QueryKilled, QueryRefused
+from kg.query.base import Query
 from kg.query.claims import NO_CLAIM, Claims
 from kg.query.footnotes import NOT_TRACEABLE, Footnoted, Tracer
-from kg.query.pool import Query
 from kg.query.rows import nodes
 from kg.store.stated import Stated, packed
 

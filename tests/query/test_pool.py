@@ -18,8 +18,9 @@ from tests.query.conftest import BASE, GRAPH, ROUGH, SIZE, children, until
 
 from kg import media
 from kg.errors import QueryBusy, QueryError, QueryKilled, QueryRefused
+from kg.query.base import Query
 from kg.query.limits import Limits
-from kg.query.pool import Pool, Query
+from kg.query.pool import Pool
 
 JSON, CSV, TSV = "application/sparql-results+json", "text/csv", "text/tab-separated-values"
 ALL = "SELECT ?s ?o { ?s ?p ?o }"
@@ -284,18 +285,18 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(make_pool: Callable[..
     pool = make_pool(workers=1, spares=0)
     before = children()
     ask(pool, "ASK {}")
-    (worker,) = {p for p in children() - before if "nursery" in cmdline(p) and parent_is_nursery(p)}
+    (worker,) = {p for p in children() - before if parent_is_broker(p)}
     kill(worker)
     until(lambda: worker not in children(), 2)
     assert ask(pool, "ASK {}")
 
 
-def test_a_nursery_that_is_killed_is_replaced_with_its_workers(make_pool: Callable[..., Pool]) -> None:
+def test_a_broker_that_is_killed_is_replaced_with_its_workers(make_pool: Callable[..., Pool]) -> None:
     pool = make_pool(workers=1, spares=1, wait=5)
     before = children()
     ask(pool, "ASK {}")
     processes = children() - before
-    kill(next(p for p in processes if not parent_is_nursery(p)))
+    kill(next(p for p in processes if not parent_is_broker(p)))
     until(lambda: not processes & children(), 2)
     until(lambda: pool.statistics()["idle"] == 2, 5)
     assert ask(pool, "ASK {}")
@@ -341,9 +342,9 @@ def cmdline(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
-def parent_is_nursery(pid: int) -> bool:
+def parent_is_broker(pid: int) -> bool:
     parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return "kg.query.nursery" in cmdline(parent)
+    return "kg.query.broker" in cmdline(parent)
 
 
 def kill(pid: int) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from kg.config import Serve
 from kg.errors import QueryLimited
-from kg.site.fairness import CLIENTS, Fairness
+from kg.query.fairness import CLIENTS, Fairness
+from kg.site.client import Clients
 
 
 class Clock:
@@ -18,26 +19,25 @@ class Clock:
 
 
 def spend(fairness: Fairness, clock: Clock, seconds: float, outcome: str = "answered", client: str = "a") -> None:
-    turn = fairness.enter(client)
+    account = fairness.enter(client)
     clock.time += seconds
-    turn.end(outcome)
+    fairness.leave(account, seconds, outcome)
 
 
 def test_a_burst_is_free_and_then_it_is_so_many_seconds_a_minute() -> None:
     clock = Clock()
     fairness = Fairness(Serve(seconds=60, burst=120), clock)
-    turns = [fairness.enter("a") for _ in range(5)]
+    accounts = [fairness.enter("a") for _ in range(5)]
     clock.time += 40
-    for turn in turns:
-        turn.end("answered")
-        turn.end("answered")
+    for account in accounts:
+        fairness.leave(account, 40, "answered")
     # 5 × 40 s were used; 120 s were there, and 40 s come back while they ran, but never above the burst.
     with pytest.raises(QueryLimited) as caught:
         fairness.enter("a")
     assert caught.value.retry_after == pytest.approx(41, abs=1)
-    fairness.enter("b").end("answered")
+    spend(fairness, clock, 0, client="b")
     clock.time += caught.value.retry_after
-    fairness.enter("a").end("answered")
+    spend(fairness, clock, 0)
 
 
 def test_one_query_after_the_other_is_never_too_much() -> None:
@@ -49,11 +49,11 @@ def test_one_query_after_the_other_is_never_too_much() -> None:
 
 def test_five_at_once() -> None:
     fairness = Fairness(Serve(), Clock())
-    turns = [fairness.enter("a") for _ in range(5)]
+    accounts = [fairness.enter("a") for _ in range(5)]
     with pytest.raises(QueryLimited) as caught:
         fairness.enter("a")
     assert caught.value.retry_after == 1
-    turns[0].end("left")
+    fairness.leave(accounts[0], 0, "left")
     fairness.enter("a")
 
 
@@ -81,8 +81,8 @@ def test_0_switches_a_bound_off() -> None:
 def test_the_table_of_clients_has_a_bound() -> None:
     fairness = Fairness(Serve(), Clock())
     for n in range(CLIENTS + 10):
-        fairness.enter(str(n)).end("answered")
-    assert len(fairness._clients) == CLIENTS
+        fairness.leave(fairness.enter(str(n)), 0, "answered")
+    assert len(fairness._accounts) == CLIENTS
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_the_table_of_clients_has_a_bound() -> None:
 def test_who_the_client_is_behind_a_proxy_is_believed_of_trusted_ones_only(
     trusted: tuple[str, ...], peer: str, forwarded: str, client: str
 ) -> None:
-    assert Fairness(Serve(trusted_proxies=trusted)).client(peer, forwarded) == client
+    assert Clients(trusted).of(peer, forwarded) == client

@@ -65,8 +65,8 @@ def serve(
         from kg.site.server import serve as run
 
         run(
-            lambda wanted, archived: create_app(
-                open_release(config, wanted), config, archived=archived, watching=watch
+            lambda wanted, archived, exchange: create_app(
+                open_release(config, wanted), config, exchange=exchange, archived=archived, watching=watch
             ),
             lambda: version or current_version(config.releases),
             release.version,

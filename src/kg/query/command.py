@@ -9,9 +9,10 @@ from pathlib import Path
 
 from kg import media
 from kg.errors import QueryError, QueryRefused
+from kg.query.base import Query
 from kg.query.lexer import Form, inspect
 from kg.query.limits import Limits
-from kg.query.pool import Pool, Query
+from kg.query.pool import Pool
 
 ENDPOINT_TIMEOUT = 60
 """Seconds to wait for somebody else's endpoint."""

@@ -6,248 +6,234 @@
         for chunk in answer.chunks:
             ...
 
-The pool enforces the deadline, because the engine cannot be interrupted: it kills the worker. Up to the first byte of
+The deadline is enforced by killing the worker, because the engine cannot be interrupted. Up to the first byte of
 the answer that is an exception from ``run``; later it comes out of ``chunks``, and whoever passes the chunks on must
 break the connection then, so that the answer does not look whole.
 
-A query is run as it is: have it looked at by :func:`kg.query.lexer.inspect` first. The processes belong to the process
-that runs queries: after a fork the child starts its own.
+A query is run as it is: have it looked at by :func:`kg.query.lexer.inspect` first. The processes are the broker's
+(:mod:`kg.query.broker`); pools that share an :class:`~kg.query.exchange.Exchange` share them.
+
+A pool is for threads that wait. Whoever has an event loop takes a :meth:`Pool.session` and waits there.
 """
 
 from __future__ import annotations
 
-import json
-import time
+import asyncio
+import os
+import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from kg.errors import QueryBusy, QueryError, QueryKilled, QueryLeft, QueryRefused
-from kg.query.limits import MIB, Limits
-from kg.query.member import Gone, Left, Member, Overdue, WorkerEnded, failure, killed
-from kg.query.staff import Staff
-from kg.query.worker import Request, Settings
+from kg.config import Serve
+from kg.errors import QueryError, QueryLeft
+from kg.query.base import Answer, Gone, Query, Runner
+from kg.query.exchange import Exchange
+from kg.query.limits import Limits
+from kg.query.running import Running, outcome
+from kg.query.session import Session
+from kg.query.worker import Settings
 
-_RETIRE = 256 * MIB
-"""A worker that has ever needed more is replaced after its query, so that the next one finds its memory whole."""
+LOOK_AROUND = 0.2
+"""Seconds between two looks at whether the client is still there, while the worker is silent."""
 
+GRACE = 5.0
+"""Seconds in which the processes of a pool that is closed end."""
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One query: ``timeout`` in seconds may lower the pool's deadline; see Request for ``preview`` and ``evidence``.
-
-    ``default_graphs`` and ``named_graphs`` (absolute IRIs) replace the dataset, FROM and FROM NAMED included
-    (SPARQL 1.1 Protocol, section 2.1.4).
-    """
-
-    text: str
-    media_type: str
-    default_graphs: Sequence[str] = ()
-    named_graphs: Sequence[str] = ()
-    timeout: float | None = None
-    preview: int = 0
-    evidence: bool = False
-
-    def request(self) -> Request:
-        own = self.default_graphs or self.named_graphs
-        return Request(
-            self.text,
-            self.media_type,
-            list(self.default_graphs) if own else None,
-            list(self.named_graphs) if own else None,
-            preview=self.preview,
-            evidence=self.evidence,
-        )
+_Result = TypeVar("_Result")
 
 
-class Answer:
-    """What a query answers, in chunks as they are made.
+class PoolAnswer(Answer):
+    """A :class:`~kg.query.running.Running` for threads."""
 
-    ``complete``: all of it is already here. ``note``: what is known before the rows (:mod:`kg.query.footnotes`).
-    ``outcome``, once its worker is free again: "answered", "left" if nobody waited for the end, or what :func:`outcome`
-    says; then ``ended`` is called, once.
-    """
-
-    def __init__(self, pool: Pool, member: Member, query: Query, gone: Gone | None) -> None:
+    def __init__(self, pool: Pool, running: Running, query: Query, gone: Gone | None) -> None:
         self.media_type = "application/json" if query.preview else query.media_type
-        self.complete = False
-        self.note: dict[str, Any] = {}
-        self.outcome = ""
-        self.ended: Callable[[str], None] | None = None
         self._pool = pool
-        self._member: Member | None = member
+        self._running = running
         self._gone = gone
-        self._seconds = pool.limits.seconds(query.timeout)
-        self._first: list[bytes] = []
         self.chunks = self._stream()
 
-    def __enter__(self) -> Answer:
-        return self
+    @property
+    def complete(self) -> bool:
+        return self._running.complete
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def note(self) -> dict[str, Any]:
+        return self._running.note
+
+    @property
+    def outcome(self) -> str:
+        return self._running.outcome
+
+    def when_ended(self, do: Callable[[str], None]) -> None:
+        self._running.when_ended(do)
 
     def close(self) -> None:
-        """Stop; a worker that is still at it is killed."""
         self.chunks.close()
-        self._finish(reusable=False)
-
-    def begin(self) -> None:
-        """Wait for the first bytes, and take in what arrived with them."""
-        data = self._next(self._gone)
-        while data is not None:
-            self._first.append(data)
-            member = self._member
-            frame = member.buffered() if member else None
-            if frame is None:
-                return
-            data = self._taken(*frame)
-        self.complete = True
+        if not self._running.outcome:
+            self._pool.call(self._running.close)
 
     def _stream(self) -> Generator[bytes, None, None]:
         try:
-            yield from self._first
+            yield from self._running.first
             while not self.complete:
-                data = self._next(self._gone)
+                data = self._pool.wait(self._running.chunk(), self._gone)
                 if data is None:
                     return
                 yield data
         finally:
-            self._finish(reusable=False)
-
-    def _next(self, gone: Gone | None) -> bytes | None:
-        """The next bytes, or ``None`` at the end."""
-        member = self._member
-        if member is None:
-            raise QueryError("this answer was closed")
-        try:
-            kind, body = member.frame(gone)
-            if kind == b"N":
-                self.note = json.loads(body)
-                kind, body = member.frame(gone)
-            return self._taken(kind, body)
-        except Overdue:
-            raise self._failed(killed("deadline", self._pool.limits, self._seconds)) from None
-        except Left:
-            raise self._failed(QueryLeft("the client has left"), "left") from None
-        except EOFError:
-            raise self._failed(member.death(self._pool.limits)) from None
-
-    def _taken(self, kind: bytes, body: bytes) -> bytes | None:
-        if kind == b"D":
-            return body
-        if kind == b"E":
-            peak = json.loads(body)["peak"] * 1024
-            self.outcome = "answered"
-            self._finish(reusable=peak < min(_RETIRE, self._pool.limits.memory // 2))
-            return None
-        raise self._failed(failure(body, self._pool.limits), reusable=True)
-
-    def _failed(self, error: QueryError, how: str = "", *, reusable: bool = False) -> QueryError:
-        self.outcome = how or outcome(error)
-        self._finish(reusable=reusable)
-        return self._pool.count(error)
-
-    def _finish(self, *, reusable: bool) -> None:
-        member, self._member = self._member, None
-        if member is not None:
-            self._pool.take_back(member, reusable=reusable)
-            self.outcome = self.outcome or "left"
-            if self.ended is not None:
-                self.ended(self.outcome)
+            if not self._running.outcome:
+                self._pool.call(self._running.close)
 
 
-def outcome(error: QueryError) -> str:
-    """What became of a query, in a word: "refused", "busy", "failed", or "killed_" and the name of the limit."""
-    if isinstance(error, QueryKilled):
-        return f"killed_{error.limit}"
-    kinds = {QueryRefused: "refused", QueryBusy: "busy", QueryLeft: "left"}
-    return kinds.get(type(error), "failed")
+class Pool(Runner):
+    """Workers over one sealed store, for one base. Thread-safe; starts with :meth:`start` or the first query.
 
+    ``exchange`` leads to the broker that all pools of a server share; without one, the pool has a broker of its own.
+    ``bounds`` are those of each client that queries are run for.
+    """
 
-class Pool:
-    """Workers over one sealed store, for one base. Thread-safe; starts with :meth:`start` or the first query."""
-
-    def __init__(self, store_path: Path | str, base: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        store_path: Path | str,
+        base: str,
+        limits: Limits,
+        *,
+        exchange: Exchange | None = None,
+        bounds: Serve | None = None,
+    ) -> None:
         self.limits = limits
         self._counts: Counter[str] = Counter()
-        self._staff = Staff(
-            limits,
-            Settings(
-                store=str(store_path),
-                base=base,
-                memory=limits.memory,
-                rows=limits.rows,
-                bytes=limits.bytes,
-                cpu=limits.deadline + 5,
-            ),
+        self._exchange = exchange
+        self._own: Exchange | None = None
+        settings = Settings(
+            store=str(store_path),
+            base=base,
+            memory=limits.memory,
+            rows=limits.rows,
+            bytes=limits.bytes,
+            cpu=limits.deadline + 5,
         )
+        self._opening = {
+            "settings": asdict(settings),
+            "limits": asdict(limits),
+            "bounds": asdict(bounds or Serve()),
+            "alone": exchange is None,
+        }
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pid = 0
+        self._sessions: list[Session] = []
+
+    def session(self) -> Session:
+        """A session of the running event loop's own; it ends with the pool."""
+        with self._lock:
+            if self._closed:
+                raise QueryError("the pool is closed")
+            session = Session(self._way(), self._opening, self.limits)
+            self._sessions.append(session)
+            return session
 
     def start(self) -> None:
-        """Start the workers, without waiting for them; does nothing when they run."""
-        self._staff.start()
+        with self._lock:
+            if self._closed:
+                raise QueryError("the pool is closed")
+            if self._pid != os.getpid():  # or this is a fork of the process whose thread it was
+                self._pid = os.getpid()
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name="kg-query", daemon=True)
+                self._thread.start()
+                self._session = self._on_loop(self._open(self._way())).result()
 
     def close(self) -> None:
-        """End every process; queries that run get an error."""
-        self._staff.close()
+        with self._lock:
+            self._closed = True
+            for session in self._sessions:
+                session.close_soon()
+            self._sessions.clear()
+            if self._pid == os.getpid():
+                self._pid = 0
+                self._on_loop(_call(self._session.close)).result()
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+            if self._own is not None:
+                self._own.close(GRACE)
+                self._own = None
 
-    def run(self, query: Query, *, gone: Gone | None = None) -> Answer:
-        """Run a query up to the first bytes of its answer.
-
-        ``gone`` is asked now and then, while the worker is silent, whether nobody waits for the answer any more.
-
-        :raises QueryRefused: if the engine does not accept it (with line and column).
-        :raises QueryKilled: if it ran into a limit before the first byte.
-        :raises QueryBusy: if no worker was free in time.
-        :raises QueryError: if it failed otherwise.
-        """
+    def run(self, query: Query, *, client: str | None = None, gone: Gone | None = None) -> Answer:
         self.start()
         self._counts["queries"] += 1
+        seconds = self.limits.seconds(query.timeout)
         try:
-            return self._begun(query, gone)
-        except WorkerEnded:
-            # Something else ended it, perhaps while it was idle; nothing has been answered yet.
-            return self._begun(query, gone)
-
-    def _begun(self, query: Query, gone: Gone | None) -> Answer:
-        answer = Answer(self, self._engage(query, gone), query, gone)
-        try:
-            answer.begin()
-        except BaseException:
-            answer.close()
+            running = self.wait(self._session.run(query.request(), seconds, client), gone)
+        except QueryError as e:
+            self._counts[outcome(e)] += 1
             raise
-        return answer
+        return PoolAnswer(self, running, query, gone)
+
+    def fault(self, client: str) -> None:
+        self.start()
+        self.wait(self._session.fault(client))
 
     def statistics(self) -> dict[str, int]:
-        """Counters since the start, and how many workers do what now; for metrics."""
-        return {**self._counts, **self._staff.statistics()}
+        self.start()
+        return {**self._counts, **self.wait(self._session.statistics())}
 
-    def count(self, error: QueryError) -> QueryError:
-        """Note an error in the statistics, and hand it on."""
-        self._counts[outcome(error)] += 1
-        return error
+    def wait(self, doing: Coroutine[Any, Any, _Result], gone: Gone | None = None) -> _Result:
+        """Wait for something on the pool's loop.
 
-    def take_back(self, member: Member, *, reusable: bool) -> None:
-        """A query of this worker is over."""
-        self._staff.take_back(member, reusable=reusable)
-
-    def _engage(self, query: Query, gone: Gone | None) -> Member:
-        frame = query.request().frame()
-        seconds = self.limits.seconds(query.timeout)
+        :raises QueryError: if the client leaves meanwhile, or the pool is closed.
+        """
+        if self._closed:
+            doing.close()
+            raise QueryError("the pool is closed")
+        future = self._on_loop(doing)
         while True:
             try:
-                member = self._staff.engage(gone)
-            except QueryError as e:
-                raise self.count(e) from None
-            member.deadline = time.monotonic() + seconds
-            try:
-                member.sock.sendall(frame)
-            except OSError:  # it died while it was idle
-                self.take_back(member, reusable=False)
-                continue
-            return member
+                return future.result(LOOK_AROUND if gone is not None else None)
+            except NotYet:
+                if gone is not None and gone():
+                    future.cancel()
+                    raise QueryLeft("the client has left") from None
+            except CancelledError:
+                raise QueryError("the pool is closed") from None
+
+    def call(self, do: Callable[[], None]) -> None:
+        """Do something on the pool's loop; nothing where the pool is closed, and everything with it."""
+        with suppress(QueryError):
+            self.wait(_call(do))
+
+    def _on_loop(self, doing: Coroutine[Any, Any, _Result]) -> Future[_Result]:
+        try:
+            return asyncio.run_coroutine_threadsafe(doing, self._loop)
+        except RuntimeError:  # its loop was closed in this very moment
+            doing.close()
+            raise QueryError("the pool is closed") from None
+
+    async def _open(self, exchange: Exchange) -> Session:
+        session = Session(exchange, self._opening, self.limits)
+        session.open()
+        return session
+
+    def _way(self) -> Exchange:
+        if self._exchange is not None:
+            return self._exchange
+        if self._own is None:
+            self._own = Exchange()
+        return self._own
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _call(do: Callable[[], None]) -> None:
+    do()

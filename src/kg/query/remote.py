@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
+import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_results, serialize
 
 from kg import media
+from kg.config import Serve
 from kg.errors import QueryError, QueryRefused
 from kg.query import rows
+from kg.query.base import Answer, Gone, Query, Runner
+from kg.query.fairness import Fairness
 from kg.query.lexer import inspect
 from kg.query.limits import Limits
-from kg.query.member import Gone, killed
-from kg.query.pool import Answer, Pool, Query, outcome
+from kg.query.pool import Pool
 from kg.query.preview import preview
+from kg.query.running import killed, outcome
 from kg.query.slots import HIDDEN, rewrite
 from kg.store.endpoint import Endpoint, Reply
 from kg.store.slots import Slot
@@ -37,12 +42,14 @@ _LINES = frozenset(("nt", "nq"))
 class RemoteAnswer(Answer):
     """What the endpoint answers, in chunks as they come."""
 
-    def __init__(self, pool: RemotePool, reply: Reply, query: Query, gone: Gone | None) -> None:
+    def __init__(
+        self, pool: RemotePool, reply: Reply, query: Query, *, leave: Callable[[str], None], gone: Gone | None
+    ) -> None:
+        self._leave = leave
         self.media_type = "application/json" if query.preview else query.media_type
-        self.complete = False
-        self.note = {}
-        self.outcome = ""
-        self.ended = None
+        self._complete = False
+        self._outcome = ""
+        self._ended: Callable[[str], None] | None = None
         self._reply = reply
         self._limits = pool.limits
         self._counts = pool.counts
@@ -51,13 +58,31 @@ class RemoteAnswer(Answer):
         try:
             # Up to the first bytes, what goes wrong is the caller's to hear.
             first = self._gathered(made)
-            self.complete = len(first) < _PIECE
+            self._complete = len(first) < _PIECE
         except BaseException as e:
             self._end(outcome(e) if isinstance(e, QueryError) else "failed")
             raise
-        if self.complete:
+        if self._complete:
             self._end("answered")
         self.chunks = self._sent(first, made)
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    @property
+    def note(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def outcome(self) -> str:
+        return self._outcome
+
+    def when_ended(self, do: Callable[[str], None]) -> None:
+        if self._outcome:
+            do(self._outcome)
+        else:
+            self._ended = do
 
     def close(self) -> None:
         self.chunks.close()
@@ -78,13 +103,14 @@ class RemoteAnswer(Answer):
             self._end("left")
 
     def _end(self, how: str) -> None:
-        if self.outcome:
+        if self._outcome:
             return
-        self.outcome = how
+        self._outcome = how
         self._counts[how] += 1
         self._reply.close()
-        if self.ended is not None:
-            self.ended(how)
+        self._leave(how)
+        if self._ended is not None:
+            self._ended(how)
 
     @staticmethod
     def _gathered(made: Iterator[bytes]) -> bytes:
@@ -135,11 +161,12 @@ class RemoteAnswer(Answer):
             yield item
 
 
-class RemotePool(Pool):
+class RemotePool(Runner):
     """Asks an endpoint instead of workers.
 
     ``slot``: where the release lies; ``graphs``: the default graph of queries, where there is no slot; none: the
-    endpoint's own. ``traced``: workers over the same release, for footnotes, which only they can make.
+    endpoint's own. ``traced``: workers over the same release, for footnotes, which only they can make. ``bounds`` are
+    those of each client, in this process.
     """
 
     def __init__(
@@ -151,7 +178,10 @@ class RemotePool(Pool):
         slot: Slot | None = None,
         graphs: Sequence[str] = (),
         traced: Pool | None = None,
+        bounds: Serve | None = None,
     ) -> None:
+        self._fairness = Fairness(bounds or Serve())
+        self._lock = threading.Lock()
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._endpoint = endpoint
@@ -161,7 +191,7 @@ class RemotePool(Pool):
         self._traced = traced
 
     def start(self) -> None:
-        """Nothing needs to be started."""
+        return
 
     def close(self) -> None:
         if self._traced is not None:
@@ -171,20 +201,48 @@ class RemotePool(Pool):
         traced = self._traced.statistics() if self._traced is not None else {}
         return {**traced, **self.counts}
 
-    def run(self, query: Query, *, gone: Gone | None = None) -> Answer:
-        """Ask, up to the first bytes of the answer.
+    def fault(self, client: str) -> None:
+        self._enter(client)("refused")
 
-        :raises QueryRefused: if the endpoint finds fault with the query, or it cannot be asked there.
+    def run(self, query: Query, *, client: str | None = None, gone: Gone | None = None) -> Answer:
+        """See :meth:`kg.query.base.Runner.run`.
+
         :raises EndpointError: if the endpoint fails.
         """
         if query.evidence:
             if self._traced is None:
                 raise QueryRefused("footnotes name the claims of a release; nothing of that is known of this data")
-            return self._traced.run(query, gone=gone)
+            return self._traced.run(query, client=client, gone=gone)
         self.counts["queries"] += 1
+        leave = self._enter(client)
+        try:
+            reply = self._reply(query)
+        except BaseException as e:
+            leave(outcome(e) if isinstance(e, QueryError) else "failed")
+            raise
+        return RemoteAnswer(self, reply, query, leave=leave, gone=gone)
+
+    def _enter(self, client: str | None) -> Callable[[str], None]:
+        """Let a client in; the answer is to be called with the outcome.
+
+        :raises QueryLimited: if the client has to wait.
+        """
+        if client is None:
+            return lambda _: None
+        with self._lock:
+            account = self._fairness.enter(client)
+        began = time.monotonic()
+
+        def leave(how: str) -> None:
+            with self._lock:
+                self._fairness.leave(account, time.monotonic() - began, how)
+
+        return leave
+
+    def _reply(self, query: Query) -> Reply:
         form = inspect(query.text, depth=self.limits.depth).value
         text, defaults, named = self._sent(query)
-        reply = self._endpoint.ask(
+        return self._endpoint.ask(
             text,
             form,
             default_graphs=defaults,
@@ -193,7 +251,6 @@ class RemotePool(Pool):
             limit=self.limits.bytes,
             stranger=True,
         )
-        return RemoteAnswer(self, reply, query, gone)
 
     def _sent(self, query: Query) -> tuple[str, Sequence[str], Sequence[str]]:
         """The text and the dataset as the endpoint gets them. Relative IRIs start at the site's base."""

@@ -17,9 +17,8 @@ import json
 import re
 import resource
 import socket
-import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -38,9 +37,9 @@ from kg.query import rows
 from kg.query.confine import confine
 from kg.query.footnotes import Tracer
 from kg.query.preview import preview, preview_with_footnotes
+from kg.query.wire import HEAD
 from kg.store.stated import Stated
 
-HEAD = struct.Struct(">cI")
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
 _Item = TypeVar("_Item")
@@ -56,9 +55,6 @@ class Settings:
     rows: int
     bytes: int
     cpu: float  # seconds of processor time for one query, in case the pool itself stands still
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,8 @@ class Request:
     evidence: bool = False
 
     def frame(self) -> bytes:
-        body = json.dumps(asdict(self)).encode()
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        body = json.dumps(fields).encode()
         return HEAD.pack(b"Q", len(body)) + body
 
 

@@ -13,7 +13,8 @@ from kg.site import headers, problems, respond, templating, watch
 from kg.site.state import open_site
 
 if TYPE_CHECKING:
-    from kg.query.pool import Pool
+    from kg.query.base import Runner
+    from kg.query.exchange import Exchange
 
 BLUEPRINTS = (
     "kg.site.home",
@@ -44,11 +45,18 @@ BLUEPRINTS = (
 
 
 def create_app(
-    release: Release, config: Config, *, pool: Pool | None = None, archived: bool = False, watching: bool = False
+    release: Release,
+    config: Config,
+    *,
+    pool: Runner | None = None,
+    exchange: Exchange | None = None,
+    archived: bool = False,
+    watching: bool = False,
 ) -> Flask:
     """The site of a release that was opened, and so verified.
 
-    ``pool`` runs strangers' queries; without one, the site starts its own at the first query. An ``archived`` release
+    ``pool`` runs strangers' queries; without one, the site starts its own at the first query, by the broker that
+    ``exchange`` leads to. An ``archived`` release
     says on every page that it is not the current one, and one of a project that is being watched what the last build of
     the sources found.
 
@@ -60,7 +68,12 @@ def create_app(
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
     app.extensions["kg"] = open_site(
-        release, config, pool, archived=archived, watch=watch.Watch(config.releases) if watching else None
+        release,
+        config,
+        pool=pool,
+        exchange=exchange,
+        archived=archived,
+        watch=watch.Watch(config.releases) if watching else None,
     )
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)

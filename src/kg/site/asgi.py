@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -49,7 +50,7 @@ class Answer:
     status: int
     headers: Headers
     body: bytes = b""
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
 
 
 class _Pieces(FileWrapper):
@@ -75,7 +76,7 @@ class Threads:
     def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _pieces(self, rest: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
+    async def _pieces(self, rest: Generator[bytes, None, None]) -> AsyncGenerator[bytes, None]:
         pending: Future[bytes | None] | None = None
         try:
             while True:
@@ -111,11 +112,16 @@ def _call(
     # A WSGI application may wait with its status until its first piece.
     first = next(pieces, b"")
     status, names = told[0]
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in names]
+    headers = encoded(names)
     length = dict(headers).get(b"content-length", b"")
     if length.isdigit() and int(length) <= WHOLE:
         return int(status[:3]), headers, first + b"".join(pieces), None
     return int(status[:3]), headers, first, pieces
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _write(data: bytes) -> None:
@@ -195,8 +201,9 @@ async def respond(send: Send, answer: Answer) -> None:
         await send({"type": "http.response.body", "body": answer.body})
         return
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-    async for piece in answer.pieces:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    async with aclosing(answer.pieces) as pieces:
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -1,14 +1,18 @@
-"""One query, from the door to its end: let in by :mod:`kg.site.fairness`, counted by :mod:`kg.site.counters`."""
+"""One query, from the door to its end: let in as one client's (:mod:`kg.query.fairness`), timed and counted."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from types import TracebackType
 
 from flask import current_app, request
 from werkzeug.exceptions import BadRequest
 
 from kg.errors import QueryError, QueryLimited
-from kg.query.pool import Answer, outcome
+from kg.query.base import Answer, Query
+from kg.query.running import outcome
+from kg.site.asgi import GONE
 from kg.site.counters import ENVIRON, Counters
 from kg.site.state import Site
 
@@ -23,21 +27,19 @@ def counters() -> Counters:
 
 
 class Asking:
-    """Around everything that is done for one query; it ends with the answer that it :meth:`follow`\\ s, or at once.
+    """Around everything that is done for one query; it ends with the answer to what was :meth:`run`, or at once.
 
-    :raises QueryLimited: at the start, if the client has to wait.
+    A query that is refused before it is run counts as an error of its client's.
+
+    :raises QueryLimited: in place of that error, if the client has made too many.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._counters = counters()
-        self._followed = False
-        client = site.fairness.client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
-        try:
-            self._turn = site.fairness.enter(client)
-        except QueryLimited:
-            self._counters.query("limited", 0)
-            raise
+        self._client = site.clients.of(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+        self._began = time.monotonic()
+        self._ran = False
 
     def __enter__(self) -> Asking:
         return self
@@ -45,22 +47,24 @@ class Asking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, QueryError):
-            self._end(outcome(error))
-        elif isinstance(error, BadRequest):
-            self._end("refused")
-        elif error is not None or not self._followed:
-            self._turn.end("")
+        if not isinstance(error, QueryError | BadRequest):
+            return
+        how = outcome(error) if isinstance(error, QueryError) else "refused"
+        if how == "refused" and not self._ran:
+            try:
+                self._site.pool.fault(self._client)
+            except QueryLimited:
+                self._end("limited")
+                raise
+        self._end(how)
 
-    def follow(self, answer: Answer) -> Answer:
-        """The query lasts until this answer has ended."""
-        self._followed = True
-        if answer.outcome:
-            self._end(answer.outcome)
-        else:
-            answer.ended = self._end
+    def run(self, query: Query) -> Answer:
+        """Run it, until the client leaves where the server shows that to us."""
+        self._ran = True
+        gone: Callable[[], bool] | None = request.environ.get(GONE)
+        answer = self._site.pool.run(query, client=self._client, gone=gone)
+        answer.when_ended(self._end)
         return answer
 
     def _end(self, how: str) -> None:
-        self._counters.query(how, self._turn.end(how))
-        self._counters.workers(self._site.pool.statistics())
+        self._counters.query(how, time.monotonic() - self._began)

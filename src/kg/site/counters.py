@@ -2,7 +2,7 @@
 
 The web processes are forks of one: the counts lie in memory that they share, a row for each process, which writes to
 its own row only. A process that takes the place of one that has ended goes on counting in its row, so that no count
-ever falls. Gauges are those of living processes.
+ever falls.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -10,10 +10,11 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 import fcntl
+import math
 import mmap
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,17 +37,18 @@ _REQUESTS = [f'kg_requests_total{{route="{route}",status="{status}"}}' for route
 _QUERIES = [f'kg_queries_total{{outcome="{outcome}"}}' for outcome in OUTCOMES]
 _SECONDS = [f'kg_query_seconds_bucket{{le="{bound:g}"}}' for bound in BUCKETS]
 _SECONDS += ['kg_query_seconds_bucket{le="+Inf"}', "kg_query_seconds_sum", "kg_query_seconds_count"]
-_GAUGES = [f'kg_query_workers{{state="{state}"}}' for state in WORKERS]
 _FAMILIES = (
     ("kg_requests_total", "counter", "Requests by the first part of their path and by status.", _REQUESTS),
     ("kg_remembered_total", "counter", "Requests answered from memory.", ["kg_remembered_total"]),
     ("kg_queries_total", "counter", "Queries by what became of them.", _QUERIES),
     ("kg_query_seconds", "histogram", "Seconds from a query's start to its last byte.", _SECONDS),
-    ("kg_query_workers", "gauge", "Query workers by what they do, and queries that wait for one.", _GAUGES),
 )
 _REQUEST: dict[tuple[str, int], str] = {}
 _NAMES = [name for *_, names in _FAMILIES for name in names]
 _INDEX = {name: index for index, name in enumerate(_NAMES)}
+_BUCKETS = [(bound, _INDEX[f'kg_query_seconds_bucket{{le="{bound:g}"}}']) for bound in BUCKETS]
+_BUCKETS += [(math.inf, _INDEX['kg_query_seconds_bucket{le="+Inf"}'])]
+_COUNT, _SUM = _INDEX["kg_query_seconds_count"], _INDEX["kg_query_seconds_sum"]
 _WIDTH = len(_NAMES) + 1  # the first number of a row is the process
 _DOUBLE = 8
 
@@ -65,12 +67,15 @@ class Counters:
     def add(self, name: str, amount: float = 1) -> None:
         """Count; a name is a metric with its labels. One that is not known is not counted."""
         index = _INDEX.get(name)
-        if index is None:
-            return
+        if index is not None:
+            self._add(((index, amount),))
+
+    def _add(self, amounts: Iterable[tuple[int, float]]) -> None:
         with self._lock:
             row = self._own_row()
             if row is not None:
-                self._table[row + 1 + index] += amount
+                for index, amount in amounts:
+                    self._table[row + 1 + index] += amount
 
     def request(self, route: str, status: int, *, remembered: bool = False) -> None:
         """Count a request, by the first part of its path."""
@@ -81,33 +86,20 @@ class Counters:
 
     def query(self, outcome: str, seconds: float) -> None:
         """Count a query that has ended."""
-        self.add(f'kg_queries_total{{outcome="{outcome}"}}')
-        for bound in BUCKETS:
-            if seconds <= bound:
-                self.add(f'kg_query_seconds_bucket{{le="{bound:g}"}}')
-        self.add('kg_query_seconds_bucket{le="+Inf"}')
-        self.add("kg_query_seconds_sum", seconds)
-        self.add("kg_query_seconds_count")
-
-    def workers(self, found: dict[str, int]) -> None:
-        """Note what this process's query workers do."""
-        with self._lock:
-            row = self._own_row()
-            if row is not None:
-                for state in WORKERS:
-                    index = _INDEX[f'kg_query_workers{{state="{state}"}}']
-                    self._table[row + 1 + index] = found.get(state, 0)
+        amounts = [(index, 1.0) for bound, index in _BUCKETS if seconds <= bound]
+        amounts += [(_COUNT, 1.0), (_SUM, seconds)]
+        known = _INDEX.get(f'kg_queries_total{{outcome="{outcome}"}}')
+        if known is not None:
+            amounts.append((known, 1.0))
+        self._add(amounts)
 
     def total(self, name: str) -> float:
         """The count of all processes."""
         index = _INDEX[name]
-        gauge = name in _GAUGES
-        return sum(
-            self._table[row + 1 + index] for row in _rows() if self._table[row] and (not gauge or self._is_alive(row))
-        )
+        return sum(self._table[row + 1 + index] for row in _rows() if self._table[row])
 
-    def text(self, release: str) -> str:
-        """What ``/metrics`` says."""
+    def text(self, release: str, workers: Mapping[str, int]) -> str:
+        """What ``/metrics`` says; ``workers`` is how many of them do what (:meth:`kg.query.pool.Pool.statistics`)."""
         lines = [
             "# HELP kg_release_info The release that is served.",
             "# TYPE kg_release_info gauge",
@@ -116,6 +108,9 @@ class Counters:
         for family, kind, meaning, names in _FAMILIES:
             lines += [f"# HELP {family} {meaning}", f"# TYPE {family} {kind}"]
             lines += [f"{name} {self.total(name):.15g}" for name in names]
+        lines += ["# HELP kg_query_workers Query workers by what they do, and queries that wait for one."]
+        lines += ["# TYPE kg_query_workers gauge"]
+        lines += [f'kg_query_workers{{state="{state}"}} {workers.get(state, 0)}' for state in WORKERS]
         return "\n".join(lines) + "\n"
 
     def _own_row(self) -> int | None:

@@ -1,20 +1,27 @@
 """What the server calls: an ASGI application in front of Flask's.
 
-What was answered before is answered from memory (:mod:`kg.site.remember`); everything else by Flask, in a thread. An
-answer that breaks off leaves the connection broken, so that it does not look whole.
+What was answered before is answered from memory (:mod:`kg.site.remember`), queries straight from a worker
+(:mod:`kg.site.direct`), and everything else by Flask, in a thread. An answer that breaks off leaves the connection
+broken, so that it does not look whole.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from kg.errors import QueryError
+from kg.query.pool import Pool
 from kg.site import asgi, remember
 from kg.site.asgi import Answer, Receive, Scope, Send
 from kg.site.counters import ENVIRON, Counters
-from kg.site.lease import LEASE
+from kg.site.direct import Direct, Watch
+from kg.site.lease import LEASE, Lease
 from kg.site.protocol import MAX_BODY
+from kg.site.sparql import ERROR
 
 if TYPE_CHECKING:
     from kg.site.switch import Switch
@@ -22,6 +29,17 @@ if TYPE_CHECKING:
 
 _CLOSE = (b"connection", b"close")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request: its headers by name, what its answer is kept under, and the two ways to the client."""
+
+    scope: Scope
+    named: Mapping[bytes, bytes]
+    key: remember.Key | None
+    receive: Receive
+    send: Send
 
 
 class Front:
@@ -32,15 +50,16 @@ class Front:
         self._versions = versions
         self._counters = counters
         self._threads = asgi.Threads(versions, threads)
+        self._direct: WeakKeyDictionary[Lease, Direct] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         named = dict(scope["headers"])
         current = self._current.current
-        key = remember.key(scope, named, current.languages)
+        key = remember.key(scope, named, current.site.languages)
         kept = current.memory.get(key) if key is not None else None
         if kept is None:
-            await self._ask(scope, named, key, receive, send)
+            await self._ask(_Call(scope, named, key, receive, send))
             return
         status, headers, body = remember.again(kept, named, scope["method"])
         self._count(scope, status, remembered=True)
@@ -52,38 +71,76 @@ class Front:
         self._threads.close()
         self._versions.close()
 
-    async def _ask(
-        self, scope: Scope, named: Mapping[bytes, bytes], key: remember.Key | None, receive: Receive, send: Send
-    ) -> None:
+    def _count(self, scope: Scope, status: int, *, remembered: bool = False) -> None:
+        first = scope["path"].split("/", 2)[1:2]
+        self._counters.request(first[0] if first else "", status, remembered=remembered)
+
+    async def _ask(self, call: _Call) -> None:
         try:
-            body, more = await _body(scope, named, receive)
+            body, more = await _body(call)
         except asgi.Left:
             return
-        environ = asgi.environ_of(scope, body, **{ENVIRON: self._counters, **more})
+        if call.scope["raw_path"] == b"/sparql" and not more:
+            try:
+                if await self._query(call, body):
+                    return
+            except QueryError as e:
+                more[ERROR] = e
+        await self._page(call, body, more)
+
+    async def _query(self, call: _Call, body: bytes) -> bool:
+        """Answer straight from a worker; false if this request goes the other way."""
+        lease = self._current.take()
+        watch = Watch(call.receive)
+        try:
+            direct = self._straight(lease)
+            answer = await direct.answer(call.scope, call.named, body, call.key) if direct else None
+            if answer is None:
+                return False
+            self._count(call.scope, answer.status)
+            await asgi.respond(call.send, answer)
+        except asyncio.CancelledError:
+            if not watch.left:
+                raise
+        finally:
+            watch.stop()
+            lease.give_back()
+        return True
+
+    def _straight(self, lease: Lease) -> Direct | None:
+        """The straight way for a release; there is none where an endpoint elsewhere has the data."""
+        direct = self._direct.get(lease)
+        if direct is None and isinstance(lease.site.pool, Pool):
+            direct = self._direct[lease] = Direct(lease, lease.site.pool, self._counters)
+        return direct
+
+    async def _page(self, call: _Call, body: bytes, more: dict[str, Any]) -> None:
+        """Answer by Flask; ``more`` is for its ``environ``."""
+        environ = asgi.environ_of(call.scope, body, **{ENVIRON: self._counters, **more})
         watching = None
-        if scope["path"] in ("/sparql", "/query"):
+        if call.scope["path"] in ("/sparql", "/query"):
             # A query ends when nobody waits for it any more.
-            watching = asyncio.create_task(asgi.until_left(receive))
+            watching = asyncio.create_task(asgi.until_left(call.receive))
             environ[asgi.GONE] = watching.done
         try:
             answer = await self._threads.answer(environ)
-            self._count(scope, answer.status)
-            if answer.pieces is None and key is not None and LEASE in environ and not environ["SCRIPT_NAME"]:
-                environ[LEASE].memory.keep(key, answer.status, answer.headers, answer.body)
-            if more:
+            self._count(call.scope, answer.status)
+            if answer.pieces is None and call.key is not None and LEASE in environ and not environ["SCRIPT_NAME"]:
+                environ[LEASE].memory.keep(call.key, answer.status, answer.headers, answer.body)
+            if "CONTENT_LENGTH" in more:
                 answer.headers.append(_CLOSE)
-            await self._respond(answer, receive, send, watching)
+            await self._send(call, answer, watching)
         finally:
             if watching is not None:
                 watching.cancel()
 
-    async def _respond(self, answer: Answer, receive: Receive, send: Send, watching: asyncio.Task[None] | None) -> None:
+    async def _send(self, call: _Call, answer: Answer, watching: asyncio.Task[None] | None) -> None:
         """Send an answer; a stream ends when the client leaves."""
         if answer.pieces is None:
-            await asgi.respond(send, answer)
+            await asgi.respond(call.send, answer)
             return
-        sending = asyncio.create_task(asgi.respond(send, answer))
-        left = watching or asyncio.create_task(asgi.until_left(receive))
+        sending = asyncio.create_task(asgi.respond(call.send, answer))
+        left = watching or asyncio.create_task(asgi.until_left(call.receive))
         try:
             await asyncio.wait((sending, left), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -92,18 +149,14 @@ class Front:
             left.cancel()
         await asyncio.gather(sending, return_exceptions=left.done())
 
-    def _count(self, scope: Scope, status: int, *, remembered: bool = False) -> None:
-        first = scope["path"].split("/", 2)[1:2]
-        self._counters.request(first[0] if first else "", status, remembered=remembered)
 
-
-async def _body(scope: Scope, named: Mapping[bytes, bytes], receive: Receive) -> tuple[bytes, dict[str, Any]]:
+async def _body(call: _Call) -> tuple[bytes, dict[str, Any]]:
     """The body, and what else WSGI is to be told when it is longer than anything that is read here."""
-    announced = named.get(b"content-length", b"")
+    announced = call.named.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > MAX_BODY:
         return b"", {"CONTENT_LENGTH": announced.decode("ascii")}
-    if scope["method"] in _WITHOUT_BODY and not announced and b"transfer-encoding" not in named:
-        await receive()
+    if call.scope["method"] in _WITHOUT_BODY and not announced and b"transfer-encoding" not in call.named:
+        await call.receive()
         return b"", {}
-    body = await asgi.read_body(receive, MAX_BODY)
+    body = await asgi.read_body(call.receive, MAX_BODY)
     return body, {"CONTENT_LENGTH": str(len(body))} if len(body) > MAX_BODY else {}

@@ -48,7 +48,8 @@ def health() -> Response:
 @bp.get("/metrics")
 def metrics() -> Response:
     """Counts of all web processes, for Prometheus."""
-    text = counters().text(current().release.version)
+    site = current()
+    text = counters().text(site.release.version, site.pool.statistics())
     return Response(text, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 

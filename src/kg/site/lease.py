@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
 from kg.site.remember import Memory
+from kg.site.state import Site
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -23,13 +24,13 @@ LEASE = "kg.lease"
 class Lease:
     """A WSGI application that ends when it was retired and its last answer has left.
 
-    ``version`` is the name of its release, ``languages`` are those that it answers in, ``memory`` holds its answers.
+    ``version`` is the name of its release, ``site`` what it is made from, ``memory`` holds what it has answered.
     """
 
     def __init__(self, app: Flask, version: str) -> None:
         self.app = app
         self.version = version
-        self.languages: tuple[str, ...] = app.extensions["kg"].languages
+        self.site: Site = app.extensions["kg"]
         self.memory = Memory()
         self._lock = threading.Lock()
         self._users = 0

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
+from werkzeug.http import parse_options_header
 
 from kg.query.lexer import MAX_LENGTH
 
@@ -44,14 +47,37 @@ class Asked:
     evidence: bool = False
 
 
-def read(request: Request) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came over the wire. ``data`` gives the body, and is called only where there is one to read."""
+
+    method: str
+    query_string: bytes
+    content_type: str
+    content_encoding: str
+    data: Callable[[], bytes]
+
+
+def sent(request: Request) -> Sent:
+    """A request that Flask has read."""
+    request.max_content_length = MAX_BODY
+    headers = request.headers
+    return Sent(
+        request.method,
+        request.query_string,
+        headers.get("Content-Type", ""),
+        headers.get("Content-Encoding", ""),
+        request.get_data,
+    )
+
+
+def read(request: Sent) -> Asked:
     """What is asked.
 
     :raises BadRequest: for what the protocol does not allow: no UTF-8, a parameter twice, a form without a query.
     :raises Forbidden: for an update.
     :raises UnsupportedMediaType: for a body of another type.
     """
-    request.max_content_length = MAX_BODY
     fields = _fields(_with_one_question_mark(request.query_string), "address")
     if request.method in ("POST", "QUERY"):
         fields += _body(request)
@@ -89,25 +115,28 @@ def _with_one_question_mark(query_string: bytes) -> bytes:
     return b"&".join((before, *after)) if b"query=" not in before else query_string
 
 
-def _body(request: Request) -> list[tuple[str, str]]:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+def _body(request: Sent) -> list[tuple[str, str]]:
+    if request.content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType("Compressed bodies are not read here.")
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    kind, parameters = parse_options_header(request.content_type.lower())
+    charset = parameters.get("charset", "utf-8")
     if charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(f"A query is sent as UTF-8, not as {charset[:40]}.")
-    kind = request.mimetype
     if kind == UPDATE:
         raise Forbidden(_NO_UPDATE)
     if kind == FORM and request.method == "POST":
-        return _fields(request.get_data(), "body")
+        return _fields(request.data(), "body")
     if kind == DIRECT:
-        return [("query", _text(request.get_data(), "body"))]
+        return [("query", _text(request.data(), "body"))]
     raise UnsupportedMediaType(
         f"A query is sent as {FORM} or as {DIRECT}, not as {kind[:80] or 'a body without a Content-Type'}."
     )
 
 
 def _fields(data: bytes, where: str) -> list[tuple[str, str]]:
+    if data.startswith(b"query=") and b"&" not in data:  # the commonest, in a third of the time
+        with suppress(UnicodeDecodeError):
+            return [("query", unquote_to_bytes(data[6:].replace(b"+", b" ")).decode("utf-8"))]
     try:
         return parse_qsl(
             _text(data, where), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MAX_FIELDS

@@ -25,7 +25,7 @@ LARGEST = ROOM // 64
 _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
 _VARY = frozenset({*_DEPENDS_ON, b"accept-language"})
 _NOT_FOR = (b"range", b"if-modified-since", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
-_OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
+OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
 _LONGEST_KEY = 20_000
 _OVERHEAD = 1_000  # bytes of an answer's headers and key, roughly
 
@@ -58,7 +58,7 @@ class Memory:
         etag = _worth_keeping(status, headers, len(body))
         if not etag:
             return
-        unchanged = [(name, value) for name, value in headers if name not in _OF_CONTENT]
+        unchanged = [(name, value) for name, value in headers if name not in OF_CONTENT]
         with self._lock:
             if key in self._kept:
                 return
@@ -98,7 +98,7 @@ def key(scope: Scope, named: Mapping[bytes, bytes], spoken: Sequence[str] = (lan
 def again(kept: Kept, named: Mapping[bytes, bytes], method: str) -> tuple[int, Headers, bytes]:
     """The answer once more, or a 304 where the client has it: status, headers, body."""
     wanted = named.get(b"if-none-match")
-    if wanted is not None and _matches(wanted, kept.etag):
+    if wanted is not None and matches(wanted, kept.etag):
         return 304, kept.unchanged, b""
     return 200, kept.headers, b"" if method == "HEAD" else kept.body
 
@@ -119,10 +119,10 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
     return said.get(b"etag", b"")
 
 
-def _matches(wanted: bytes, etag: bytes) -> bool:
-    """Weak comparison (RFC 9110, section 13.1.2).
+def matches(wanted: bytes, etag: bytes) -> bool:
+    """Whether If-None-Match has this ETag, by weak comparison (RFC 9110, section 13.1.2).
 
-    >>> _matches(b'"a", W/"b"', b'"b"'), _matches(b"*", b'"b"'), _matches(b'"a"', b'"b"')
+    >>> matches(b'"a", W/"b"', b'"b"'), matches(b"*", b'"b"'), matches(b'"a"', b'"b"')
     (True, True, False)
     """
     plain = etag.removeprefix(b"W/")

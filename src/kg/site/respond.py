@@ -22,7 +22,11 @@ from kg.site.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
 _OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
-_EXPOSED = "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"),
+)
+"""Headers that let pages of other sites read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +172,8 @@ def moved(path: str, prefix: str) -> Response:
 
 def cors(response: Response) -> Response:
     """Let pages of other sites read this: data is public, and no answer depends on who asks."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = (
-        "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"
-    )
+    for name, value in CORS:
+        response.headers[name] = value
     return response
 
 

@@ -28,6 +28,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from kg.errors import ConfigError, KgError
+from kg.query.exchange import Exchange
 from kg.site.assets import Assets
 from kg.site.connection import Connection
 from kg.site.counters import Counters
@@ -50,7 +51,7 @@ STUCK = 60
 
 
 def serve(
-    make: Callable[[str, bool], Flask],
+    make: Callable[[str, bool, Exchange], Flask],
     name: Callable[[], str],
     first: str,
     host: str,
@@ -62,17 +63,18 @@ def serve(
     """Serve until told to stop, by SIGTERM or SIGINT: running requests end first. Port 0 takes a free one.
 
     ``name`` says which release is current, ``make`` makes the application of one (and is told whether as an
-    earlier one), ``first`` is one that was verified: see :mod:`kg.site.switch` and :mod:`kg.site.versions`.
+    earlier one, and the way to the broker), ``first`` is one that was verified: see :mod:`kg.site.switch` and
+    :mod:`kg.site.versions`.
 
     :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
     """
     Assets.load()
     listener = _listen(host, port)
-    counters = Counters()
+    counters, exchange = Counters(), Exchange()
 
     def application() -> Front:
-        current = Switch(lambda version: make(version, False), name, first)
-        versions = Versions(current, lambda version: make(version, True))
+        current = Switch(lambda version: make(version, False, exchange), name, first)
+        versions = Versions(current, lambda version: make(version, True, exchange))
         return Front(current, versions, counters, threads=threads)
 
     _Server(application, listener, workers=workers).run()
@@ -116,7 +118,7 @@ class _WebProcess(Worker):
             lifespan="off",
             log_config=None,
             access_log=False,
-            # Who the client is, kg.site.fairness decides.
+            # Who the client is, kg.site.client decides.
             proxy_headers=False,
             # Which server this is, and in which version, is nobody's business.
             server_header=False,

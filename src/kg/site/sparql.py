@@ -11,13 +11,11 @@ of the release (SPARQL 1.1 Graph Store Protocol, reading only).
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -27,11 +25,10 @@ from werkzeug.exceptions import BadRequest
 
 from kg import media
 from kg.errors import QueryError
+from kg.query.base import Answer, Query
 from kg.query.lexer import Form, inspect
-from kg.query.pool import Answer, Query
-from kg.site import editor, footnotes, headers, problems, protocol, service
+from kg.site import asked, editor, footnotes, headers, problems, protocol, service
 from kg.site.address import here
-from kg.site.asgi import GONE
 from kg.site.asking import Asking
 from kg.site.nodes import Linker
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
@@ -40,15 +37,15 @@ from kg.site.templating import render
 
 bp = Blueprint("sparql", __name__)
 
+ERROR = "kg.error"
+"""In ``environ``: the error that a query came to on the straight way (:mod:`kg.site.direct`), to be told from here."""
+
 METHODS = ("GET", "HEAD", "POST", "QUERY", "OPTIONS")
 SHOWN = 500
 """Rows of an answer that a page shows."""
 
 _SPOOL = 1 << 20
 _PIECE = 1 << 16
-_WORTH_PACKING = 1024
-# An answer that holds one of these may differ next time.
-_VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\[|_:", re.IGNORECASE)
 
 
 @bp.route("/sparql", methods=METHODS, provide_automatic_options=False)
@@ -56,12 +53,14 @@ def endpoint() -> Response:
     """The endpoint."""
     if request.method == "OPTIONS":
         return _options()
-    asked = protocol.read(request)
-    if asked.graph is not None:
-        return _graph(asked)
-    if asked.query is None or (not asked.query and request.method in ("GET", "HEAD") and _prefers_html()):
+    if ERROR in request.environ:
+        raise request.environ[ERROR]
+    wanted = protocol.read(protocol.sent(request))
+    if wanted.graph is not None:
+        return _graph(wanted)
+    if wanted.query is None or (not wanted.query and request.method in ("GET", "HEAD") and _prefers_html()):
         return _without_query()
-    return _run(asked, asked.query)
+    return _run(wanted)
 
 
 @bp.get("/query")
@@ -71,7 +70,7 @@ def page() -> Response:
     The editor writes styles of its own, so the policy of this page has a nonce, and nobody keeps a copy of it.
     """
     nonce = secrets.token_urlsafe(16)
-    response = _html_answer(protocol.read(request), nonce=nonce)
+    response = _html_answer(protocol.read(protocol.sent(request)), nonce=nonce)
     response.headers[headers.POLICY] = headers.policy(nonce)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -110,85 +109,38 @@ def _without_query() -> Response:
 # A query
 
 
-def _run(asked: protocol.Asked, text: str) -> Response:
+def _run(wanted: protocol.Asked) -> Response:
     site = current()
     with Asking(site) as asking:
-        return _answered(site, asked, text, asking)
+        plan = asked.plan(site, wanted, request.headers.get("Accept"))
+        if plan.kind == media.HTML:
+            return _html_answer(wanted, asking)
+        return _answered(plan, asking)
 
 
-def _answered(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> Response:
-    form = inspect(text, depth=site.pool.limits.depth)
-    kind = _choose(form, asked.wanted)
-    if kind == media.HTML:
-        return _html_answer(asked, asking)
-    if asked.evidence and form is not Form.SELECT:
-        raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
-    tag = _etag(site, asked, kind)
-    response = Response(content_type=_content_type(kind))
-    if tag:
-        response.set_etag(tag, weak=True)
-        if request.if_none_match.contains_weak(tag):
-            response.status_code = 304
-    if response.status_code != 304 and request.method != "HEAD":
-        query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
-        answer = asking.follow(site.pool.run(query, gone=_gone()))
+def _answered(plan: asked.Plan, asking: Asking) -> Response:
+    response = Response(headers=plan.headers)
+    if plan.etag and request.if_none_match.contains_weak(plan.etag.removeprefix("W/").strip('"')):
+        response.status_code = 304
+    elif request.method != "HEAD":
+        answer = asking.run(plan.query)
         if answer.note:
             response.headers[footnotes.HEADER] = footnotes.header(answer.note)
         _fill(response, answer)
-    if asked.wanted:
-        response.headers["Content-Disposition"] = f'attachment; filename="answer.{asked.wanted}"'
-    return _finish(response)
-
-
-def _finish(response: Response) -> Response:
-    response.vary.update(("Accept", "Accept-Encoding"))
-    response.headers["Cache-Control"] = "no-cache"
-    return cors(response)
-
-
-def _choose(form: Form, wanted: str) -> str:
-    """The media type of the answer: what the form for browsers names, or what Accept prefers."""
-    table: Sequence[media.ResultMedia | media.RdfMedia]
-    if form in (Form.SELECT, Form.ASK):
-        table = [m for m in media.RESULTS if form is Form.SELECT or m.boolean]
-    else:
-        table = media.RDF
-    if wanted:
-        found = [m.media_type for m in table if m.extension == wanted]
-        if not found:
-            names = ", ".join(m.extension for m in table)
-            raise BadRequest(f"The answer to {form.value} cannot be written as {wanted[:40]!r}, but as {names}.")
-        return found[0]
-    offered = (*(m.media_type for m in table), media.HTML)
-    kind = media.negotiate(request.headers.get("Accept"), offered)
-    if kind is None:
-        raise not_acceptable(offered)
-    return kind
-
-
-def _content_type(kind: str) -> str:
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-
-
-def _etag(site: Site, asked: protocol.Asked, kind: str) -> str:
-    """The release and the question: together they settle the answer, unless it holds chance or time."""
-    if asked.query is None or _VOLATILE.search(asked.query):
-        return ""
-    question = json.dumps([asked.query, asked.default_graphs, asked.named_graphs, kind, asked.evidence])
-    return sha256(f"{site.tag}\n{question}".encode()).hexdigest()[:32]
+    return response
 
 
 def _fill(response: Response, answer: Answer) -> None:
     """Put an answer into a response: whole where it is here already, else as a stream."""
     response.call_on_close(answer.close)
-    pack = request.accept_encodings["gzip"] > 0
+    pack = asked.takes_gzip(request.headers.get("Accept-Encoding", ""))
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and not answer.complete:
         _spool(response, answer)
         return
     if answer.complete:
         body = b"".join(answer.chunks)
-        pack = pack and len(body) >= _WORTH_PACKING
-        response.data = b"".join(_gzip(iter((body,)))) if pack else body
+        pack = pack and len(body) >= asked.WORTH_PACKING
+        response.data = asked.pack(body) if pack else body
     else:
         response.response = _gzip(answer.chunks) if pack else answer.chunks
     if pack:
@@ -224,18 +176,13 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _gone() -> Callable[[], bool] | None:
-    """Looks whether the client has closed its connection, where the server shows it to us."""
-    return request.environ.get(GONE)
-
-
 # A graph (https://www.w3.org/TR/sparql11-http-rdf-update/#http-get)
 
 
-def _graph(asked: protocol.Asked) -> Response:
+def _graph(wanted: protocol.Asked) -> Response:
     if request.method not in ("GET", "HEAD"):
         raise BadRequest("A graph is read with GET; nothing can be written here.")
-    site, iri = current(), asked.graph or ""
+    site, iri = current(), wanted.graph or ""
     if iri:
         try:
             node = NamedNode(iri)
@@ -247,23 +194,23 @@ def _graph(asked: protocol.Asked) -> Response:
     kind = media.negotiate(request.headers.get("Accept"), offered)
     if kind is None:
         raise not_acceptable(offered)
-    response = Response(content_type=_content_type(kind))
+    response = Response(headers=[("Content-Type", asked.content_type(kind)), *asked.ANSWER])
     if request.method != "HEAD":
         query = Query("CONSTRUCT WHERE { ?s ?p ?o }", kind, (iri,) if iri else ())
         with Asking(site) as asking:
-            _fill(response, asking.follow(site.pool.run(query, gone=_gone())))
-    return _finish(response)
+            _fill(response, asking.run(query))
+    return response
 
 
 # A page
 
 
-def _html_answer(asked: protocol.Asked, asking: Asking | None = None, *, nonce: str = "") -> Response:
+def _html_answer(wanted: protocol.Asked, asking: Asking | None = None, *, nonce: str = "") -> Response:
     """The form with the answer; with a ``nonce``, the editor too."""
     site = current()
-    context: dict[str, Any] = {"query": asked.query, "asked": asked, "status": 200, "nonce": nonce}
-    if asked.query:
-        context |= _answer_for_page(site, asked, asked.query, asking)
+    context: dict[str, Any] = {"query": wanted.query, "asked": wanted, "status": 200, "nonce": nonce}
+    if wanted.query:
+        context |= _answer_for_page(site, wanted, wanted.query, asking)
     html = render(
         "sparql.html",
         questions=site.release.queries,
@@ -281,11 +228,11 @@ def _html_answer(asked: protocol.Asked, asking: Asking | None = None, *, nonce: 
     return response
 
 
-def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
+def _answer_for_page(site: Site, wanted: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
     """The answer as cells of a table, or the problem with the query, which then stands beside it."""
     try:
         with asking or Asking(site) as turn:
-            return _table(site, asked, text, turn)
+            return _table(site, wanted, text, turn)
     except QueryError as e:
         problem = problems.problem(e)
         return {
@@ -295,19 +242,19 @@ def _answer_for_page(site: Site, asked: protocol.Asked, text: str, asking: Askin
         }
 
 
-def _table(site: Site, asked: protocol.Asked, text: str, asking: Asking) -> dict[str, Any]:
+def _table(site: Site, wanted: protocol.Asked, text: str, asking: Asking) -> dict[str, Any]:
     form = inspect(text, depth=site.pool.limits.depth)
-    evidence = asked.evidence and form is Form.SELECT
+    evidence = wanted.evidence and form is Form.SELECT
     query = Query(
         text,
         media.HTML,
-        asked.default_graphs,
-        asked.named_graphs,
-        asked.timeout,
+        wanted.default_graphs,
+        wanted.named_graphs,
+        wanted.timeout,
         preview=SHOWN,
         evidence=evidence,
     )
-    with asking.follow(site.pool.run(query, gone=_gone())) as answer:
+    with asking.run(query) as answer:
         found = json.loads(b"".join(answer.chunks))
         note = answer.note
     if "boolean" in found:

@@ -22,8 +22,8 @@ from kg.history import History
 from kg.release import Release
 from kg.site import languages
 from kg.site.assets import Assets
+from kg.site.client import Clients
 from kg.site.evidence import Evidence
-from kg.site.fairness import Fairness
 from kg.site.labels import Labels
 from kg.site.languages import Language
 from kg.site.nodes import Linker
@@ -32,6 +32,8 @@ from kg.site.watch import Watch
 from kg.store.embedded import EmbeddedStore
 
 if TYPE_CHECKING:
+    from kg.query.base import Runner
+    from kg.query.exchange import Exchange
     from kg.query.pool import Pool
 
 SPOKEN = "kg.language"
@@ -85,8 +87,9 @@ class Site:
     cache: Cache
     linkers: dict[str, Linker]
     frames: dict[str, dict[str, Markup]]
-    given_pool: Pool | None
-    fairness: Fairness
+    given_pool: Runner | None
+    clients: Clients
+    exchange: Exchange | None
     lock: threading.Lock
     language: Language
     voices: dict[str, Site]
@@ -124,7 +127,7 @@ class Site:
         return self.release.manifest.prefixes
 
     @property
-    def pool(self) -> Pool:
+    def pool(self) -> Runner:
         """The workers for strangers' queries. They start at the first use: after the server has forked."""
         if self.origin is not None:
             return self.origin.pool
@@ -138,7 +141,13 @@ class Site:
         from kg.query.limits import Limits
         from kg.query.pool import Pool
 
-        return Pool(self.release.store_path, self.base, Limits.from_settings(self.config.query))
+        return Pool(
+            self.release.store_path,
+            self.base,
+            Limits.from_settings(self.config.query),
+            exchange=self.exchange,
+            bounds=self.config.serve,
+        )
 
     @property
     def history(self) -> History:
@@ -175,7 +184,13 @@ class Site:
 
 
 def open_site(
-    release: Release, config: Config, pool: Pool | None, *, archived: bool = False, watch: Watch | None = None
+    release: Release,
+    config: Config,
+    *,
+    pool: Runner | None = None,
+    exchange: Exchange | None = None,
+    archived: bool = False,
+    watch: Watch | None = None,
 ) -> Site:
     """Open a release that was verified."""
     names = vocab.Names(release.manifest.base)
@@ -196,7 +211,8 @@ def open_site(
         linkers={},
         frames={},
         given_pool=pool,
-        fairness=Fairness(config.serve),
+        clients=Clients(config.serve.trusted_proxies),
+        exchange=exchange,
         lock=threading.Lock(),
         language=language,
         voices={},

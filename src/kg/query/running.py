@@ -1,0 +1,209 @@
+"""A query that a worker has: the question to it, its answer as that is made, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import QueryBusy, QueryError, QueryKilled, QueryLeft, QueryLimited, QueryRefused
+from kg.query.limits import MIB, Limits
+from kg.query.wire import HEAD, KILLED_BY
+
+if TYPE_CHECKING:
+    from kg.query.session import Session
+
+_RETIRE = 256 * MIB
+"""A worker that has ever needed more is replaced after its query, so that the next one finds its memory whole."""
+
+_READ = 1 << 18
+_STATUS_WAIT = 0.5  # a dead worker's socket ends a moment before the broker says how it died
+
+
+class WorkerEnded(QueryError):
+    """Something other than a limit ended the worker."""
+
+
+class Running:
+    """A query whose answer has begun.
+
+    ``first`` is what has come of it, ``complete`` whether that is all, ``note`` what is known before the rows
+    (:mod:`kg.query.footnotes`). ``outcome``, once its worker is free again: "answered", "left" if nobody waited for the
+    end, or what :func:`outcome` says.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        ticket: int,
+        worker: int,
+        sock: socket.socket,
+        seconds: float,
+    ) -> None:
+        self.worker = worker
+        self.first: list[bytes] = []
+        self.complete = False
+        self.note: dict[str, Any] = {}
+        self.outcome = ""
+        self._ended: Callable[[str], None] | None = None
+        self._session = session
+        self._loop = asyncio.get_running_loop()
+        self._ticket = ticket
+        self._sock: socket.socket | None = sock
+        self._over: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self._seconds = seconds
+        self._buffer = bytearray()
+        self._waits = False  # somebody waits at the socket
+
+    def when_ended(self, do: Callable[[str], None]) -> None:
+        """Call this with the outcome, once; now, if it has ended already."""
+        if self.outcome:
+            do(self.outcome)
+        else:
+            self._ended = do
+
+    async def begin(self, frame: bytes) -> None:
+        """Ask the worker, wait for the first bytes, and take in what arrived with them."""
+        assert self._sock is not None
+        self._waits = True
+        try:
+            # Nearly every question fits at once.
+            sent = self._sock.send(frame)
+            if sent < len(frame):
+                await self._loop.sock_sendall(self._sock, frame[sent:])
+        except OSError:
+            raise self._failed(await self._death()) from None
+        data = await self.chunk()
+        while data is not None:
+            self.first.append(data)
+            arrived = self._buffered()
+            if arrived is None:
+                return
+            data = self._taken(*arrived)
+        self.complete = True
+
+    async def chunk(self) -> bytes | None:
+        """The next bytes of the answer, or ``None`` at its end.
+
+        :raises QueryKilled: if it ran into a limit; what came before must not look whole then.
+        :raises QueryError: if it failed otherwise, or was closed.
+        """
+        kind, body = await self._frame()
+        if kind == b"N":
+            self.note = json.loads(body)
+            kind, body = await self._frame()
+        return self._taken(kind, body)
+
+    def close(self) -> None:
+        """Stop; a worker that is still at it is killed."""
+        self._finish("left", reusable=False)
+
+    def over(self, told: dict[str, Any]) -> None:
+        """The broker says that the worker has ended, and how; or it has gone itself."""
+        if not self._over.done():
+            self._over.set_result(told)
+        if self._sock is not None:
+            # Whoever waits for the worker hears of its end; the socket is this query's alone.
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+        if not told and not self._waits:
+            self._finish("failed", reusable=False)
+
+    def _taken(self, kind: bytes, body: bytes) -> bytes | None:
+        if kind == b"D":
+            return body
+        limits = self._session.limits
+        if kind == b"E":
+            peak = json.loads(body)["peak"] * 1024
+            self._finish("answered", reusable=peak < min(_RETIRE, limits.memory // 2))
+            return None
+        raise self._failed(_failure(body, limits), reusable=True)
+
+    async def _frame(self) -> tuple[bytes, bytes]:
+        while (frame := self._buffered()) is None:
+            if self._sock is None:
+                raise QueryError("this answer was closed")
+            self._waits = True
+            try:
+                data = await self._loop.sock_recv(self._sock, _READ)
+            except OSError:
+                data = b""
+            finally:
+                self._waits = False
+            if not data:
+                raise self._failed(await self._death())
+            self._buffer += data
+        return frame
+
+    def _buffered(self) -> tuple[bytes, bytes] | None:
+        """The next frame that has wholly arrived."""
+        if len(self._buffer) < HEAD.size:
+            return None
+        kind, size = HEAD.unpack_from(self._buffer)
+        end = HEAD.size + size
+        if len(self._buffer) < end:
+            return None
+        body = bytes(self._buffer[HEAD.size : end])
+        del self._buffer[:end]
+        return kind, body
+
+    async def _death(self) -> QueryError:
+        """Why the worker ended in the middle of a query."""
+        await asyncio.wait((self._over,), timeout=_STATUS_WAIT)
+        told = self._over.result() if self._over.done() else {}
+        limits = self._session.limits
+        if "deadline" in told:
+            return killed("deadline", limits, self._seconds)
+        how = KILLED_BY.get(told.get("status", 0), "")
+        if how:
+            return killed(how.removeprefix("killed_"), limits, self._seconds)
+        return WorkerEnded("the process that ran the query ended; ask again")
+
+    def _failed(self, error: QueryError, *, reusable: bool = False) -> QueryError:
+        self._finish(outcome(error), reusable=reusable)
+        return error
+
+    def _finish(self, how: str, *, reusable: bool) -> None:
+        if self.outcome:
+            return
+        self.outcome = how
+        self._session.end(self._ticket, how, reusable=reusable)
+        sock, self._sock = self._sock, None
+        if not reusable and sock is not None:
+            self._session.forget(self.worker)
+            sock.close()
+        if self._ended is not None:
+            self._ended(how)
+
+
+def outcome(error: QueryError) -> str:
+    """What became of a query: "refused", "busy", "limited", "left", "failed", or "killed_" and the limit's name."""
+    if isinstance(error, QueryKilled):
+        return f"killed_{error.limit}"
+    kinds = {QueryRefused: "refused", QueryBusy: "busy", QueryLimited: "limited", QueryLeft: "left"}
+    return kinds.get(type(error), "failed")
+
+
+def killed(limit: str, limits: Limits, seconds: float | None = None) -> QueryKilled:
+    """The error for a limit, in words that help."""
+    text = {
+        "deadline": f"the query ran longer than {limits.deadline if seconds is None else seconds:g} seconds",
+        "memory": f"the query needed more than {limits.memory >> 20} MiB of memory",
+        "rows": f"the answer has more than {limits.rows} rows",
+        "bytes": f"the answer has more than {limits.bytes} bytes",
+    }[limit]
+    advice = "ask for less, for example with LIMIT, or take a dump" if limit != "deadline" else "narrow it down"
+    return QueryKilled(f"{text} and was stopped; {advice}", limit=limit)
+
+
+def _failure(body: bytes, limits: Limits) -> QueryError:
+    """The error that a worker's X frame speaks of."""
+    told: dict[str, Any] = json.loads(body)
+    if told["kind"] == "killed":
+        return killed(told["limit"], limits)
+    if told["kind"] == "refused":
+        return QueryRefused(told["message"], line=told.get("line", 0), column=told.get("column", 0))
+    return QueryError(f"the query could not be answered: {told['message']}")

@@ -1,0 +1,114 @@
+"""What is settled about the answer to a query before it is run: its format, its headers, and whether it may be kept."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.http import parse_accept_header
+
+from kg import media
+from kg.query.base import Query
+from kg.query.lexer import Form, inspect
+from kg.site.protocol import Asked
+from kg.site.respond import CORS, not_acceptable
+from kg.site.state import Site
+
+# An answer that holds one of these may differ next time.
+_VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\[|_:", re.IGNORECASE)
+
+
+# By extension, the media types of the answers to each form.
+_RDF = {m.extension: m.media_type for m in media.RDF}
+_WRITTEN = {
+    Form.SELECT: {m.extension: m.media_type for m in media.RESULTS},
+    Form.ASK: {m.extension: m.media_type for m in media.RESULTS if m.boolean},
+    Form.CONSTRUCT: _RDF,
+    Form.DESCRIBE: _RDF,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query that may be run. ``kind`` is the media type of the answer, ``etag`` its header, "" if it may change."""
+
+    form: Form
+    kind: str
+    query: Query
+    etag: str
+    headers: list[tuple[str, str]]
+
+
+def plan(site: Site, asked: Asked, accept: str | None) -> Plan:
+    """How to answer a request that has a query.
+
+    :raises QueryRefused: if it may not be run.
+    :raises BadRequest: if it cannot be answered as asked for.
+    :raises NotAcceptable: naming what there is.
+    """
+    text = asked.query or ""
+    form = inspect(text, depth=site.pool.limits.depth)
+    kind = _choose(form, asked.wanted, accept)
+    if asked.evidence and form is not Form.SELECT and kind != media.HTML:
+        raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
+    query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
+    etag = "" if _VOLATILE.search(text) else _etag(site, query)
+    headers = [("Content-Type", content_type(kind)), *ANSWER]
+    if etag:
+        headers.append(("ETag", etag))
+    if asked.wanted:
+        headers.append(("Content-Disposition", f'attachment; filename="answer.{asked.wanted}"'))
+    return Plan(form, kind, query, etag, headers)
+
+
+ANSWER = (("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"), *CORS)
+"""Headers of every answer of the endpoint."""
+
+
+WORTH_PACKING = 1024
+"""Bytes of the smallest answer that is packed where the client takes gzip."""
+
+
+@lru_cache(256)
+def takes_gzip(accepted: str) -> bool:
+    """Whether Accept-Encoding (RFC 9110, section 12.5.3) has gzip.
+
+    >>> takes_gzip("gzip, br"), takes_gzip("br, *;q=0.1"), takes_gzip("gzip;q=0, *"), takes_gzip("")
+    (True, True, False, False)
+    """
+    return bool(accepted) and parse_accept_header(accepted)["gzip"] > 0
+
+
+def pack(data: bytes) -> bytes:
+    """The whole of an answer as gzip."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+def content_type(kind: str) -> str:
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _choose(form: Form, wanted: str, accept: str | None) -> str:
+    """The media type of the answer: what the form for browsers names, or what Accept prefers."""
+    written = _WRITTEN[form]
+    if wanted:
+        if wanted not in written:
+            names = ", ".join(written)
+            raise BadRequest(f"The answer to {form.value} cannot be written as {wanted[:40]!r}, but as {names}.")
+        return written[wanted]
+    offered = (*written.values(), media.HTML)
+    kind = media.negotiate(accept, offered)
+    if kind is None:
+        raise not_acceptable(offered)
+    return kind
+
+
+def _etag(site: Site, query: Query) -> str:
+    """The release and the question: together they settle the answer, unless it holds chance or time."""
+    question = (query.text, query.default_graphs, query.named_graphs, query.media_type, query.evidence)
+    return f'W/"{sha256(f"{site.tag}{question!r}".encode()).hexdigest()[:32]}"'
