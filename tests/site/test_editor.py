@@ -19,6 +19,7 @@ BASE = "http://localhost:8000/"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 CRANES = f"SELECT ?pier ?n {{ VALUES ?pier {{ <{BASE}id/north-pier> }} ?pier <{BASE}ontology/harbour#cranes> ?n }}"
 MILLION = " ".join(f"BIND(CONCAT({','.join([f'?x{i}'] * 10)}) AS ?x{i + 1})" for i in range(6))
+JSON = "application/sparql-results+json"
 COMPLAIN = """
   window.complaints = [];
   addEventListener("securitypolicyviolation", (event) => complaints.push(`${event.violatedDirective} ${event.sample}`));
@@ -235,6 +236,23 @@ def test_only_so_many_rows_are_read_and_shown(editor: Editor) -> None:
     assert len(editor.rows()) == 100
     editor.tab.get_by_role("button", name="Show 100 more rows").click()
     expect(editor.answer.locator("tbody tr")).to_have_count(200)
+
+
+def test_things_are_shown_by_name_or_by_iri(editor: Editor) -> None:
+    editor.run(f"SELECT * {{ VALUES ?x {{ <{BASE}id/north-pier> <{BASE}id/deep/er> <http://example.org/x> }} }}")
+    assert [row[0] for row in editor.rows()] == ["the north pier", "a name with a slash", "http://example.org/x"]
+    editor.tab.get_by_label("IRIs instead of names").check()
+    expect(editor.answer.locator("td").first).to_have_text(":north-pier")
+    assert [row[0] for row in editor.rows()] == [":north-pier", f"<{BASE}id/deep/er>", "<http://example.org/x>"]
+    assert editor.answer.locator("td a").first.get_attribute("href") == editor.root + "page/north-pier"
+
+
+def test_an_answer_that_was_cut_does_not_look_whole(editor: Editor) -> None:
+    cut = '{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"literal","value":"a"}}'
+    editor.tab.route("**/sparql?*", lambda route: route.fulfill(body=cut, content_type=JSON))
+    editor.run("SELECT ?x { ?x ?y ?z }")
+    expect(editor.status).to_have_text(re.compile("^1 row in .*; then the connection ended$"))
+    expect(editor.answer).to_contain_text("The answer was cut: the connection ended after 1 row. There may be more.")
 
 
 def test_a_column_sorts_by_numbers_and_back(editor: Editor) -> None:

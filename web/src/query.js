@@ -24,8 +24,8 @@ const root = new URL("./", form.action).href;
 const at = (path) => new URL(path, root).href;
 const DATASET = ["default-graph-uri", "named-graph-uri"];
 
-const names = new Names(at("query/names.json"), root, data.language);
 const namespaces = new Namespaces(root);
+const names = new Names(at("query/names.json"), root, data.language, (iri) => namespaces.shorten(iri, "").text);
 const known = fetch(at("query/terms.json"))
   .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
   .then((found) => {

@@ -5,14 +5,19 @@ import { element } from "../dom.js";
 const MOST = 500;
 
 export class Names {
+  /** Whether IRIs are shown as they are, without their names. */
+  plain = false;
   #address;
   #root;
   #language;
+  #short;
   #names = new Map();
   #claims = new Map();
 
-  /** `root`: the address of the site, to which pages are relative; `language`: its own, which need not be named. */
-  constructor(address, root, language) {
+  /** `root`: the address of the site, to which pages are relative; `language`: its own, which
+   *  need not be named; `short(iri)`: how a query writes it. */
+  constructor(address, root, language, short) {
+    this.#short = short;
     this.#address = address;
     this.#root = root;
     this.#language = language;
@@ -62,9 +67,10 @@ export class Names {
     return page === undefined ? name : element("a", { href: this.href(page), ...attributes }, name);
   }
 
-  /** An IRI by its name. Only pages of this site and http(s) addresses are ever links. */
+  /** An IRI by its name, or as queries write it. Only pages of this site and http(s) addresses are ever links. */
   resource(iri) {
-    const name = this.#names.get(iri);
+    const known = this.#names.get(iri);
+    const name = this.plain ? { page: known?.page, label: shortened(this.#short(iri)) } : known;
     if (name?.page !== undefined) return this.link(name, { title: iri });
     const label = element("bdi", { lang: name?.language }, name?.label ?? iri);
     if (!/^https?:\/\//i.test(iri)) return element("code", { class: "iri" }, shortened(iri));

@@ -22,6 +22,7 @@ export class Table {
   #rows;
   #columns;
   #drawn = 0;
+  #turn = 0;
   #sorted = { column: -1, order: "" };
   #notes = null;
   #body = element("tbody");
@@ -43,10 +44,22 @@ export class Table {
     const table = element("table", {}, element("thead", {}, this.#head), this.#body);
     const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Rows") }, table);
     await this.#again();
-    panel.replaceChildren(scroll, this.#more, this.#footnotes);
+    panel.replaceChildren(this.#choice(), scroll, this.#more, this.#footnotes);
+  }
+
+  /** A choice between names and IRIs, where there are any. */
+  #choice() {
+    if (irisOf(this.#rows).length === 0) return "";
+    const change = () => {
+      this.#names.plain = box.checked;
+      this.#again();
+    };
+    const box = element("input", { type: "checkbox", checked: this.#names.plain, change });
+    return element("p", { class: "plain-choice" }, element("label", {}, box, " ", _("IRIs instead of names")));
   }
 
   async #again() {
+    this.#turn += 1;
     this.#body.replaceChildren();
     this.#drawn = 0;
     this.#notes = this.#answer.note && !this.#answer.note.reason ? new Footnotes(this.#names) : null;
@@ -54,9 +67,12 @@ export class Table {
   }
 
   async #add() {
+    const turn = this.#turn;
     const rows = this.#rows.slice(this.#drawn, this.#drawn + STEP);
     this.#drawn += rows.length;
     await this.#names.load(mentioned(this.#answer, rows));
+    // While names came, the table may have begun anew.
+    if (this.#turn !== turn) return;
     this.#body.append(...rows.map((row) => this.#row(row)));
     const left = this.#rows.length - this.#drawn;
     const button = element("button", { type: "button", click: () => this.#add() }, ngettext("Show {count} more row", "Show {count} more rows", Math.min(left, STEP)));
