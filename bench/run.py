@@ -149,6 +149,11 @@ def pages(port: int) -> dict[str, str]:
 
 def cpu_of_tree(process: subprocess.Popen[str]) -> float:
     """CPU seconds of a process and all its living descendants."""
+    return sum(int(stat[11]) + int(stat[12]) for stat in family_of(process).values()) / TICK
+
+
+def family_of(process: subprocess.Popen[str]) -> dict[int, list[str]]:
+    """A process and all its living descendants: their numbers, and the fields of their ``stat`` from the state on."""
     fields: dict[int, list[str]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -160,7 +165,7 @@ def cpu_of_tree(process: subprocess.Popen[str]) -> float:
         pid = waiting.pop()
         family.add(pid)
         waiting += [child for child, stat in fields.items() if int(stat[1]) == pid]
-    return sum(int(fields[pid][11]) + int(fields[pid][12]) for pid in family if pid in fields) / TICK
+    return {pid: fields[pid] for pid in family if pid in fields}
 
 
 def cpu_per_request(process: subprocess.Popen[str], port: int, path: str) -> float:

@@ -1,34 +1,29 @@
-"""Measures /sparql beside Oxigraph's own server and rdflib-endpoint: same triples, same queries, one after the other.
+"""Measures /sparql beside other servers: same triples, same queries, one server after the other.
 
-    python bench/sparql.py [--things 90000]      # part of `make bench`; about 11 quads for each thing
+    python bench/sparql.py [--things 90000] [--rounds 200]      # part of `make bench`; 11 quads for each thing
 
-The peers are ``pip install oxigraph "rdflib-endpoint[web]" oxrdflib``, beside this Python or on the path; one that is
-not there is left out. Oxigraph's server reads the very files that kg serves; rdflib-endpoint loads the default graph
-into memory.
-CPU is that of the whole process tree. Ratios are to Oxigraph's server.
+The peers are those of ``bench/peers.py`` that are installed. With 90,000 things, 1M quads are on disk. CPU and memory
+are those of the whole process tree; requests are sent over one connection, one after the other, and each asks about
+another thing, so that no memory of answers can help. Ratios are kg to its peer: below 1, kg is better.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store
+from peers import Ended, Server, servers  # type: ignore[import-not-found]
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 # Python looks into the folder of the script first; mypy looks elsewhere.
-from run import KG, copy_sources, cpu_of_tree, port_of  # type: ignore[import-not-found]
+from run import KG, copy_sources, cpu_of_tree, family_of  # type: ignore[import-not-found]
 
 from kg import vocab
 from kg.config import load
@@ -36,10 +31,7 @@ from kg.release import SEAL, STORE, Release, seal
 from kg.store import embedded, stated
 
 BASE = "http://localhost:8000/"
-JSON = "application/sparql-results+json"
-ROUNDS = 200
 PREFIX = f"PREFIX : <{BASE}id/> PREFIX o: <{BASE}ontology#> PREFIX rdfs: <{vocab.RDFS}> "
-# Each is asked about another thing every time, so that no memory of answers can help.
 SMALL = {
     "lookup": "SELECT * {{ :t{n} ?p ?o }}",
     "join": "SELECT ?l {{ :t{n} o:near ?x . ?x o:near ?y . ?y rdfs:label ?l }}",
@@ -47,28 +39,17 @@ SMALL = {
     "filter": "SELECT ?s ?v {{ ?s o:near :t{n} ; o:size ?v FILTER(?v > 500) }}",
     "CONSTRUCT": "CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?s {{ :t{n} }} ?s ?p ?o }}",
 }
-HEAVY = "SELECT (COUNT(*) AS ?c) { ?a o:near ?b . ?b o:near ?c . ?a o:size ?x . ?c o:size ?y FILTER(?x < ?y) }"
+HEAVY = "SELECT (COUNT(*) AS ?n) { ?a o:near ?b . ?b o:near ?c . ?a o:size ?x . ?c o:size ?y FILTER(?x < ?y) }"
 EXPORT = "SELECT ?s ?p ?o { ?s ?p ?o }"
-PAGE = "SELECT ?s ?l { ?s o:near ?t . ?t o:size ?n . ?s rdfs:label ?l FILTER(?n > 500) } ORDER BY ?l LIMIT 1000"
-
-
-@dataclass
-class Server:
-    """A server that runs: where its endpoint is, and the process to weigh."""
-
-    port: int
-    path: str
-    process: subprocess.Popen[str]
-    connection: http.client.HTTPConnection
-
-    def ask(self, query: str, accept: str = JSON, more: str = "") -> bytes:
-        kind = "text/turtle" if query.startswith("CONSTRUCT") else accept
-        self.connection.request("GET", f"{self.path}?query={quote(PREFIX + query)}{more}", headers={"Accept": kind})
-        answer = self.connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"port {self.port}: {answer.status} {body[:200]!r}")
-        return body
+# First pages of 1,000 rows, from the cheapest that there is to one for which everything has to be sorted.
+PAGES = {
+    "scan": "SELECT ?s ?t { ?s o:near ?t } LIMIT 1000",
+    "join": "SELECT ?s ?l { ?s o:near ?t . ?t o:size ?n . ?s rdfs:label ?l FILTER(?n > 500) } LIMIT 1000",
+    "optional": "SELECT ?s ?n ?t { ?s o:size ?n OPTIONAL { ?s o:near ?t } FILTER(?n > 10) } LIMIT 1000",
+    "sorted": "SELECT ?s ?l { ?s o:near ?t . ?t o:size ?n . ?s rdfs:label ?l FILTER(?n > 500) } ORDER BY ?l LIMIT 1000",
+}
+Figures = dict[str, float]
+Noted = tuple[str, float, float, float, float]
 
 
 def quads(things: int) -> Iterator[Quad]:
@@ -104,111 +85,99 @@ def make_release(scratch: Path, things: int) -> Release:
     return seal(staged, config, replace(built.manifest, title="A release for measuring"))
 
 
-@contextmanager
-def running(command: list[str], cwd: Path, path: str, port: int | None) -> Iterator[Server]:
-    quiet = subprocess.DEVNULL if port else subprocess.PIPE
-    with subprocess.Popen(command, cwd=cwd, stdout=quiet, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            found = port or port_of(process)
-            until_it_listens(found, process)
-            with closing(http.client.HTTPConnection("127.0.0.1", found, timeout=300)) as connection:
-                yield Server(found, path, process, connection)
-        finally:
-            process.terminate()
-
-
-class Ended(Exception):
-    """A server ended, or never listened."""
-
-
-def until_it_listens(port: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.1)
-    raise Ended(f"it does not listen on port {port}")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def installed(name: str) -> str | None:
-    return shutil.which(str(Path(sys.executable).parent / name)) or shutil.which(name)
-
-
-def servers(scratch: Path, release: Release) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Name and starter of each server that is installed."""
-    oxigraph, rdflib_endpoint = installed("oxigraph"), installed("rdflib-endpoint")
-    yield "kg", lambda: running([*KG, "serve", "--port", "0", "--workers", "1"], scratch, "/sparql", None)
-    if oxigraph:
-        port = free_port()
-        command = [oxigraph, "serve-read-only", "-l", str(release.store_path), "-b", f"127.0.0.1:{port}"]
-        yield "oxigraph", lambda: running(command, scratch, "/query", port)
-    if rdflib_endpoint:
-        facts = scratch / "facts.nt"
-        Store.read_only(str(release.store_path)).dump(str(facts), format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph())
-        other = free_port()
-        start = [rdflib_endpoint, "serve", "--host", "127.0.0.1", "--port", str(other)]
-        yield "rdflib-endpoint", lambda: running([*start, "--store", "Oxigraph", str(facts)], scratch, "/", other)
-
-
-def measure(server: Server, things: int, *, ours: bool, heavy: bool) -> dict[str, float]:
+def measure(server: Server, things: int, rounds: int, *, heavy: bool) -> Figures:
     """Figures by name; the unit is part of the name."""
-    found: dict[str, float] = {}
+    found: Figures = {}
     for name, query in SMALL.items():
-        found[f"{name}, CPU ms"], times = small(server, lambda n, q=query: q.format(n=n * 7 % things))  # type: ignore[misc]
-        found[f"{name}, p50 ms"] = statistics.median(times)
-        found[f"{name}, p99 ms"] = sorted(times)[len(times) * 99 // 100]
-    found["lookup again, CPU ms"], _ = small(server, lambda _: SMALL["lookup"].format(n=1))
+        found |= small(server, name, lambda n, q=query: q.format(n=n * 7 % things), rounds)  # type: ignore[misc]
+    again = small(server, "lookup again", lambda _: SMALL["lookup"].format(n=1), rounds)
+    found["lookup again: CPU ms"] = again["lookup again: CPU ms"]
     if heavy:
-        found["heavy join, s"] = seconds(lambda: server.ask(HEAVY))
-        found["export, first byte ms"], found["export, MB/s"] = export(server)
-        found["join of 1,000 rows, ms"] = 1000 * seconds(lambda: server.ask(PAGE + f" #{time.monotonic()}"))
-        if ours:
-            asked = seconds(lambda: server.ask(PAGE + f" #{time.monotonic()}", more="&evidence=true"))
-            found["the same with footnotes, ms"] = 1000 * asked
+        found["heavy join: s"], found["heavy join: CPU s"] = costs(server, lambda: ask(server, different(HEAVY)), 3)
+        found |= export(server)
+        for name, query in PAGES.items():
+            wall, cpu = costs(server, lambda q=query: ask(server, different(q)), 15)  # type: ignore[misc]
+            found[f"1,000 rows, {name}: ms"], found[f"1,000 rows, {name}: CPU ms"] = 1000 * wall, 1000 * cpu
+    found["peak memory: MB"] = peak(server)
     return found
 
 
-def small(server: Server, query: Callable[[int], str]) -> tuple[float, list[float]]:
-    """CPU milliseconds of a request, and how long each took."""
+def footnotes(server: Server) -> list[Noted]:
+    """Of each first page: wall and CPU in ms, plain and with footnotes."""
+    found = []
+    for name, query in PAGES.items():
+        plain = costs(server, lambda q=query: ask(server, different(q)), 15)  # type: ignore[misc]
+        noted = costs(server, lambda q=query: ask(server, different(q), more="&evidence=true"), 15)  # type: ignore[misc]
+        found.append((name, 1000 * plain[0], 1000 * plain[1], 1000 * noted[0], 1000 * noted[1]))
+    return found
+
+
+def different(query: str) -> str:
+    """The same query as another text, which no server remembers."""
+    return f"{query} #{time.monotonic_ns()}"
+
+
+def ask(server: Server, query: str, more: str = "") -> bytes:
+    accept = ("text/turtle",) if query.startswith("CONSTRUCT") else ()
+    return bytes(server.ask(PREFIX + query, *accept, more=more))
+
+
+def small(server: Server, name: str, query: Callable[[int], str], rounds: int) -> Figures:
     for n in range(20):
-        server.ask(query(n))
+        ask(server, query(n))
     before, times = cpu_of_tree(server.process), []
-    for n in range(20, 20 + ROUNDS):
+    for n in range(20, 20 + rounds):
         start = time.perf_counter()
-        server.ask(query(n))
+        ask(server, query(n))
         times.append(1000 * (time.perf_counter() - start))
-    return 1000 * (cpu_of_tree(server.process) - before) / ROUNDS, times
+    return {
+        f"{name}: CPU ms": 1000 * (cpu_of_tree(server.process) - before) / rounds,
+        f"{name}: requests/s": 1000 * rounds / sum(times),
+        f"{name}: p50 ms": statistics.median(times),
+        f"{name}: p99 ms": sorted(times)[len(times) * 99 // 100],
+    }
 
 
-def seconds(act: Callable[[], object]) -> float:
-    figures = []
-    for _ in range(3):
+def costs(server: Server, act: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Seconds on the clock, the median, and of CPU, the mean: the kernel counts it in ticks of 10 ms."""
+    act()
+    before, walls = cpu_of_tree(server.process), []
+    for _ in range(rounds):
         start = time.perf_counter()
         act()
-        figures.append(time.perf_counter() - start)
-    return statistics.median(figures)
+        walls.append(time.perf_counter() - start)
+    return statistics.median(walls), (cpu_of_tree(server.process) - before) / rounds
 
 
-def export(server: Server) -> tuple[float, float]:
-    start = time.perf_counter()
-    server.connection.request("GET", f"{server.path}?query={quote(EXPORT)}", headers={"Accept": "text/csv"})
-    answer = server.connection.getresponse()
+def export(server: Server) -> Figures:
+    """One answer of all triples, as CSV."""
+    before, start = cpu_of_tree(server.process), time.perf_counter()
+    answer = server.send(PREFIX + EXPORT, "text/csv")
     size = len(answer.read(1))
     first = time.perf_counter() - start
     while part := answer.read(1 << 18):
         size += len(part)
-    return 1000 * first, size / (time.perf_counter() - start) / 1e6
+    seconds = time.perf_counter() - start
+    return {
+        "export: first byte ms": 1000 * first,
+        "export: MB/s": size / seconds / 1e6,
+        "export: CPU s": cpu_of_tree(server.process) - before,
+    }
 
 
-def table(things: int) -> None:
-    """Measure every server, and print the table."""
-    figures: dict[str, dict[str, float]] = {}
+def peak(server: Server) -> float:
+    """Megabytes that the processes of a server have held at most, summed; pages that they share count for each."""
+    total = 0
+    for pid in family_of(server.process):
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return total / 1024
+
+
+def table(things: int, rounds: int) -> None:
+    """Measure every server, and print the tables."""
+    figures: dict[str, Figures] = {}
+    notes: list[Noted] = []
     with tempfile.TemporaryDirectory(prefix="kg-bench-") as folder:
         scratch = copy_sources(Path(folder))
         limits = "\n[query]\ndeadline = 60\n\n[serve]\nseconds = 0\nat_once = 0\n"
@@ -216,19 +185,30 @@ def table(things: int) -> None:
         release = make_release(scratch, things)
         for name, start in servers(scratch, release):
             try:
-                with start() as server:  # type: ignore[attr-defined]
-                    figures[name] = measure(server, things, ours=name == "kg", heavy=name != "rdflib-endpoint")
+                with start() as server:
+                    figures[name] = measure(server, things, rounds, heavy=name != "rdflib-endpoint")
+                    notes = notes or footnotes(server)
             except Ended as e:
                 print(f"{name} is left out: {e}")
+    peers = [name for name in figures if name != "kg"]
     print(f"\n/sparql over {things:,} things ({11 * things:,} quads)")
-    print(f"{'':<28}" + "".join(f"{name:>17}" for name in figures) + "   kg : oxigraph")
-    for what in figures["kg"]:
+    print(f"{'':<28}" + "".join(f"{name:>17}" for name in figures) + "".join(f"{'kg : ' + name:>22}" for name in peers))
+    for what, ours in figures["kg"].items():
         cells = [f"{figures[n][what]:>17.2f}" if what in figures[n] else f"{'':>17}" for n in figures]
-        peer = figures.get("oxigraph", {}).get(what)
-        print(f"{what:<28}" + "".join(cells) + (f"{figures['kg'][what] / peer:>16.2f}" if peer else ""))
+        ratios = [f"{ours / theirs:>22.2f}" if (theirs := figures[n].get(what)) else f"{'':>22}" for n in peers]
+        print(f"{what:<28}{''.join(cells)}{''.join(ratios)}")
+    print(f"\n{'first 1,000 rows, footnotes':<28}{'plain ms':>17}{'CPU':>9}{'with ms':>17}{'CPU':>9}", end="")
+    print(f"{'ratio':>9}{'CPU':>9}")
+    for name, wall, cpu, noted, noted_cpu in notes:
+        ratios = [
+            f"{wanted / plain:>9.2f}" if plain else f"{'':>9}" for wanted, plain in ((noted, wall), (noted_cpu, cpu))
+        ]
+        print(f"{name:<28}{wall:>17.2f}{cpu:>9.2f}{noted:>17.2f}{noted_cpu:>9.2f}{''.join(ratios)}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measures /sparql beside its peers.")
     parser.add_argument("--things", type=int, default=90_000)
-    table(parser.parse_args().things)
+    parser.add_argument("--rounds", type=int, default=200)
+    given = parser.parse_args()
+    table(given.things, given.rounds)
