@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+import sqlite3
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +18,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
 
+from kg import build
 from kg.config import load
 from kg.release import Release
 from kg.site import create_app
@@ -121,6 +125,71 @@ def test_the_query_in_sparql_finds_the_same(dataset_app: Flask, everything: Stor
     assert isinstance(solutions, QuerySolutions)
     assert {solution[0].value for solution in solutions} == {row["iri"] for row in answer["results"]}
     assert answer["count"] == len(answer["results"])
+
+
+@pytest.fixture(scope="module")
+def fair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Store]:
+    """Three reports of one fair, the third made from the first: its site, and its data in an engine."""
+    root = tmp_path_factory.mktemp("fair") / "fair"
+    shutil.copytree(Path(__file__).resolve().parent.parent / "fixtures/fair", root)
+    shutil.copy(Path(__file__).resolve().parent.parent.parent / "ontology/kg.ttl", root / "ontology")
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    store = Store()
+    store.bulk_extend(parse(path=str(made.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
+    return create_app(made, load(root)), store
+
+
+def test_what_derives_from_another_is_not_counted_again(fair: tuple[Flask, Store]) -> None:
+    """All three reports say twelve stalls, and the third has it from the first: that makes two."""
+    client = fair[0].test_client()
+    assert local(found(client, "/browse?show=claims&independent=2")) == {
+        "claim/courier/2",
+        "claim/observer/2",
+        "claim/digest/2",
+    }
+    assert local(found(client, "/browse?independent=2")) == {"id/ostby-fair"}
+    assert found(client, "/browse?show=claims&independent=3")["count"] == 0
+    every = found(client, "/browse?show=claims")
+    assert every["facets"]["independent"] == [
+        {"value": "1", "count": every["count"] - 3},
+        {"value": "2", "count": 3},
+    ]
+
+
+@pytest.mark.parametrize("choice", ["independent=2", "independent=1", "independent=1&independent=2", "independent=7"])
+@pytest.mark.parametrize("more", ["", "&document=document/observer", "&speaker=id/ida-vik&kind=ontology/fair%23Fair"])
+@pytest.mark.parametrize("show", ["things", "claims"])
+def test_sparql_counts_independent_documents_alike(
+    fair: tuple[Flask, Store], choice: str, more: str, show: str
+) -> None:
+    app, store = fair
+    answer = found(app.test_client(), f"/browse?show={show}&{choice}{more}")
+    solutions = store.query(answer["sparql"])
+    assert isinstance(solutions, QuerySolutions)
+    assert {solution[0].value for solution in solutions} == {row["iri"] for row in answer["results"]}
+    assert answer["count"] == len(answer["results"])
+
+
+def test_the_page_offers_what_several_documents_state(fair: tuple[Flask, Store]) -> None:
+    """And nothing where none is stated by several."""
+    assert "Independent documents" in fair[0].test_client().get("/browse").text
+    alone = fair[0].test_client().get("/browse?speaker=id/ida-vik").text
+    assert "Independent documents" not in alone
+
+
+def test_a_release_from_before_this_was_counted_is_browsed_without(fair: tuple[Flask, Store], tmp_path: Path) -> None:
+    site = fair[0].extensions["kg"]
+    older = tmp_path / "release"
+    shutil.copytree(site.release.path, older)
+    database = sqlite3.connect(older / "search.sqlite")
+    database.executescript("DROP INDEX claim_independent; ALTER TABLE claim DROP COLUMN independent;")
+    database.close()
+    release = copy(site.release)
+    release.path = older
+    app = create_app(release, site.config)
+    assert found(app.test_client(), "/browse?independent=2")["facets"]["independent"] == []
+    assert app.test_client().get("/browse?show=claims&independent=2").status_code == 200
 
 
 def test_what_is_chosen_leaves_as_csv(voyage_client: FlaskClient) -> None:

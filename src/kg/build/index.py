@@ -7,7 +7,8 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
     words(label, other, text, sound)              FTS5, contentless, by entry: words of labels in all languages, of
                                                   other names, of notes and descriptions; the sounds of names
     value(id, text)                               IRIs and years that facets have
-    claim(entry, document, speaker, modality, basis, own)   a claim's fields, as values; own: the document's own voice
+    claim(entry, document, speaker, modality, basis, own, independent)   a claim's fields, as values; own: the
+                                                  document's own voice; independent: documents that state it alike
     mention(thing, claim)                         which claims mention which things, as entries
     trait(facet, value, thing)                    kind (with the kinds above), place, year
     link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
@@ -55,7 +56,7 @@ CREATE VIRTUAL TABLE words USING fts5(label, other, text, sound, content='', col
     tokenize="unicode61 remove_diacritics 0", prefix='1 2 3');
 CREATE TABLE value(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER,
-    own INTEGER);
+    own INTEGER, independent INTEGER);
 CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
 CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
 CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEGER,
@@ -69,6 +70,7 @@ CREATE INDEX claim_document ON claim(document);
 CREATE INDEX claim_speaker ON claim(speaker);
 CREATE INDEX claim_modality ON claim(modality);
 CREATE INDEX claim_basis ON claim(basis);
+CREATE INDEX claim_independent ON claim(independent) WHERE independent > 1;
 CREATE INDEX mention_claim ON mention(claim, thing);
 CREATE INDEX trait_thing ON trait(thing, facet, value);
 CREATE INDEX link_object ON link(object, subject, property, claim);
@@ -187,7 +189,12 @@ def _bag(split: object, texts: Iterable[str]) -> str:
 
 def _claims(found: Survey, ids: dict[str, int], values: dict[str, int]) -> Iterator[tuple[object, ...]]:
     rows = (
-        (ids[iri], *(values.get(fields.get(name, ""), 0) for name in FIELDS), int(_own_voice(found, fields)))
+        (
+            ids[iri],
+            *(values.get(fields.get(name, ""), 0) for name in FIELDS),
+            int(_own_voice(found, fields)),
+            found.independent(iri),
+        )
         for iri, fields in found.fields.items()
         if iri in ids and found.kind(iri) == "claim"
     )

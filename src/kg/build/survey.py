@@ -41,7 +41,8 @@ Name = tuple[str, str]
 class Survey:
     """What was found, by IRI. ``links`` and ``values`` are of things and of the nameless nodes that hang from them.
 
-    ``sources``: the named graphs of a link.
+    ``sources``: the named graphs of a link. ``compared``: comparisons by claim; ``agreement``: how many independent
+    documents each of those comparisons has that are corroborations (:mod:`kg.build.compare`).
     """
 
     names: vocab.Names
@@ -56,6 +57,8 @@ class Survey:
     fields: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     mentions: set[tuple[str, str]] = field(default_factory=set)
     authors: dict[str, str] = field(default_factory=dict)
+    compared: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    agreement: dict[str, int] = field(default_factory=dict)
 
     def kind(self, iri: str) -> str:
         """``thing``, ``claim``, ``document``, ``term``, or nothing where it is none of these."""
@@ -72,6 +75,10 @@ class Survey:
                 found.add(kind)
                 waiting.extend(self.parents.get(kind, ()))
         return found
+
+    def independent(self, claim: str) -> int:
+        """How many independent documents state something that a claim says; 1 where no other one does."""
+        return max((self.agreement.get(comparison, 1) for comparison in self.compared.get(claim, ())), default=1)
 
 
 def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
@@ -110,6 +117,8 @@ def _literal(found: Survey, iri: str, predicate: str, value: Literal, *, in_defa
         found.others[iri].append((value.value, value.language or ""))
     elif in_default and predicate in TEXTS:
         found.texts[iri].append(value.value)
+    elif in_default and predicate == found.names.kg + "independentDocuments" and value.value.isdecimal():
+        found.agreement[iri] = int(value.value)
     elif not value.language and not iri.startswith(found.names.base + "claim/"):
         found.values[iri].add((predicate, value))
 
@@ -121,6 +130,8 @@ def _link(found: Survey, iri: str, predicate: str, value: str, graph: object) ->
         found.parents[iri].add(value)
     elif predicate == found.names.kg + "mentions":
         found.mentions.add((iri, value))
+    elif predicate == found.names.kg + "compares":
+        found.compared[value].append(iri)
     elif iri.startswith((found.names.id, found.names.genid)):
         found.links[iri].add((predicate, value))
         if isinstance(graph, NamedNode):

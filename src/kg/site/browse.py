@@ -1,4 +1,4 @@
-"""``/browse``: things and claims by kind, document, speaker, modality, basis, place and year.
+"""``/browse``: things and claims by kind, document, speaker, modality, basis, independent documents, place and year.
 
 Every combination has an address of its own. What is chosen is counted, and leaves as a page, CSV, JSON, or as the
 SPARQL query that asks the same (:mod:`kg.site.facets` says what that is).
@@ -47,6 +47,7 @@ NAMES = {
     "speaker": marked("Who says it"),
     "modality": marked("How it is put"),
     "basis": marked("What it rests on"),
+    facets.INDEPENDENT: marked("Independent documents"),
     "place": marked("Place"),
     "year": marked("Year"),
 }
@@ -79,7 +80,9 @@ def _chosen(site: Site) -> Chosen:
     values = {}
     for facet in FACETS:
         asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(facet) if text)
-        known = (text for text in asked if facet != "year" or _is_year(text))
+        known = (
+            text for text in asked if facets.offered(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
+        )
         values[facet] = tuple(facets.full(site, facet, text) for text in known)[:MOST_CHOSEN]
     return Chosen(show, values)
 
@@ -98,10 +101,15 @@ def _toggled(chosen: Chosen, facet: str, value: str) -> Chosen:
 
 
 def _text(site: Site, facet: str, value: str) -> Markup:
-    return isolated(year_name(int(value), site.language), "") if facet == "year" else site.labels[value].html
+    if facet == "year":
+        return isolated(year_name(int(value), site.language), "")
+    if facet == facets.INDEPENDENT:
+        said = site.language.ngettext("{count} document", "{count} documents", int(value))
+        return Markup("{}").format(said.format(count=site.language.number(int(value))))
+    return site.labels[value].html
 
 
-def _is_year(text: str) -> bool:
+def _is_number(text: str) -> bool:
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdecimal() and len(digits) < 7
 
@@ -109,6 +117,8 @@ def _is_year(text: str) -> bool:
 def _choices(site: Site, chosen: Chosen, facet: str) -> list[Choice]:
     """The values that a facet offers; what is chosen stays, even where nothing has it."""
     offered = facets.values(site, chosen, facet)
+    if facet == facets.INDEPENDENT and not chosen.values[facet] and [value.value for value in offered] == ["1"]:
+        return []  # nothing is stated by several: there is no choice
     missing = [facets.Value(v, 0) for v in chosen.values[facet] if v not in {o.value for o in offered}]
     return [
         Choice(
@@ -234,6 +244,16 @@ def sparql(site: Site, chosen: Chosen) -> str:
     for facet, property_ in fields.items():
         if chosen.values[facet]:
             lines.append(f"  VALUES ?{facet} {{ {_iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
+    if chosen.values[facets.INDEPENDENT]:
+        numbers = ", ".join(chosen.values[facets.INDEPENDENT])
+        lines += [
+            "  OPTIONAL {",
+            "    SELECT ?claim (MAX(?number) AS ?most) WHERE {",
+            "      ?comparison a kg:Corroboration ; kg:compares ?claim ; kg:independentDocuments ?number .",
+            "    } GROUP BY ?claim",
+            "  }",
+            f"  FILTER (COALESCE(?most, 1) IN ({numbers}))",
+        ]
     if chosen.values["kind"]:
         lines.append(f"  VALUES ?kind {{ {_iris(chosen.values['kind'])} }} ?type rdfs:subClassOf* ?kind .")
         lines.append("  { ?thing a ?type } UNION { GRAPH ?typed { ?thing a ?type } }")

@@ -1,7 +1,8 @@
 """What ``/browse`` asks the index: which things and claims go with the chosen values, and how many with others.
 
 The unit is the pair of a thing and a claim that mentions it: the claim's document, speaker, modality and basis, and the
-thing's kinds, places and years, must all be among the chosen ones, in the same pair. So "planned" and "said by A" finds
+number of independent documents that state it alike, and the thing's kinds, places and years, must all be among the
+chosen ones, in the same pair. So "planned" and "said by A" finds
 what A says is planned, not what A says and B plans. Values of one facet are alternatives, facets go together.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from kg.site import index
@@ -23,8 +25,14 @@ FIELDS = ("document", "speaker", "modality", "basis")
 TRAITS = ("kind", "place", "year")
 """Facets of things."""
 
-FACETS = ("kind", "document", "speaker", "modality", "basis", "place", "year")
+INDEPENDENT = "independent"
+"""The facet of claims that counts documents: 2 where two that do not derive from one another state the same."""
+
+FACETS = ("kind", "document", "speaker", "modality", "basis", INDEPENDENT, "place", "year")
 """All, in the order of the page."""
+
+NUMBERS = (INDEPENDENT, "year")
+"""Facets whose values are numbers, and not IRIs."""
 
 MOST_PAIRS = 200_000
 """Pairs of thing and claim that are counted; a page says where there are more."""
@@ -54,12 +62,12 @@ class Value(NamedTuple):
 
 def full(site: Site, facet: str, short: str) -> str:
     """The value that an address has: IRIs of this release go without their base."""
-    return short if facet == "year" or _SCHEME.match(short) else site.base + short
+    return short if facet in NUMBERS or _SCHEME.match(short) else site.base + short
 
 
 def short(site: Site, facet: str, value: str) -> str:
     """A value as addresses have it."""
-    return value if facet == "year" else site.names.local(value) or value
+    return value if facet in NUMBERS else site.names.local(value) or value
 
 
 def results(site: Site, chosen: Chosen, limit: int, offset: int) -> list[str]:
@@ -80,9 +88,17 @@ def count(site: Site, chosen: Chosen) -> tuple[int, bool]:
 
 
 def values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
-    """The values of a facet under the choices in the others, the most frequent first; years in their order."""
+    """The values of a facet under the choices in the others, the most frequent first; numbers in their order."""
     pairs, known = _pairs(chosen, without=facet)
     unit = _unit(chosen)
+    if facet == INDEPENDENT:
+        if not _counts_documents(site):
+            return []
+        sql = (
+            f"SELECT c.independent, count(DISTINCT p.{unit}) FROM ({pairs}) p JOIN claim c ON c.entry = p.claim "
+            f"GROUP BY 1 ORDER BY 1 LIMIT {MOST_VALUES}"
+        )
+        return [Value(str(number), count) for number, count in query(site, sql, known)]
     if facet in FIELDS:
         inner = f"SELECT p.{facet} AS value, count(DISTINCT p.{unit}) AS n FROM ({pairs}) p GROUP BY 1"
     else:
@@ -93,6 +109,11 @@ def values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
     sql = f"SELECT v.text, n FROM ({inner}) JOIN value v ON v.id = value ORDER BY n DESC, v.text LIMIT {MOST_VALUES}"
     found = [Value(*row) for row in query(site, sql, known)]
     return sorted(found, key=lambda v: int(v.value)) if facet == "year" else found
+
+
+def offered(site: Site, facet: str) -> bool:
+    """Whether a release has a facet."""
+    return facet != INDEPENDENT or _counts_documents(site)
 
 
 def times_of(site: Site, years: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -114,6 +135,12 @@ def times_of(site: Site, years: Sequence[str]) -> tuple[list[tuple[str, str]], l
     return sorted(pairs), sorted(things)
 
 
+@lru_cache(maxsize=16)
+def _counts_documents(site: Site) -> bool:
+    """Whether the index of a release counts them: those that were built before it did have no such facet."""
+    return any(row[1] == INDEPENDENT for row in query(site, "PRAGMA table_info(claim)"))
+
+
 def _unit(chosen: Chosen) -> str:
     return "claim" if chosen.show == "claims" else "thing"
 
@@ -128,6 +155,8 @@ def _pairs(chosen: Chosen, without: str = "") -> tuple[str, list[str]]:
         marks = f"(SELECT id FROM value WHERE text IN ({','.join('?' * len(wanted))}))"
         if facet in FIELDS:
             conditions.append(f"c.{facet} IN {marks}")
+        elif facet == INDEPENDENT:
+            conditions.append(f"c.independent IN ({','.join(['CAST(? AS INTEGER)'] * len(wanted))})")
         else:
             conditions.append(f"m.thing IN (SELECT thing FROM trait WHERE facet = '{facet}' AND value IN {marks})")
         known += wanted
