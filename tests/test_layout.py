@@ -17,6 +17,7 @@ MODULES = {
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"build", "push", "diff", "site", "query", "release", "findings", "store", "config", "model", "errors"},
     "build": {
+        "query.check",
         "query.lexer",
         "release",
         "store",

@@ -44,6 +44,7 @@ from kg.errors import ConfigError
 
 DEFAULT_BASE = "http://localhost:8000/"
 FILE = "kg.toml"
+MOST_BYTES = 1 << 20
 REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
 """What a page fills in where ``report`` names it in braces."""
 
@@ -176,6 +177,8 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     environ = os.environ if environ is None else environ
     path = root / FILE
     try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > MOST_BYTES):
+            raise ConfigError(f"{path}: is not a regular file of at most {MOST_BYTES} bytes")
         with path.open("rb") as file:
             table = tomllib.load(file)
     except FileNotFoundError:
@@ -184,6 +187,8 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
         raise ConfigError(f"{path}: cannot be read: {e}") from e
     except tomllib.TOMLDecodeError as e:
         raise ConfigError(f"{path}: not TOML: {e}") from e
+    except RecursionError:
+        raise ConfigError(f"{path}: nests too deep") from None
     unknown = sorted(set(table) - {*_TEXTS, *_TABLES})
     if unknown:
         raise ConfigError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join((*_TEXTS, *_TABLES))}")

@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urljoin
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
 from kg import vocab
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, value_of, warning
+from kg.query.check import check
 from kg.release import read_query
 
 # rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
@@ -43,6 +44,11 @@ FORMATS = {
 UNREAD = {".rdf", ".owl", ".xml", ".jsonld", ".json", ".n3", ".csv"}
 """Data that somebody may expect to be read: refused by name instead of being passed over."""
 
+PACKED = {".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".7z"}
+
+_BESIDE = {".md", ".txt", ""}
+"""Notes may lie beside sources; beside descriptions of documents, whatever they describe."""
+
 FOLDERS = {
     "ontology": Path("ontology"),
     "shapes": Path("shapes"),
@@ -51,6 +57,13 @@ FOLDERS = {
     "entities": Path("data/entities"),
 }
 QUERIES = Path("data/queries")
+
+MAX_FILE = 256 << 20
+"""Bytes of one source file: it is read whole."""
+
+_MAX_BLANK = 100_000
+"""Triples in one file whose subject has no name. More are a list or a nest that somebody wrote by mistake or in malice,
+and would have to be told apart."""
 
 _MAX_TRIPLE_TERMS = 1000
 """Triple terms are refused one by one, with their lines; a file with more is not parsed: nesting kills parsers."""
@@ -103,11 +116,16 @@ def read_rdf(
         raise SourceError("triple terms are not stored: write claims instead", file=shown)
     lines = _Lines(data)
     quads = []
+    blank = 0
     try:
         # pyoxigraph only needs read(); typing asks for all of IO.
         parser = parse(cast(IO[bytes], lines), format=FORMATS[path.suffix], base_iri=base, rename_blank_nodes=True)
         for item in parser:
             place = Place(shown, lines.count)
+            blank += isinstance(item.subject, BlankNode)
+            if blank > _MAX_BLANK:
+                message = f"more than {_MAX_BLANK} triples in this file have a subject without a name: give them IRIs"
+                raise SourceError(message, file=shown, line=lines.count)
             quad = _checked(cast(Quad, item), place, findings)
             if quad is not None:
                 quads.append(SourceQuad(quad, place))
@@ -132,6 +150,8 @@ def read_utf8(path: Path, shown: str) -> bytes:
     if not path.is_file():
         raise SourceError("is not a regular file that can be read" if path.exists() else "does not exist", file=shown)
     try:
+        if path.stat().st_size > MAX_FILE:
+            raise SourceError(f"is larger than {MAX_FILE >> 20} MiB: split it", file=shown)
         data = path.read_bytes()
     except OSError as e:
         raise SourceError(f"cannot be read: {e.strerror}", file=shown) from e
@@ -184,9 +204,21 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
             continue
         if path.suffix in FORMATS:
             yield path
-        elif path.suffix in UNREAD:
-            place = Place(path.relative_to(root).as_posix())
-            findings.append(error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place))
+        elif not path.is_dir():
+            findings += _passed_over(path, folder, Place(path.relative_to(root).as_posix()))
+
+
+def _passed_over(path: Path, folder: Path, place: Place) -> Iterator[Finding]:
+    """A file that is not read is never passed over in silence, if somebody may take it for data."""
+    suffix = path.suffix.lower()
+    if suffix in UNREAD:
+        yield error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place)
+    elif suffix in PACKED:
+        yield error("format", f"{path.suffix} is not read here: unpack it", place)
+    elif suffix in FORMATS:
+        yield error("format", f"{path.suffix} is not read here: write {suffix}", place)
+    elif suffix not in _BESIDE and folder != FOLDERS["documents"] and not path.name.endswith("~"):
+        yield warning("format", f"is not read: only {', '.join(FORMATS)} are", place)
 
 
 def absolute(reference: str, base: str) -> str:
@@ -282,19 +314,16 @@ def resolve_iris(query: str, base: str) -> str:
 
 
 def _read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:
-    queries = []
+    queries: list[tuple[str, ExampleQuery]] = []
     for path in sorted((root / QUERIES).glob("*.rq")):
         shown = path.relative_to(root).as_posix()
         try:
             text = resolve_iris(read_utf8(path, shown).decode("utf-8"), base)
-            Store().query(text)
-            queries.append(read_query(path.stem, text))
+            queries.append((shown, read_query(path.stem, text)))
         except SourceError as e:
             findings.append(error("syntax", str(e), Place(e.file, e.line)))
-        except SyntaxError as e:
-            # The engine lists every token it would have taken, over many lines: the place is what helps.
-            at = re.match(r"error at (\d+):(\d+)", str(e.msg))
-            line, column = (int(at[1]), int(at[2])) if at else (e.lineno or 0, 0)
-            where = f", column {column}" if column else f": {str(e.msg).splitlines()[0][:200]}"
-            findings.append(error("syntax", f"this is not a SPARQL 1.1 query{where}", Place(shown, line)))
-    return tuple(queries)
+    problems = check([query.text for _, query in queries]) if queries else []
+    for (shown, _), problem in zip(queries, problems, strict=True):
+        if problem:
+            findings.append(error("syntax", problem.message, Place(shown, problem.line)))
+    return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)

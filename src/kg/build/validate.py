@@ -36,6 +36,9 @@ _SEVERITIES = {
 }
 _QUERY_TEXTS = (_SH + "select", _SH + "ask", _SH + "construct", _SH + "update")
 _MAX_DEPTH = 128
+_NOT_APPLIED = tuple(_SH + name for name in ("js", "rule", "target", "expression"))
+"""Of SHACL's Advanced Features and JavaScript Extensions: a shape with one of these would check less than it says."""
+
 _EVIDENCE = re.compile(r"shapes/evidence[^/]*$")
 _BROKEN_BY_TWO = frozenset(
     _SH + name + "ConstraintComponent" for name in ("MaxCount", "LessThan", "LessThanOrEquals", "UniqueLang")
@@ -79,13 +82,16 @@ def parts(sources: Sources, assembled: Assembled) -> Iterator[tuple[list[Quad], 
 
 
 def _refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
-    """No query inside a shape may reach the network (SERVICE) or nest until the parser dies."""
+    """No query in a shape may reach the network (SERVICE) or nest until the parser dies, and no part is passed over."""
     for q in shapes:
         if q.quad.predicate.value in _QUERY_TEXTS and isinstance(q.quad.object, Literal):
             try:
                 inspect(q.quad.object.value, depth=_MAX_DEPTH)
             except QueryRefused as e:
                 yield error("shape", f"this query in a shape is not run: {e}", q.place)
+        elif q.quad.predicate.value in _NOT_APPLIED:
+            name = "sh:" + q.quad.predicate.value.removeprefix(_SH)
+            yield error("shape", f"{name} is not applied here: say it in SHACL Core or with sh:sparql", q.place)
 
 
 def _run(

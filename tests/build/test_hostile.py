@@ -1,0 +1,326 @@
+"""Sources as an attack: one clear line and exit code 1, within a gigabyte and ten seconds of CPU, and no network.
+
+Each case is a process of its own, which is measured when it has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from pyoxigraph import RdfFormat, parse
+
+from kg.build.parse import read_rdf
+from kg.errors import SourceError
+
+ROOT = Path(__file__).resolve().parents[2]
+CLAIMS = "data/claims/about-kg.trig"
+LABELS = "data/entities/labels.ttl"
+TEXT = "data/documents/about-kg.md"
+MILLION = 1_000_000
+MEMORY = 1_000_000
+"""Kilobytes that a build may take at most."""
+SECONDS = 10
+SHAPE = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeShape ; sh:targetNode <id/kg> ; "
+Damage = Callable[[Path], None]
+
+
+class Listener:
+    """Counts whoever connects."""
+
+    def __init__(self) -> None:
+        self.hits = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        threading.Thread(target=self._count, daemon=True).start()
+
+    def _count(self) -> None:
+        while True:
+            try:
+                self._socket.accept()[0].close()
+            except OSError:
+                return
+            self.hits += 1
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[Listener]:
+    made = Listener()
+    yield made
+    made.close()
+
+
+def build(project: Path, *options: str) -> tuple[int, str]:
+    """Build in a process: exit code and what it said. Fails if it took too much."""
+    said = project.parent / "said"
+    with said.open("wb") as output:
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "kg.cli", "--project", str(project), "build", *options],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)],
+        )
+        _, status, used = os.wait4(pid, 0)
+    text = said.read_text(encoding="utf-8", errors="replace")
+    assert used.ru_maxrss < MEMORY, used.ru_maxrss
+    # What it has waited for counts too: its children's seconds are in its own.
+    assert used.ru_utime + used.ru_stime < SECONDS
+    assert "Traceback" not in text
+    return os.waitstatus_to_exitcode(status), text
+
+
+def added(file: str, content: str | bytes) -> Damage:
+    def damage(project: Path) -> None:
+        (project / file).parent.mkdir(parents=True, exist_ok=True)
+        with (project / file).open("ab") as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode())
+
+    return damage
+
+
+def sparse(file: str) -> Damage:
+    """A file that is larger than the machine's memory, and takes no room on the disk."""
+
+    def damage(project: Path) -> None:
+        with (project / file).open("ab") as stream:
+            stream.truncate(1 << 40)
+
+    return damage
+
+
+def pipe(file: str) -> Damage:
+    def damage(project: Path) -> None:
+        (project / file).unlink()
+        os.mkfifo(project / file)
+
+    return damage
+
+
+def linked(file: str, target: str) -> Damage:
+    def damage(project: Path) -> None:
+        (project / file).unlink(missing_ok=True)
+        (project / file).symlink_to(target)
+
+    return damage
+
+
+def recoded(file: str, encoding: str) -> Damage:
+    def damage(project: Path) -> None:
+        (project / file).write_bytes((project / file).read_text(encoding="utf-8").encode(encoding))
+
+    return damage
+
+
+def question(text: str) -> Damage:
+    return added("data/queries/mine.rq", text)
+
+
+VALUES = " ".join(f"VALUES ?x{n} {{ {' '.join(map(str, range(60)))} }}" for n in range(9))
+ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaaaaaaaa"}">' for n in range(12))
+
+# What is done to the starter project, and the line that it must give.
+CASES: dict[str, tuple[Damage, str]] = {
+    "blank nodes nested a million deep": (
+        added(CLAIMS, "claim:1 rdfs:seeAlso " + "[ rdfs:seeAlso " * MILLION + ":x" + " ]" * MILLION + " .\n"),
+        rf"{CLAIMS}:\d+: error: more than 100000 triples in this file have a subject without a name",
+    ),
+    "lists nested a million deep": (
+        added(LABELS, ":x rdfs:seeAlso " + "(" * MILLION + ")" * MILLION + " .\n"),
+        rf"{LABELS}:\d+: error: more than 100000 triples",
+    ),
+    "a list of a million": (
+        added(CLAIMS, "claim:1 rdfs:seeAlso (" + " 1" * MILLION + ") .\n"),
+        rf"{CLAIMS}:\d+: error: more than 100000 triples",
+    ),
+    "braces a million deep": (added(CLAIMS, "{" * MILLION), rf"{CLAIMS}:\d+: error: syntax error"),
+    "triples in triples a million deep": (
+        added(LABELS, "<< " * MILLION + ":a :b :c" + " >>" * MILLION + " :p :o .\n"),
+        rf"{LABELS}:\d+: error: syntax error",
+    ),
+    "a question nested a million deep": (
+        question("SELECT * " + "{" * 400_000 + "}" * 400_000),
+        r"data/queries/mine.rq:1: error: .*128",
+    ),
+    "a question of parentheses": (
+        question("SELECT * { FILTER(" + "(" * 400_000 + "1" + ")" * 400_000 + ") }"),
+        r"data/queries/mine.rq:1: error: .*128",
+    ),
+    "a question that never ends": (
+        question(f"SELECT (COUNT(*) AS ?n) {{ {VALUES} }}"),
+        r"data/queries/mine.rq: error: the engine cannot read this in 5 seconds",
+    ),
+    "a question that calls": (
+        question("ASK { SERVICE SILENT <{url}> { ?s ?p ?o } }"),
+        r"data/queries/mine.rq:1: error: SERVICE is not allowed here",
+    ),
+    "settings nested deep": (added("kg.toml", "\nx = " + "[" * 200_000), r"kg: .*kg.toml: nests too deep"),
+    "settings without end": (sparse("kg.toml"), r"kg: .*kg.toml: is not a regular file of at most"),
+    "settings that are a pipe": (pipe("kg.toml"), r"kg: .*kg.toml: is not a regular file of at most"),
+    "labels without end": (sparse(LABELS), rf"{LABELS}: error: is larger than 256 MiB"),
+    "a text without end": (sparse(TEXT), rf"{TEXT}: error: the text of about-kg is larger than 256 MiB"),
+    "a question without end": (sparse("data/queries/claims.rq"), r"data/queries/claims.rq: error: is larger than"),
+    "labels that are a pipe": (pipe(LABELS), rf"{LABELS}: error: is not a regular file"),
+    "a text that is a pipe": (pipe(TEXT), rf"{TEXT}: error: the text of about-kg is not a regular file"),
+    "a question that is a pipe": (pipe("data/queries/claims.rq"), r"data/queries/claims.rq: error: is not a regular"),
+    "a device": (linked(LABELS, "/dev/zero"), rf"{LABELS}: error: is not a regular file"),
+    "a link to itself": (linked(LABELS, "labels.ttl"), rf"{LABELS}: error: does not exist"),
+    "gzip": (added("data/claims/more.trig.gz", b"\x1f\x8b"), r"data/claims/more.trig.gz: error: .gz is not read here"),
+    "an archive": (added("ontology/up.zip", b"PK\x03\x04../../x"), r"ontology/up.zip: error: .zip is not read here"),
+    "an extension in capitals": (added("ontology/more.TTL", "x"), r"ontology/more.TTL: error: .TTL is not read here"),
+    "an entity bomb": (
+        added("ontology/bomb.rdf", f"<!DOCTYPE r [{ENTITIES}]><r>&a11;</r>"),
+        r"ontology/bomb.rdf: error: .rdf is not read here",
+    ),
+    "an external entity": (
+        added("ontology/x.owl", '<!DOCTYPE r [<!ENTITY x SYSTEM "{url}">]><r>&x;</r>'),
+        r"ontology/x.owl: error: .owl is not read here",
+    ),
+    "a remote context": (
+        added("data/claims/x.jsonld", '{"@context": "{url}"}'),
+        r"data/claims/x.jsonld: error: .jsonld",
+    ),
+    "a service in a shape": (
+        added(
+            "shapes/mine.ttl", SHAPE + 'sh:sparql [ sh:select "SELECT $this { SERVICE <{url}> { ?s ?p $this } }" ] .'
+        ),
+        r"shapes/mine.ttl:\d+: error: this query in a shape is not run: SERVICE",
+    ),
+    "a target that calls": (
+        added(
+            "shapes/mine.ttl", SHAPE + 'sh:target [ sh:select "SELECT ?this { SERVICE <{url}> { ?this ?p ?o } }" ] .'
+        ),
+        r"shapes/mine.ttl:\d+: error: ",
+    ),
+    "a script in a shape": (
+        added(
+            "shapes/mine.ttl", SHAPE + 'sh:js [ sh:jsLibrary [ sh:jsLibraryURL "{url}" ] ; sh:jsFunctionName "f" ] .'
+        ),
+        r"shapes/mine.ttl:\d+: error: sh:js is not applied here",
+    ),
+    "a rule in a shape": (
+        added("shapes/mine.ttl", SHAPE + "sh:rule [ sh:subject sh:this ; sh:predicate sh:name ; sh:object 1 ] ."),
+        r"shapes/mine.ttl:\d+: error: sh:rule is not applied here",
+    ),
+    "shapes in shapes": (
+        added("shapes/mine.ttl", SHAPE + "sh:not [ " * 3_000 + "sh:nodeKind sh:IRI" + " ]" * 3_000 + " ."),
+        r"shapes/mine.ttl.*: error: ",
+    ),
+    "UTF-16": (
+        recoded(CLAIMS, "utf-16"),
+        rf"{CLAIMS}:1: error: is not UTF-8",
+    ),
+    "half of a pair": (added(LABELS, b':x rdfs:label "a\xed\xa0\x80"@en .\n'), rf"{LABELS}:\d+: error: is not UTF-8"),
+}
+QUICK = [
+    *(
+        "blank nodes nested a million deep",
+        "a question nested a million deep",
+        "a question that calls",
+        "labels without end",
+    ),
+    *(
+        "settings that are a pipe",
+        "a text that is a pipe",
+        "gzip",
+        "a remote context",
+        "a script in a shape",
+        "settings nested deep",
+    ),
+]
+
+
+def refused(case: str, project: Path, listener: Listener) -> None:
+    damage, pattern = CASES[case]
+    damage(project)
+    for path in project.rglob("*"):
+        if path.is_file() and path.stat().st_size < MILLION and b"{url}" in (text := path.read_bytes()):
+            path.write_bytes(text.replace(b"{url}", listener.url.encode()))
+    code, said = build(project)
+    assert code == 1
+    assert re.search("^" + pattern, said, re.MULTILINE), said[:1000]
+    assert listener.hits == 0
+    assert not (project / "releases").exists()
+
+
+@pytest.mark.parametrize("case", QUICK)
+def test_an_attack_gets_one_clear_line(case: str, starter: Path, listener: Listener) -> None:
+    refused(case, starter, listener)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", [case for case in CASES if case not in QUICK])
+def test_every_attack_gets_one_clear_line(case: str, starter: Path, listener: Listener) -> None:
+    refused(case, starter, listener)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("engine", ["compiled", "pyshacl"])
+def test_imports_and_contexts_and_graphs_of_elsewhere_are_never_fetched(
+    engine: str, starter: Path, listener: Listener
+) -> None:
+    owl = "<http://www.w3.org/2002/07/owl#{}>"
+    imports = f"<{{}}x> a {owl.format('Ontology')} ; {owl.format('imports')} <{listener.url}o.ttl> .\n"
+    for folder in ("ontology", "shapes"):
+        added(f"{folder}/imports.ttl", imports.format(folder + "/"))(starter)
+    question(f"SELECT * FROM <{listener.url}> FROM NAMED <{listener.url}n> {{ GRAPH ?g {{ ?s ?p ?o }} }}")(starter)
+    added(LABELS, f"@base <{listener.url}> . <x> rdfs:label 'somebody else'@en .\n")(starter)
+    code, said = build(starter, "--engine", engine)
+    assert code in (0, 1), said
+    assert listener.hits == 0
+
+
+@pytest.mark.soak
+def test_a_loop_of_folders_is_walked_once(starter: Path) -> None:
+    (starter / "ontology/loop").symlink_to("..")
+    assert build(starter)[0] == 0
+
+
+def test_a_byte_order_mark_changes_nothing(starter: Path, tmp_path: Path) -> None:
+    plain = read_rdf(starter / CLAIMS, CLAIMS, "http://localhost:8000/", [])
+    (starter / CLAIMS).write_bytes(b"\xef\xbb\xbf" + (starter / CLAIMS).read_bytes())
+    marked = read_rdf(starter / CLAIMS, CLAIMS, "http://localhost:8000/", [])
+    assert [str(q.quad) for q in marked] == [str(q.quad) for q in plain]
+
+
+def test_a_file_cut_at_any_byte_is_refused_or_was_cut_between_statements(starter: Path) -> None:
+    base = "http://localhost:8000/"
+    path = starter / CLAIMS
+    whole = path.read_bytes()
+    head = b"".join(line for line in whole.splitlines(keepends=True) if line.startswith(b"@prefix"))
+    everything = [str(q) for q in parse(whole, format=RdfFormat.TRIG, base_iri=base)]
+    taken = 0
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        with suppress(SourceError):
+            found = [str(q.quad) for q in read_rdf(path, CLAIMS, base, [])]
+            taken += 1
+            # What was read is what stands there: the rest of the file, read alone, has all that is missing.
+            in_comment = whole[:size].rpartition(b"\n")[2].startswith(b"#")
+            rest = head + b"#" * in_comment + whole[size:]
+            assert found + [str(q) for q in parse(rest, format=RdfFormat.TRIG, base_iri=base)] == everything, size
+    assert 3 < taken < len(whole) / 2
+
+
+@pytest.mark.soak
+def test_a_project_cut_at_any_byte_builds_or_says_what_is_wrong(starter: Path) -> None:
+    for file in (CLAIMS, LABELS, "data/documents/about-kg.ttl", "kg.toml"):
+        whole = (starter / file).read_bytes()
+        for size in range(0, len(whole), 97):
+            (starter / file).write_bytes(whole[:size])
+            code, said = build(starter)
+            assert code in (0, 1), (file, size)
+            assert code == 0 or re.search(r"error|kg: ", said), (file, size)
+            shutil.rmtree(starter / "releases", ignore_errors=True)
+        (starter / file).write_bytes(whole)
