@@ -61,9 +61,14 @@ QUERIES = Path("data/queries")
 MAX_FILE = 256 << 20
 """Bytes of one source file: it is read whole."""
 
+MAX_LINES = 8_000_000
+"""Lines of one source file: each is handed to the parser by itself."""
+
 _MAX_BLANK = 100_000
 """Triples in one file whose subject has no name. More are a list or a nest that somebody wrote by mistake or in malice,
 and would have to be told apart."""
+
+_MAX_PREFIXES = 1000
 
 _MAX_TRIPLE_TERMS = 1000
 """Triple terms are refused one by one, with their lines; a file with more is not parsed: nesting kills parsers."""
@@ -114,6 +119,8 @@ def read_rdf(
     data = read_utf8(path, shown)
     if data.count(b"<<(") > _MAX_TRIPLE_TERMS:
         raise SourceError("triple terms are not stored: write claims instead", file=shown)
+    if data.count(b"\n") > MAX_LINES:
+        raise SourceError(f"has more than {MAX_LINES} lines: split it", file=shown)
     lines = _Lines(data)
     quads = []
     blank = 0
@@ -133,6 +140,8 @@ def read_rdf(
         raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
     except MemoryError:
         raise SourceError("a name or literal is longer than 16 MiB", file=shown, line=lines.count) from None
+    if len(parser.prefixes) > _MAX_PREFIXES:
+        raise SourceError(f"declares more than {_MAX_PREFIXES} prefixes", file=shown)
     if prefixes is not None:
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if not quads:

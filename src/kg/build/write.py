@@ -94,10 +94,9 @@ def display_prefixes(sources: Sources, names: vocab.Names) -> dict[str, str]:
     for pair in preferred.values():
         if len(pair) == 2:
             prefixes.setdefault(pair[vocab.VANN_PREFIX], pair[vocab.VANN_NAMESPACE])
+    named = set(prefixes.values())
     for prefix, namespace in sorted(sources.prefixes.items()):
         # A claims file calls its own claims "claim:"; that is no name outside of the file.
-        if namespace not in prefixes.values() and not namespace.startswith(
-            (names.base + "claim/", names.base + "passage")
-        ):
-            prefixes.setdefault(prefix, namespace)
+        if namespace not in named and not namespace.startswith((names.base + "claim/", names.base + "passage")):
+            named.add(prefixes.setdefault(prefix, namespace))
     return dict(sorted(prefixes.items()))
