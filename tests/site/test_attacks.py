@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
@@ -330,12 +331,36 @@ GROUP HAVING COUNT ( ) { } [ ] < > << >> . , ; * / | ^ ! ? + - = != && || ?s ?p 
 EXISTS NOT IN BASE PREFIX : FROM NAMED a @en ^^ UNDEF <( )> _:b # \\ \u00e9 SERVICE LOAD""".split()
 
 
+WHOLE = (
+    "SELECT ?s ( COUNT ( * ) AS ?n ) { ?s ?p ?o FILTER ( ?o > 1 ) } GROUP BY ?s ORDER BY ?n LIMIT 5",
+    "SELECT * { { ?s a ?c } UNION { ?s ?p 'x' @en } OPTIONAL { ?s ^ <a:b> / a ?y } } LIMIT 9 OFFSET 1",
+    "CONSTRUCT { ?s ?p [ a ?o ] } WHERE { GRAPH ?g { ?s ?p ?o } MINUS { ?s a ?o } } LIMIT 5",
+    "ASK FROM <a:b> { VALUES ( ?x ?y ) { ( 1 UNDEF ) } FILTER NOT EXISTS { ?x ?p ?y } BIND ( 1 + 1 AS ?z ) }",
+    "SELECT DISTINCT ?o { { SELECT ?o { ?s ?p ?o } LIMIT 3 } ?o ?q ?r FILTER ( STRLEN ( STR ( ?o ) ) < 9 ) } LIMIT 9",
+)
+
+
+def random_words(chance: random.Random) -> str:
+    start = chance.choice(["SELECT * { ", "ASK { ", "", "CONSTRUCT { "])
+    return start + chance.choice([" ", ""]).join(chance.choices(WORDS, k=chance.randint(1, 30)))
+
+
+def broken(chance: random.Random) -> str:
+    """A query in which a few words were left out, doubled, exchanged or put in: many are queries still."""
+    words = chance.choice(WHOLE).split()
+    for _ in range(chance.randint(0, 3)):
+        at = chance.randrange(len(words))
+        words[at : at + 1] = chance.choice(
+            ([], [words[at]] * 2, [chance.choice(words)], [words[at], chance.choice(WORDS)])
+        )
+    return " ".join(words)
+
+
 def throw(target: Target, count: int, seed: int) -> None:
-    chance = random.Random(seed)
+    chance, seen = random.Random(seed), Counter[int]()
     with closing(http.client.HTTPConnection(target.host, target.port, timeout=20)) as connection:
         for number in range(count):
-            start = chance.choice(["SELECT * { ", "ASK { ", "", "CONSTRUCT { "])
-            text = start + chance.choice([" ", ""]).join(chance.choices(WORDS, k=chance.randint(1, 30)))
+            text = chance.choice((random_words, broken))(chance)
             path = "/sparql?evidence=true" if number % 2 else "/sparql"
             connection.request("POST", path, text.encode(), QUERY)
             response = connection.getresponse()
@@ -345,13 +370,16 @@ def throw(target: Target, count: int, seed: int) -> None:
             except http.client.IncompleteRead:
                 connection.close()  # a product of everything with everything, cut at the deadline
                 continue
+            seen[response.status] += 1
             if response.status == 400:
                 assert json.loads(body)["detail"]
+    assert seen[200] > count / 20, "some are answered"
+    assert seen[400] > count / 2, seen
     target.is_well()
 
 
 def test_words_in_any_order_are_answered(target: Target) -> None:
-    throw(target, 500, seed=1)
+    throw(target, 2_000, seed=1)
 
 
 @pytest.mark.soak

@@ -43,14 +43,16 @@ _PROLOGUE = frozenset("BASE PREFIX VERSION".split())
 _UPDATES = frozenset("LOAD INSERT DELETE CLEAR DROP CREATE COPY MOVE ADD".split())
 
 # Every repetition is possessive: a match that fails never tries again, so that time is linear.
-_LOCAL = r":(?:[\w.:\-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*+"
+# A sign of a name or variable: what Python calls a word, and what PN_CHARS has besides (rule 167).
+_CHAR = r"\w\u00b7\u0300-\u036f\u203f\u2040"
+_LOCAL = rf":(?:[{_CHAR}.:\-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])*+"
 _TOKEN = re.compile(
     rf"""
     (?P<space>   (?:\s|\#[^\r\n]*+)++ )
-  | (?P<operand> [?$]\w++ | \d[\d.]*+ | @[A-Za-z]++(?:-++[A-Za-z0-9]++)*+ | _:[\w.\-]++
+  | (?P<operand> [?$][{_CHAR}]++ | \d[\d.]*+ | @[A-Za-z]++(?:-++[A-Za-z0-9]++)*+ | _:[{_CHAR}.\-]++
                | \"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*+'''
                | "(?!"")(?:[^"\\\r\n]|\\.)*+" | '(?!'')(?:[^'\\\r\n]|\\.)*+' )
-  | (?P<name>    (?P<word>[^\W\d][\w.\-]*+)(?P<local>{_LOCAL})?+ | {_LOCAL} )
+  | (?P<name>    (?P<word>[^\W\d][{_CHAR}.\-]*+)(?P<local>{_LOCAL})?+ | {_LOCAL} )
   | (?P<iri>     <(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*+> )
   | (?P<open>    <<|[{{(\[] )
   | (?P<close>   >>|[}})\]] )
