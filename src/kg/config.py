@@ -130,6 +130,13 @@ class Config:
         return (self.now or datetime.now(UTC)).strftime("%Y-%m-%d")
 
 
+def endpoint_credentials(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """User and password for a SPARQL endpoint; a token has no user. They are in no file and no option."""
+    environ = os.environ if environ is None else environ
+    password = environ.get("KG_ENDPOINT_PASSWORD", "")
+    return (environ.get("KG_ENDPOINT_USER", ""), password) if password else None
+
+
 def check_base(base: str) -> None:
     """Refuse a base that relative IRIs could not be resolved against.
 

@@ -158,7 +158,7 @@ class Push:
         if wrong:
             raise PushError(
                 f"the store answers {len(wrong)} questions in another way; the release before stays current. "
-                f"{'; '.join(wrong)}. If it is the engine that errs: --accept QUESTION"
+                f"{'; '.join(wrong)}. If it is the engine that errs: --accept NAME"
             )
 
 

@@ -48,7 +48,7 @@ MOST_YEARS = 300
 FIELDS = ("document", "speaker", "modality", "basis")
 _ORDER = ("thing", "document", "term", "claim")
 
-_TABLES = """
+TABLES = """
 CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL,
     language TEXT NOT NULL);
 CREATE TABLE name(folded TEXT, entry INTEGER, language TEXT, PRIMARY KEY(folded, entry, language)) WITHOUT ROWID;
@@ -64,7 +64,7 @@ CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEG
 CREATE TABLE span(thing INTEGER, property TEXT, time TEXT, first INTEGER, last INTEGER, how TEXT, worked_out INTEGER);
 CREATE TABLE point(thing INTEGER, lat REAL, lon REAL, node TEXT);
 """
-_INDEXES = """
+INDEXES = """
 CREATE INDEX entry_label ON entry(kind, label COLLATE NOCASE, iri);
 CREATE INDEX claim_document ON claim(document);
 CREATE INDEX claim_speaker ON claim(speaker);
@@ -94,7 +94,7 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
     values = {text: number for number, text in enumerate(texts, start=1)}
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("PRAGMA page_size = 4096")
-        database.executescript(_TABLES)
+        database.executescript(TABLES)
         fill = partial(_fill, database)
         fill("entry", ((ids[entry[0]], *entry) for entry in entries))
         fill("value", ((number, text) for text, number in values.items()))
@@ -108,7 +108,7 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
         fill("link", sorted((s, values[p], o, claim) for s, p, o, claim in links))
         fill("span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
         fill("point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
-        database.executescript(_INDEXES)
+        database.executescript(INDEXES)
         database.execute("INSERT INTO words(words) VALUES ('optimize')")
     return len(entries)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from kg.cli import watch as watching
+from kg.cli.endpoints import connect, profile_option, serve_endpoint
 from kg.cli.root import documents_option, main, open_release
 from kg.config import Config, load
 from kg.errors import BuildError
@@ -27,6 +28,16 @@ PATIENCE = 5
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
 @click.option("--threads", default=64, show_default=True, type=click.IntRange(1, 256), help="Threads in each.")
 @click.option("--release", "version", help="A version other than the current one.")
+@click.option("--endpoint", metavar="URL", help="Show what this SPARQL endpoint holds: a pushed release, or any data.")
+@profile_option
+@click.option(
+    "--graph",
+    "graphs",
+    metavar="IRI",
+    multiple=True,
+    help="Of data kg did not build: only this graph. May be repeated.",
+)
+@click.option("--refresh", is_flag=True, help="Of other data: read the names to search by anew.")
 @click.option("--watch", is_flag=True, help="Build when a source changes, and show on every page what is found.")
 @documents_option
 @click.pass_obj
@@ -38,6 +49,10 @@ def serve(
     workers: int,
     threads: int,
     version: str | None,
+    endpoint: str | None,
+    profile: str,
+    graphs: Sequence[str],
+    refresh: bool,
     watch: bool,
     documents: Sequence[Path],
 ) -> None:
@@ -46,18 +61,37 @@ def serve(
     The release is verified before the first answer; a damaged one is refused. When another release becomes current
     (kg build, kg releases activate), it is served from the next request on; --release stays with one.
 
+    With --endpoint, the facts come from that store. If `kg push` put a release of this project there, that one is
+    shown, with what lies here of it; else whatever the store holds, and pages say that no evidence is recorded.
+
     --watch is for authors. While the sources do not build, the last good release stays up. --documents is for its
     builds.
 
     \b
     Example:    kg serve --host 0.0.0.0 --port 8000
                 kg serve --watch --documents ~/texts
+                kg serve --endpoint http://localhost:3030/ds/query --engine-profile fuseki
     """
+    if endpoint and (version or watch):
+        raise click.UsageError("--endpoint goes neither with --release nor with --watch")
+    if (graphs or refresh) and not endpoint:
+        raise click.UsageError("--graph and --refresh go with --endpoint")
     if watch and version:
         raise click.UsageError("--watch serves what it builds, --release another: choose one")
     if documents and not watch:
         raise click.UsageError("--documents goes with --watch; without it, give it to kg build")
     config = load(project)
+    if endpoint:
+        serve_endpoint(
+            config,
+            connect(endpoint, profile),
+            graphs=tuple(graphs),
+            refresh=refresh,
+            where=(host, port),
+            workers=workers,
+            threads=threads,
+        )
+        return
     with _watched(config, documents) if watch else nullcontext():
         release = open_release(config, version)
         click.echo(f"{release.manifest.title} · release {release.version}")

@@ -9,8 +9,8 @@ from flask import Flask
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import headers, problems, respond, templating, watch
-from kg.site.state import open_site
+from kg.site import foreign, headers, problems, respond, templating, watch
+from kg.site.state import Behind, open_site
 
 if TYPE_CHECKING:
     from kg.query.base import Runner
@@ -39,6 +39,7 @@ BLUEPRINTS = (
     "kg.site.map",
     "kg.site.sparql",
     "kg.site.editor",
+    "kg.site.resource",
     "kg.site.anything",
 )
 """Every module with routes, the one that takes what is left last."""
@@ -52,13 +53,14 @@ def create_app(
     exchange: Exchange | None = None,
     archived: bool = False,
     watching: bool = False,
+    behind: Behind | None = None,
 ) -> Flask:
     """The site of a release that was opened, and so verified.
 
     ``pool`` runs strangers' queries; without one, the site starts its own at the first query, by the broker that
     ``exchange`` leads to. An ``archived`` release
     says on every page that it is not the current one, and one of a project that is being watched what the last build of
-    the sources found.
+    the sources found. ``behind``: the endpoint that holds the quads, in place of the release's own store.
 
     :raises ConfigError: if the styles and scripts were not bundled.
     :raises ReleaseError: if the store cannot be opened.
@@ -74,6 +76,7 @@ def create_app(
         exchange=exchange,
         archived=archived,
         watch=watch.Watch(config.releases) if watching else None,
+        behind=behind,
     )
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)
@@ -82,6 +85,8 @@ def create_app(
     templating.register(app)
     if watching:
         watch.register(app)
+    if app.extensions["kg"].foreign:
+        foreign.register(app)
     # What is registered last runs first, and may put another answer in place of the page.
     respond.register(app)
     return app

@@ -102,7 +102,7 @@ def annotation(site: Site, source: Source) -> dict[str, Any]:
         "basis": source.basis,
     }
     for key, predicate in (("creator", vocab.DCTERMS_CREATOR), ("encoded", vocab.DCTERMS + "created")):
-        quads = site.store.quads(NamedNode(source.iri), NamedNode(predicate), None, DefaultGraph())
+        quads = site.local.quads(NamedNode(source.iri), NamedNode(predicate), None, DefaultGraph())
         values = sorted(q.object.value for q in quads if isinstance(q.object, NamedNode | Literal))
         if values:
             found[key] = values[0] if len(values) == 1 else values

@@ -57,7 +57,7 @@ def anything(name: str) -> Response:
         address=lambda extension: data_path(local, extension) if extension else page_path(local),
         html=lambda: thing_html(site, iri),
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
-        profiled=True,
+        profiled=not site.foreign,
     )
     return answer(page, extension)
 

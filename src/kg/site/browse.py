@@ -170,7 +170,7 @@ def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup,
     if chosen.show == "claims":
         source = site.evidence.claim(iri)
         return linker.link(iri), [], linker.says(source) if source else Markup("")
-    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
+    types = types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
     return linker.link(iri), [linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)], Markup("")
 
 
@@ -189,7 +189,7 @@ def _rows(site: Site, chosen: Chosen) -> Iterable[dict[str, Any]]:
                     "status": source.status,
                 }
         else:
-            row["kinds"] = sorted(types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE))))
+            row["kinds"] = sorted(types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE))))
         yield row
 
 

@@ -41,16 +41,16 @@ class Checks(NamedTuple):
 
 def checks(site: Site, iri: str, graph: Iterable[Quad]) -> Checks:
     """The shapes that looked at a claim; ``graph`` is what it says."""
-    record = list(site.store.quads(NamedNode(iri), None, None, _DEFAULT))
+    record = list(site.local.quads(NamedNode(iri), None, None, _DEFAULT))
     published: list[Quad] = []
     for q in graph:
         if isinstance(q.subject, NamedNode) and isinstance(q.object, NamedNode | Literal):
-            published += site.store.quads(q.subject, q.predicate, q.object, _DEFAULT)
+            published += site.local.quads(q.subject, q.predicate, q.object, _DEFAULT)
     # A fact shape looks at a thing with all that is published of it: its class may be in another claim.
     classes = [
         quad
         for subject in {q.subject for q in published if isinstance(q.subject, NamedNode)}
-        for quad in site.store.quads(subject, NamedNode(vocab.RDF_TYPE), None, _DEFAULT)
+        for quad in site.local.quads(subject, NamedNode(vocab.RDF_TYPE), None, _DEFAULT)
     ]
     return Checks(_looking_at(site, record, record), _looking_at(site, published, classes))
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import vocab
-from kg.site import describe
+from kg.site import describe, index
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.links import encode
 from kg.site.nodes import Linker
@@ -60,9 +60,11 @@ def classes(site: Site) -> list[tuple[str, int]]:
 
 @lru_cache(maxsize=4)
 def _counted(site: Site) -> list[tuple[str, int]]:
+    if site.foreign:
+        return list(site.release.report["classes"].items())
     counts: Counter[str] = Counter()
     things = site.names.id
-    for q in islice(site.store.quads(None, _A, None, DefaultGraph()), MOST * 10):
+    for q in islice(site.local.quads(None, _A, None, DefaultGraph()), MOST * 10):
         if isinstance(q.object, NamedNode) and isinstance(q.subject, NamedNode) and q.subject.value.startswith(things):
             counts[q.object.value] += 1
     return sorted(counts.items(), key=lambda pair: (-pair[1], site.labels[pair[0]].key))
@@ -86,14 +88,17 @@ def _class(site: Site) -> tuple[str | None, str, str | None]:
             kind = site.labels.expand(spelling)
             if kind is None or (wanted is not None and wanted not in EXTENSIONS):
                 continue
-            if site.schema.knows(kind) or _has_instances(site, kind):
+            if site.schema.knows(kind) or has_instances(site, kind):
                 return kind, f"class/{encode(spelling)}", wanted
     return site.labels.expand(unquote(sent)), f"class/{sent}", None
 
 
-def _has_instances(site: Site, iri: str) -> bool:
+def has_instances(site: Site, iri: str) -> bool:
+    """Whether anything is, or is said to be, an instance of a class."""
+    if site.foreign:
+        return iri in site.release.report["classes"]
     try:
-        return next(iter(site.store.quads(None, _A, NamedNode(iri))), None) is not None
+        return next(iter(site.local.quads(None, _A, NamedNode(iri))), None) is not None
     except ValueError:
         return False
 
@@ -101,10 +106,12 @@ def _has_instances(site: Site, iri: str) -> bool:
 @lru_cache(maxsize=64)
 def _members(site: Site, iri: str) -> tuple[str, ...]:
     """Instances of a class and of those below it, by label: also those that somebody only says are instances."""
+    if site.foreign:
+        return tuple(index.of_kind(site, site.schema.below(iri), MOST))
     members: set[str] = set()
     try:
         for kind in site.schema.below(iri):
-            quads = islice(site.store.quads(None, _A, NamedNode(kind)), MOST)
+            quads = islice(site.local.quads(None, _A, NamedNode(kind)), MOST)
             members.update(q.subject.value for q in quads if isinstance(q.subject, NamedNode))
     except ValueError:  # not an IRI
         return ()
@@ -115,7 +122,10 @@ def _item(site: Site, linker: Linker, member: str, iri: str, kinds: set[str]) ->
     """An instance, which of the classes below ``iri`` it is said to be, and who says so."""
     types: set[str] = set()
     graphs: set[str] = set()
-    for q in site.store.quads(NamedNode(member), _A):
+    if site.foreign:
+        types.update(kinds.intersection(index.kinds(site, member)))
+        return linker.link(member), [linker.kind(t) for t in sorted(types - {iri})], Markup("")
+    for q in site.local.quads(NamedNode(member), _A):
         if isinstance(q.object, NamedNode) and q.object.value in kinds:
             types.add(q.object.value)
             if isinstance(q.graph_name, NamedNode):

@@ -47,7 +47,7 @@ def read(site: Site, iri: str) -> Compared | None:
     """A comparison of the release, or ``None`` where there is none."""
     kg = site.names.kg
     said: dict[str, list[Node]] = defaultdict(list)
-    for q in site.store.quads(NamedNode(iri), None, None, _DEFAULT):
+    for q in site.local.quads(NamedNode(iri), None, None, _DEFAULT):
         if isinstance(q.object, NamedNode | Literal):
             said[q.predicate.value.removeprefix(kg)].append(q.object)
     if not said["compares"]:
@@ -76,7 +76,7 @@ def by_property(site: Site, iris: Iterable[str]) -> ByProperty:
 
 def about(site: Site, iri: str) -> ByProperty:
     """The comparisons of one thing, looked up."""
-    quads: Iterable[Quad] = site.store.quads(None, NamedNode(is_about(site)), NamedNode(iri), _DEFAULT)
+    quads: Iterable[Quad] = site.local.quads(None, NamedNode(is_about(site)), NamedNode(iri), _DEFAULT)
     return by_property(site, (value_of(q.subject) for q in quads))
 
 

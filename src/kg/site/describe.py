@@ -10,13 +10,14 @@ look like a fact. Formats with named graphs hold the claim graphs' part too, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Triple
 
 from kg import media, vocab
 from kg.site.labels import LABELS
 from kg.site.state import Site
+from kg.store.base import Store
 
 _DEFAULT = DefaultGraph()
 
@@ -33,13 +34,18 @@ class Description:
         """Keep those that the format can carry."""
         self._quads.update(q for q in quads if self._graphs or q.graph_name == _DEFAULT)
 
-    def about(self, iri: str) -> None:
-        """What is said of ``iri``, its fragments, and the nameless nodes that it reaches."""
-        waiting, seen = [NamedNode(iri)], {iri}
+    def about(self, iri: str, store: Store | None = None) -> None:
+        """What is said of ``iri``, its fragments, and the nameless nodes that it reaches; by the site's store."""
+        store = store or self._site.store
+        waiting: list[NamedNode | BlankNode] = [NamedNode(iri)]
+        seen = {iri}
         while waiting:
-            for q in self._site.store.quads(waiting.pop()):
+            for q in store.quads(waiting.pop()):
                 self.add((q,))
                 value = q.object
+                if isinstance(value, BlankNode) and value.value not in seen:
+                    seen.add(value.value)
+                    waiting.append(value)
                 if isinstance(value, NamedNode) and value.value not in seen and self._is_part(value.value, iri):
                     seen.add(value.value)
                     waiting.append(value)
@@ -59,16 +65,17 @@ class Description:
     def sources(self) -> None:
         """Who says each of the claims whose triples were gathered."""
         for graph in {q.graph_name for q in self._quads if isinstance(q.graph_name, NamedNode)}:
-            for q in self._site.store.quads(graph, None, None, _DEFAULT):
+            for q in self._site.local.quads(graph, None, None, _DEFAULT):
                 if q.predicate.value != self._site.names.kg + "mentions":
                     self._quads.add(q)
 
     def names(self) -> None:
         """The labels of every IRI that occurs."""
         nodes = {n for q in self._quads for n in (q.subject, q.predicate, q.object) if isinstance(n, NamedNode)}
+        self._site.local.expect((node.value for node in nodes), LABELS[:3])
         for node in nodes:
             for predicate in LABELS[:3]:
-                self.add(self._site.store.quads(node, predicate, None, _DEFAULT))
+                self.add(self._site.local.quads(node, predicate, None, _DEFAULT))
 
     def quads(self) -> frozenset[Quad]:
         """What was gathered."""
@@ -126,7 +133,7 @@ def terms(site: Site, iris: Iterable[str], *, graphs: bool) -> Description:
     """Data about terms: what is said of each, without their uses."""
     found = Description(site, graphs=graphs)
     for iri in iris:
-        found.about(iri)
+        found.about(iri, site.local)
     found.names()
     return found
 
@@ -135,17 +142,18 @@ def instances(site: Site, kind: str, iris: Iterable[str], *, graphs: bool) -> De
     """Data about a class: its own description, and the named members that one page lists."""
     found = terms(site, (kind,), graphs=graphs)
     for iri in iris:
-        found.add(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
+        found.add(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
     found.names()
     return found
 
 
-def members(site: Site, iris: Iterable[str], *, graphs: bool) -> Description:
+def members(site: Site, iris: Sequence[str], *, graphs: bool) -> Description:
     """Data about the things that one page of a list shows: their types and names."""
     found = Description(site, graphs=graphs)
+    site.local.expect(iris, (NamedNode(vocab.RDF_TYPE), *LABELS[:3]))
     for iri in iris:
         node = NamedNode(iri)
-        found.add(site.store.quads(node, NamedNode(vocab.RDF_TYPE), None))
+        found.add(site.local.quads(node, NamedNode(vocab.RDF_TYPE), None))
         for predicate in LABELS[:3]:
-            found.add(site.store.quads(node, predicate, None, _DEFAULT))
+            found.add(site.local.quads(node, predicate, None, _DEFAULT))
     return found

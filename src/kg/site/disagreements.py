@@ -108,7 +108,7 @@ def comparison(name: str) -> Response:
 
 @lru_cache(maxsize=8)
 def _members(site: Site, kind: str) -> tuple[str, ...]:
-    nodes = site.store.quads(None, NamedNode(vocab.RDF_TYPE), NamedNode(site.names.kg + kind), DefaultGraph())
+    nodes = site.local.quads(None, NamedNode(vocab.RDF_TYPE), NamedNode(site.names.kg + kind), DefaultGraph())
     found = {value_of(q.subject) for q in nodes}
     return tuple(sorted((iri for iri in found if read(site, iri)), key=lambda iri: (site.labels[iri].key, iri)))
 

@@ -159,7 +159,7 @@ def _passage_html(site: Site, iri: str) -> str:
     linker = site.linker(root)
     local = site.names.local(iri) or ""
     span = site.evidence.span(iri)
-    targets = site.store.quads(None, NamedNode(vocab.OA_HAS_TARGET), NamedNode(iri), DefaultGraph())
+    targets = site.local.quads(None, NamedNode(vocab.OA_HAS_TARGET), NamedNode(iri), DefaultGraph())
     found = site.evidence.claims(q.subject.value for q in targets if isinstance(q.subject, NamedNode))
     return render(
         "passage.html",

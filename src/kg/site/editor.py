@@ -128,7 +128,7 @@ def _meaning(site: Site, iri: str) -> str:
     for predicate in _MEANINGS:
         texts = [
             q.object
-            for q in site.store.quads(NamedNode(iri), predicate, None, _DEFAULT)
+            for q in site.local.quads(NamedNode(iri), predicate, None, _DEFAULT)
             if isinstance(q.object, Literal)
         ]
         if texts:

@@ -98,10 +98,10 @@ class _Drawing:
         node, default = NamedNode(iri), DefaultGraph()
         found: set[str] = set()
         for predicate in forward:
-            quads = self._site.store.quads(node, NamedNode(predicate), None, default)
+            quads = self._site.local.quads(node, NamedNode(predicate), None, default)
             found |= {q.object.value for q in quads if isinstance(q.object, NamedNode)}
         for predicate in backward:
-            found |= {value_of(q.subject) for q in self._site.store.quads(None, NamedNode(predicate), node, default)}
+            found |= {value_of(q.subject) for q in self._site.local.quads(None, NamedNode(predicate), node, default)}
         return self._sorted(found)
 
     def _sorted(self, iris: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -174,6 +174,26 @@ def labelled(site: Site, kind: str) -> Iterator[str]:
     """IRIs of every entry of a kind, by label."""
     rows = query(site, "SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri", [kind])
     return (row[0] for row in rows)
+
+
+def of_kind(site: Site, kinds: Iterable[str], limit: int) -> list[str]:
+    """IRIs of the things of any of these classes, by label."""
+    wanted = list(kinds)[:MOST_LOOKED_AT]
+    sql = (
+        "SELECT DISTINCT e.iri, e.label FROM trait t JOIN entry e ON e.id = t.thing "
+        f"WHERE t.facet = 'kind' AND t.value IN (SELECT id FROM value WHERE text IN ({','.join('?' * len(wanted))})) "
+        "ORDER BY e.label COLLATE NOCASE, e.iri LIMIT ?"
+    )
+    return [row[0] for row in query(site, sql, [*wanted, limit])]
+
+
+def kinds(site: Site, iri: str) -> list[str]:
+    """The classes of a thing of a store that kg did not build, as they were when the index was made."""
+    sql = (
+        "SELECT v.text FROM entry e JOIN trait t ON t.thing = e.id AND t.facet = 'kind' JOIN value v ON v.id = t.value "
+        "WHERE e.iri = ?"
+    )
+    return [row[0] for row in query(site, sql, [iri])]
 
 
 def values(site: Site, field: str, limit: int) -> list[str]:

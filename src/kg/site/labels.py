@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
+from kg.site.gathered import Gathered
 from kg.site.languages import Language, marked
 from kg.store.base import Store
 
@@ -79,10 +80,23 @@ def shorten(text: str, limit: int) -> str:
 
 
 class Labels:
-    """Labels by IRI. ``prefixes`` shorten the IRIs that have none; ``own``: the release's language, the second best."""
+    """Labels by IRI. ``prefixes`` shorten the IRIs that have none; ``own``: the release's language, the second best.
 
-    def __init__(self, store: Store, base: str, prefixes: Mapping[str, str], language: Language, own: str) -> None:
+    ``gathered`` knows the labels of other IRIs than a page's own, instead of the store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        base: str,
+        prefixes: Mapping[str, str],
+        language: Language,
+        own: str,
+        *,
+        gathered: Gathered | None = None,
+    ) -> None:
         self._store = store
+        self._gathered = gathered
         self._base = base
         self._language = language
         self._own = own
@@ -93,7 +107,7 @@ class Labels:
 
     def in_language(self, language: Language) -> Labels:
         """The same labels for readers of another language."""
-        return Labels(self._store, self._base, self._given, language, self._own)
+        return Labels(self._store, self._base, self._given, language, self._own, gathered=self._gathered)
 
     def __getitem__(self, iri: str) -> Label:
         label = self._table.get(iri)
@@ -152,6 +166,9 @@ class Labels:
         return self._language.is_own(language)
 
     def _find(self, iri: str) -> Label:
+        if self._gathered is not None:
+            known = self._gathered(iri)
+            return self.made(*known) if known else self.made(self._name(iri), "", given=False)
         found = self.all(iri)
         return found[0] if found else self.made(self._name(iri), "", given=False)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from flask import Blueprint, Response
-from pyoxigraph import DefaultGraph, NamedNode
+from pyoxigraph import DefaultGraph
 
-from kg import vocab
 from kg.site import describe
 from kg.site.address import here
 from kg.site.index import labelled
@@ -15,7 +14,7 @@ from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
 from kg.site.respond import Page, answer
-from kg.site.rows import types_of
+from kg.site.rows import kinds_of
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -77,5 +76,5 @@ def _item(site: Site, linker: Linker, name: str, iri: str) -> tuple[object, ...]
     if name == "documents":
         document = site.names.local(iri) or ""
         return linker.link(iri), site.release.report["documents"].get(document.removeprefix("document/"))
-    types = types_of(site.store.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, DefaultGraph()))
+    types = kinds_of(site, iri, DefaultGraph())
     return linker.link(iri), [linker.kind(t) for t in sorted(types)]

@@ -269,12 +269,12 @@ def _sources(site: Site, spot: Spot) -> list[Source]:
     """The claims that say where it is, or that it is what is there."""
     thing, node = NamedNode(spot.thing), NamedNode(spot.node)
     if spot.node != spot.thing:
-        quads = list(site.store.quads(thing, None, node))
+        quads = list(site.local.quads(thing, None, node))
     else:
         quads = [
             q
             for p in (vocab.WGS84 + "lat", vocab.SCHEMA + "latitude", vocab.GEO + "asWKT")
-            for q in site.store.quads(node, NamedNode(p))
+            for q in site.local.quads(node, NamedNode(p))
         ]
     return site.evidence.claims(dict.fromkeys(q.graph_name.value for q in quads if isinstance(q.graph_name, NamedNode)))
 
@@ -290,7 +290,7 @@ def _at(site: Site, linker: Linker, place: str) -> tuple[list[At], int]:
     found = []
     for (thing,) in rows:
         quads: dict[str, Quad] = {
-            q.predicate.value: q for q in site.store.quads(NamedNode(thing), None, NamedNode(place))
+            q.predicate.value: q for q in site.local.quads(NamedNode(thing), None, NamedNode(place))
         }
         for predicate, quad in sorted(quads.items()):
             sources = site.evidence.of(quad)

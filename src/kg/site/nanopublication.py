@@ -37,7 +37,7 @@ def nanopublication(site: Site, source: Source) -> Iterator[Quad]:
     for name, graph in (("hasAssertion", assertion), ("hasProvenance", provenance), ("hasPublicationInfo", info)):
         yield Quad(here, NamedNode(NP + name), graph, head)
     if content:
-        yield from site.store.quads(None, None, None, claim)
+        yield from site.local.quads(None, None, None, claim)
     else:
         yield from _record(site, source, assertion)
     yield from _provenance(site, source, assertion, provenance)
@@ -54,7 +54,7 @@ def is_asserted(site: Site, source: Source) -> bool:
 def _record(site: Site, source: Source, graph: NamedNode) -> Iterator[Quad]:
     kg = site.names.kg
     for predicate in (vocab.RDF_TYPE, vocab.RDFS_LABEL, *(kg + name for name in _MARKS)):
-        for q in site.store.quads(NamedNode(source.iri), NamedNode(predicate), None, _DEFAULT):
+        for q in site.local.quads(NamedNode(source.iri), NamedNode(predicate), None, _DEFAULT):
             yield Quad(q.subject, q.predicate, q.object, graph)
 
 
@@ -66,7 +66,7 @@ def _provenance(site: Site, source: Source, assertion: NamedNode, graph: NamedNo
     content = assertion.value == source.iri
     left_out = {site.names.kg + name for name in _LEFT_OUT} | {*_PUBLICATION, vocab.RDF_TYPE}
     left_out |= set() if content else {vocab.RDFS_LABEL, *(site.names.kg + name for name in _MARKS)}
-    for q in site.store.quads(NamedNode(source.iri), None, None, _DEFAULT):
+    for q in site.local.quads(NamedNode(source.iri), None, None, _DEFAULT):
         if q.predicate.value not in left_out:
             yield Quad(assertion, q.predicate, q.object, graph)
     author = site.evidence.author(source.document)
@@ -75,7 +75,7 @@ def _provenance(site: Site, source: Source, assertion: NamedNode, graph: NamedNo
     for span in source.spans:
         yield Quad(assertion, NamedNode(vocab.PROV_DERIVED_FROM), NamedNode(span.iri), graph)
         for iri in (span.iri, span.iri + "#position", span.iri + "#quote"):
-            for q in site.store.quads(NamedNode(iri), None, None, _DEFAULT):
+            for q in site.local.quads(NamedNode(iri), None, None, _DEFAULT):
                 yield Quad(q.subject, q.predicate, q.object, graph)
 
 
@@ -86,7 +86,7 @@ def _info(site: Site, source: Source, here: NamedNode, graph: NamedNode) -> Iter
         return Quad(here, NamedNode(predicate), value, graph)
 
     for predicate in (*_PUBLICATION, vocab.RDFS_LABEL):
-        for q in site.store.quads(NamedNode(source.iri), NamedNode(predicate), None, _DEFAULT):
+        for q in site.local.quads(NamedNode(source.iri), NamedNode(predicate), None, _DEFAULT):
             if isinstance(q.object, NamedNode | Literal):
                 yield say(predicate, q.object)
     yield say(vocab.DCTERMS + "isPartOf", NamedNode(site.names.dataset))

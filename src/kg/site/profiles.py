@@ -131,7 +131,7 @@ def claims_about(site: Site, iri: str) -> list[Source]:
     if iri.startswith(site.names.document("")):
         return site.evidence.claims(site.evidence.of_document(iri.removeprefix(site.names.document(""))))
     predicate = vocab.OA_HAS_TARGET if iri.startswith(site.base + "passage/") else site.names.kg + "mentions"
-    quads = site.store.quads(None, NamedNode(predicate), NamedNode(iri), DefaultGraph())
+    quads = site.local.quads(None, NamedNode(predicate), NamedNode(iri), DefaultGraph())
     return site.evidence.claims({value_of(q.subject) for q in quads})
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.site import compared
+from kg.site import compared, index
 from kg.site.compared import ByProperty
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import LABELS, isolated
@@ -191,6 +191,13 @@ def types_of(quads: Iterable[Quad]) -> frozenset[str]:
     )
 
 
+def kinds_of(site: Site, iri: str, graph: DefaultGraph | None = None) -> Iterable[str]:
+    """The classes of a thing in a list, without a request to a store that is elsewhere."""
+    if site.foreign:
+        return index.kinds(site, iri)
+    return types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, graph))
+
+
 def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
     """The same triple in several graphs is one statement with several sources."""
     graphs: dict[tuple[str, Node], list[str]] = {}
@@ -258,6 +265,10 @@ def _groups(view: _View, statements: list[_Statement]) -> tuple[Group, ...]:
 
 def _value(view: _View, statement: _Statement) -> Value:
     node, linker = statement.node, view.linker
+    if isinstance(node, BlankNode) and view.depth < _DEPTH:
+        # A store that kg did not build: what hangs from a nameless node came along with it.
+        nameless = view._replace(depth=view.depth + 1, compared=compared.NOTHING)
+        return Value(linker.node(node), _rows_of(nameless, list(view.site.store.quads(node))))
     if not isinstance(node, NamedNode):
         return Value(linker.node(node))
     iri = node.value

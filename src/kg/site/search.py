@@ -23,7 +23,7 @@ from kg.site.labels import LABELS, isolated, shorten
 from kg.site.languages import marked
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import conditional, cors, not_found
-from kg.site.rows import types_of
+from kg.site.rows import kinds_of
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -158,7 +158,7 @@ def _item(site: Site, root: str, hit: Hit, text: str) -> dict[str, Any]:
     source = site.evidence.claim(hit.iri) if hit.kind == "claim" else None
     types: list[Markup] = []
     if hit.kind == "thing":
-        found = types_of(site.store.quads(NamedNode(hit.iri), NamedNode(vocab.RDF_TYPE)))
+        found = kinds_of(site, hit.iri)
         types = [linker.kind(t) for t in sorted(found, key=lambda t: site.labels[t].key)]
     other = _other_name(site, hit, text)
     return {
@@ -208,7 +208,7 @@ def _other_name(site: Site, hit: Hit, text: str) -> tuple[str, str] | None:
     wanted = words.words(text)
     if hit.kind == "claim" or _has(site.labels[hit.iri].text, wanted):
         return None
-    for q in site.store.quads(NamedNode(hit.iri), None, None, DefaultGraph()):
+    for q in () if site.foreign else site.local.quads(NamedNode(hit.iri), None, None, DefaultGraph()):
         if (
             q.predicate.value in _OTHER_NAMES
             and isinstance(q.object, Literal)

@@ -24,17 +24,21 @@ from kg.site import languages
 from kg.site.assets import Assets
 from kg.site.client import Clients
 from kg.site.evidence import Evidence
+from kg.site.gathered import Anywhere, Gathered
 from kg.site.labels import Labels
 from kg.site.languages import Language
 from kg.site.nodes import Linker
 from kg.site.schema import Schema
 from kg.site.watch import Watch
+from kg.store.base import Store
 from kg.store.embedded import EmbeddedStore
+from kg.store.remote import RemoteStore
 
 if TYPE_CHECKING:
     from kg.query.base import Runner
     from kg.query.exchange import Exchange
-    from kg.query.pool import Pool
+    from kg.store.endpoint import Endpoint
+    from kg.store.slots import Slot
 
 SPOKEN = "kg.language"
 """Where a request's environment has the code of the language that it is answered in."""
@@ -68,9 +72,24 @@ class Cache:
                 self._size -= len(self._table.pop(next(iter(self._table))))
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The endpoint that holds the quads. ``slot``: where the release lies; without one, it is data kg did not build.
+
+    ``graphs``: those that are shown of such data; none: all.
+    """
+
+    endpoint: Endpoint
+    slot: Slot | None = None
+    graphs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Site:
     """A release and what is read from it, in one language. Make it with :func:`open_site`.
+
+    ``store`` is where pages' facts come from; ``local`` what lies here of the same, where a release does: lists, names
+    and evidence are read from it, so that they need no request.
 
     ``voices`` are the same in the other languages, by code; ``origin`` is the one that they were made from, and it
     holds what they share.
@@ -78,7 +97,8 @@ class Site:
 
     release: Release
     config: Config
-    store: EmbeddedStore
+    store: Store
+    local: Store
     names: vocab.Names
     labels: Labels
     schema: Schema
@@ -96,6 +116,12 @@ class Site:
     origin: Site | None = None
     archived: bool = False
     watch: Watch | None = None
+    behind: Behind | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the data is not a release: nothing records where its facts come from, and it may change."""
+        return self.behind is not None and self.behind.slot is None
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -137,16 +163,22 @@ class Site:
             return self._own_pool
 
     @cached_property
-    def _own_pool(self) -> Pool:
+    def _own_pool(self) -> Runner:
         from kg.query.limits import Limits
         from kg.query.pool import Pool
 
-        return Pool(
-            self.release.store_path,
-            self.base,
-            Limits.from_settings(self.config.query),
-            exchange=self.exchange,
-            bounds=self.config.serve,
+        limits = Limits.from_settings(self.config.query)
+        bounds, behind = self.config.serve, self.behind
+        own = Pool(self.release.store_path, self.base, limits, exchange=self.exchange, bounds=bounds)
+        if behind is None:
+            return own
+        from kg.query.remote import RemotePool
+
+        slot = behind.slot
+        # Footnotes are made by workers over the release that lies here; of other data there are none.
+        traced = own if slot else None
+        return RemotePool(
+            behind.endpoint, self.base, limits, slot=slot, graphs=behind.graphs, traced=traced, bounds=bounds
         )
 
     @property
@@ -191,23 +223,32 @@ def open_site(
     exchange: Exchange | None = None,
     archived: bool = False,
     watch: Watch | None = None,
+    behind: Behind | None = None,
 ) -> Site:
-    """Open a release that was verified."""
-    names = vocab.Names(release.manifest.base)
-    store = EmbeddedStore(release.store_path)
+    """Open a release that was verified, or what was gathered of the store behind."""
+    if behind is not None and behind.slot is None:
+        names: vocab.Names = Anywhere(release.manifest.base)
+        store: Store = RemoteStore(behind.endpoint, None, behind.graphs)
+        local: Store = store
+        gathered: Gathered | None = Gathered(release.path / "search.sqlite")
+    else:
+        names, gathered = vocab.Names(release.manifest.base), None
+        local = EmbeddedStore(release.store_path)
+        store = RemoteStore(behind.endpoint, behind.slot) if behind else local
     own = languages.offered(config.language)[0]
     language = languages.spoken(own)
     site = Site(
         release=release,
         config=config,
         store=store,
+        local=local,
         names=names,
-        labels=Labels(store, names.base, release.manifest.prefixes, language, config.language),
+        labels=Labels(local, names.base, release.manifest.prefixes, language, config.language, gathered=gathered),
         schema=Schema(release.path / "dumps", names.base, own),
-        evidence=Evidence(store, names),
+        evidence=Evidence(local, names),
         assets=Assets.load(),
-        # What a watched project's pages say changes without the release.
-        cache=Cache(0 if watch else CACHE_BYTES),
+        # What a watched project's pages say changes without the release, and so does what is behind.
+        cache=Cache(0 if watch or gathered else CACHE_BYTES),
         linkers={},
         frames={},
         given_pool=pool,
@@ -218,6 +259,7 @@ def open_site(
         voices={},
         archived=archived,
         watch=watch,
+        behind=behind,
     )
     site.voices[own] = site
     return site

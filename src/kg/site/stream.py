@@ -165,13 +165,13 @@ def _envelope(site: Site, member: str, row: State) -> Iterator[Quad]:
 def _said(site: Site, iri: str) -> Iterator[Quad]:
     """The quads that belong to an IRI (:func:`kg.diff.owner_of`), sorted; no copies in graphs that gather others."""
     own = NamedNode(iri)
-    found = list(site.store.quads(own, None, None, _DEFAULT))
+    found = list(site.local.quads(own, None, None, _DEFAULT))
     parts = {q.object for q in found if isinstance(q.object, NamedNode) and q.object.value.startswith(iri + "#")}
     if iri.startswith(f"{site.base}passage/"):
         for part in parts:
-            found += site.store.quads(part, None, None, _DEFAULT)
+            found += site.local.quads(part, None, None, _DEFAULT)
     if iri.startswith(f"{site.base}claim/"):
-        found += site.store.quads(None, None, None, own)
+        found += site.local.quads(None, None, None, own)
     yield from sorted(found, key=str)
 
 

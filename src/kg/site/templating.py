@@ -49,6 +49,23 @@ MARKS: dict[str, tuple[str, str]] = {
 }
 """The marks: what each is called and what it means. Shown on pages and explained on ``/about``."""
 
+FOREIGN_MARKS = {
+    **MARKS,
+    "unclaimed": (
+        marked("No evidence recorded"),
+        marked("The store behind this site says so. It does not record who stated it, or where."),
+    ),
+}
+"""The marks for data that kg did not build."""
+
+FOREIGN_NAVIGATION = (
+    ("things", marked("Things")),
+    ("class/", marked("Classes")),
+    ("ontology", marked("Ontology")),
+    ("query", marked("Query")),
+    ("about", marked("About")),
+)
+
 NAVIGATION = (
     ("browse", marked("Browse")),
     ("things", marked("Things")),
@@ -102,7 +119,8 @@ def render(template: str, **context: Any) -> str:
 
 def _frame(site: Site, linker: Linker, root: Markup, env: Environment) -> dict[str, Markup]:
     """What is the same on every page at one depth: links in the head, the header, the footer."""
-    navigation = [(path, site.language.gettext(name)) for path, name in NAVIGATION]
+    shown = FOREIGN_NAVIGATION if site.foreign else NAVIGATION
+    navigation = [(path, site.language.gettext(name)) for path, name in shown]
     return {
         part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
             env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=navigation)
@@ -138,7 +156,8 @@ def _environment(language: Language) -> Environment:
     if env is None:
         env = current_app.jinja_env.overlay(cache_size=400)
         env.filters = {**env.filters, "number": language.number, "size": lambda count: size(count, language)}
-        marks = {mark: (language.gettext(name), language.gettext(means)) for mark, (name, means) in MARKS.items()}
+        table = FOREIGN_MARKS if current().foreign else MARKS
+        marks = {mark: (language.gettext(name), language.gettext(means)) for mark, (name, means) in table.items()}
         env.globals = {**env.globals, "said": language.gettext, "language": language, "marks": marks}
         own = current().config.language
         env.globals["in_own"] = Markup("") if language.is_own(own) else Markup(' lang="{}"').format(own)

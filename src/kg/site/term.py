@@ -119,17 +119,17 @@ def is_known(site: Site, iri: str) -> bool:
         node = NamedNode(iri)
     except ValueError:
         return False
-    used = (site.store.quads(None, node, None), site.store.quads(None, NamedNode(vocab.RDF_TYPE), node))
+    used = (site.local.quads(None, node, None), site.store.quads(None, NamedNode(vocab.RDF_TYPE), node))
     if any(next(iter(quads), None) is not None for quads in used):
         return True
-    pointing = islice(site.store.quads(None, None, node, _DEFAULT), _LOOKED_AT)
+    pointing = islice(site.local.quads(None, None, node, _DEFAULT), _LOOKED_AT)
     return any(value_of(q.subject) in site.schema.terms for q in pointing)
 
 
 def _html(site: Site, iri: str, address: str) -> str:
     root = here()
     linker = site.linker(root)
-    quads = list(site.store.quads(NamedNode(iri), None, None, _DEFAULT))
+    quads = list(site.local.quads(NamedNode(iri), None, None, _DEFAULT))
     types = {q.object.value for q in quads if q.predicate.value == vocab.RDF_TYPE and isinstance(q.object, NamedNode)}
     labels = site.labels.all(iri) or [site.labels[iri]]
     used = uses.of(site, linker, iri)
@@ -174,7 +174,7 @@ def _kind(site: Site, iri: str, *, is_class: bool) -> str:
         return marked("Concept scheme")
     if vocab.SKOS + "Concept" in types:
         return marked("Concept")
-    is_property = next(iter(site.store.quads(None, NamedNode(iri), None)), None) is not None
+    is_property = next(iter(site.local.quads(None, NamedNode(iri), None)), None) is not None
     return marked("Property") if is_property else marked("Term")
 
 
@@ -186,7 +186,7 @@ def _texts(site: Site, quads: Iterable[Quad], predicate: str) -> list[Literal]:
 
 def meaning(site: Site, linker: Linker, iri: str, quads: Iterable[Quad] | None = None) -> Markup | str:
     """What a term means, in the reader's language if it is said in that."""
-    known = list(site.store.quads(NamedNode(iri), None, None, _DEFAULT)) if quads is None else list(quads)
+    known = list(site.local.quads(NamedNode(iri), None, None, _DEFAULT)) if quads is None else list(quads)
     for predicate in MEANINGS:
         for text in _texts(site, known, predicate):
             return linker.node(text)
@@ -216,7 +216,7 @@ def _alike(site: Site, linker: Linker, iri: str, quads: Iterable[Quad]) -> list[
     known = list(quads)
     for predicate in _BOTH_WAYS:
         terms = set(_values(site, known, (predicate,)))
-        incoming = site.store.quads(None, NamedNode(predicate), NamedNode(iri), _DEFAULT)
+        incoming = site.local.quads(None, NamedNode(predicate), NamedNode(iri), _DEFAULT)
         terms |= {value_of(q.subject) for q in incoming if value_of(q.subject) in site.schema.terms}
         if terms:
             ordered = sorted(terms, key=lambda t: (site.labels[t].key, t))
@@ -236,7 +236,7 @@ def _with_this(site: Site, linker: Linker, iri: str, predicates: Iterable[str]) 
     for above in sorted(site.schema.ancestors((iri,)), key=lambda t: (t != iri, site.labels[t].key)):
         properties: set[str] = set()
         for predicate in predicates:
-            quads = site.store.quads(None, NamedNode(predicate), NamedNode(above), _DEFAULT)
+            quads = site.local.quads(None, NamedNode(predicate), NamedNode(above), _DEFAULT)
             properties |= {value_of(q.subject) for q in quads}
         if properties:
             ordered = sorted(properties, key=lambda t: (site.labels[t].key, t))
@@ -248,10 +248,10 @@ def _data(site: Site, iri: str, format_: media.RdfMedia) -> bytes:
     """What is said of the term, what other terms say of it, and the examples of the page."""
     found = describe.terms(site, [iri], graphs=format_.quads)
     node = NamedNode(iri)
-    found.add(q for q in site.store.quads(None, None, node, _DEFAULT) if value_of(q.subject) in site.schema.terms)
+    found.add(q for q in site.local.quads(None, None, node, _DEFAULT) if value_of(q.subject) in site.schema.terms)
     for use in uses.of(site, site.linker(""), iri):
         for triple in use.triples:
-            found.add(site.store.quads(triple.subject, triple.predicate, triple.object))  # type: ignore[arg-type]
+            found.add(site.local.quads(triple.subject, triple.predicate, triple.object))  # type: ignore[arg-type]
     found.sources()
     found.names()
     return found.serialise(format_)

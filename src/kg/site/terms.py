@@ -16,6 +16,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad
 from kg import vocab
 from kg.site import constraints, describe
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.classes import has_instances
 from kg.site.links import data_path
 from kg.site.nodes import Linker
 from kg.site.respond import Page, answer, not_found
@@ -91,6 +92,7 @@ def _page(site: Site, local: str, iri: str, terms: list[str]) -> Page:
 def _html(site: Site, local: str, iri: str, terms: list[str]) -> str:
     root = here()
     linker = site.linker(root)
+    site.local.expect((iri, *terms))
     groups: dict[str, list[Term]] = defaultdict(list)
     for term in sorted(terms, key=lambda t: site.labels[t].key):
         if term != iri:
@@ -111,8 +113,6 @@ def _html(site: Site, local: str, iri: str, terms: list[str]) -> str:
 def _term(site: Site, linker: Linker, iri: str) -> Term:
     local = site.names.local(iri)
     anchor = local.partition("#")[2] if local is not None else ""
-    node = NamedNode(iri)
-    uses = site.store.quads(None, NamedNode(vocab.RDF_TYPE), node)
     kind = site.schema.kind(iri)
     below = sorted(site.schema.children.get(iri, ()), key=lambda t: site.labels[t].key)
     return Term(
@@ -124,12 +124,12 @@ def _term(site: Site, linker: Linker, iri: str) -> Term:
         rows=rows_of(site, linker, _described(site, iri)),
         below=tuple(linker.term(t) for t in below),
         shapes=tuple(constraints.about(site, linker, iri)) if site.schema.is_term(iri) else (),
-        instances=linker.class_href(iri) if kind != "Properties" and next(iter(uses), None) else "",
+        instances=linker.class_href(iri) if kind != "Properties" and has_instances(site, iri) else "",
     )
 
 
 def _described(site: Site, iri: str) -> list[Quad]:
     """What is said of a term, besides what it means and where it is defined."""
     hidden = {*MEANINGS[:3], vocab.RDFS + "isDefinedBy"}
-    quads = site.store.quads(NamedNode(iri), None, None, _DEFAULT)
+    quads = site.local.quads(NamedNode(iri), None, None, _DEFAULT)
     return [q for q in quads if q.predicate.value not in hidden]

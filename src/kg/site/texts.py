@@ -49,7 +49,7 @@ def excerpt(site: Site, span: Span) -> Excerpt:
 def lang(site: Site, name: str) -> Markup:
     """The language of a document's text as an attribute: what its description says, else that of the release."""
     node, language = NamedNode(site.names.document(name)), NamedNode(vocab.DCTERMS + "language")
-    said = min((value_of(q.object) for q in site.store.quads(node, language, None, DefaultGraph())), default="")
+    said = min((value_of(q.object) for q in site.local.quads(node, language, None, DefaultGraph())), default="")
     # A tag as a literal, or the address of a language, whose last part is its code.
     code = said.rstrip("/").rpartition("/")[2]
     return Markup(' lang="{}"').format(

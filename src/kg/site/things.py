@@ -17,7 +17,8 @@ from kg.model import value_of
 from kg.site import describe, profiles, surroundings
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source
-from kg.site.links import data_path, page_path
+from kg.site.gathered import RESOURCE
+from kg.site.links import data_path, is_web, page_path
 from kg.site.paging import paged
 from kg.site.respond import Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
 from kg.site.rows import said, types_of, values, with_evidence
@@ -78,6 +79,8 @@ def data(name: str) -> Response:  # noqa: ARG001 - read as it was sent
 def address(site: Site, iri: str, extension: str) -> str:
     """The path of one format of the description of a thing; ``""``: its page."""
     local = site.names.local(iri) or ""
+    if local.startswith(RESOURCE + "?") and extension:
+        return local.replace("?", f".{extension}?", 1)
     return page_path(local) if extension in ("", "html") else data_path(local, extension)
 
 
@@ -129,6 +132,7 @@ def thing_html(site: Site, iri: str) -> str:
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + address(site, iri, extension),
         around=surroundings.of(site, linker, iri, root),
+        outside=iri if site.foreign and is_web(iri) else None,
     )
 
 

@@ -124,7 +124,7 @@ def _sources(site: Site, moment: Moment) -> list[Source]:
         return site.evidence.of(Quad(thing, property_, NamedNode(moment.time)))
     graphs = (
         q.graph_name.value
-        for q in site.store.quads(thing, property_)
+        for q in site.local.quads(thing, property_)
         if isinstance(q.object, Literal) and isinstance(q.graph_name, NamedNode)
     )
     return site.evidence.claims(dict.fromkeys(graphs))
@@ -138,7 +138,7 @@ def _inferred(site: Site, time: str) -> bool:
     for name in ("earliest", "edtf"):
         graphs = [
             q.graph_name.value
-            for q in site.store.quads(NamedNode(time), NamedNode(kg + name))
+            for q in site.local.quads(NamedNode(time), NamedNode(kg + name))
             if isinstance(q.graph_name, NamedNode)
         ]
         if graphs:

@@ -56,10 +56,10 @@ def of(site: Site, linker: Linker, iri: str) -> list[Use]:
     """The ways in which the data use a term; what other terms say of it is no use of it."""
     node = NamedNode(iri)
     found = [
-        _use(site, linker, "class", "", list(islice(site.store.quads(None, _A, node), MOST + 1))),
-        _use(site, linker, "property", "", list(islice(site.store.quads(None, node, None), MOST + 1))),
+        _use(site, linker, "class", "", list(islice(site.local.quads(None, _A, node), MOST + 1))),
+        _use(site, linker, "property", "", list(islice(site.local.quads(None, node, None), MOST + 1))),
     ]
-    as_value = [q for q in islice(site.store.quads(None, None, node), MOST + 1) if q.predicate.value != vocab.RDF_TYPE]
+    as_value = [q for q in islice(site.local.quads(None, None, node), MOST + 1) if q.predicate.value != vocab.RDF_TYPE]
     kinds = Counter(q.predicate.value for q in as_value if value_of(q.subject) not in site.schema.terms)
     for predicate, _ in kinds.most_common(EXAMPLES):
         found.append(_use(site, linker, "value", predicate, [q for q in as_value if q.predicate.value == predicate]))

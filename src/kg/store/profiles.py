@@ -14,6 +14,7 @@
 ``timeout``    parameter that shortens its own deadline, the factor from seconds, and the unit behind it; "": none
 ``auth``       how credentials are sent: "basic", "digest" or "bearer"
 ``rewrites``   datatypes (local names of XSD) whose literals come back in another form than they went in
+``truths``     what it writes for true and false, where that is not their canonical form; releases hold that form
 ``merges``     in what it takes different literals for one, in words; "": it does not
 =============  ========================================================================================================
 """
@@ -42,6 +43,7 @@ class Profile:
     timeout: tuple[str, int, str] = ("", 1, "")
     auth: str = "basic"
     rewrites: frozenset[str] = frozenset()
+    truths: tuple[str, ...] = ()
     merges: str = ""
 
 
@@ -74,6 +76,7 @@ PROFILES: Mapping[str, Profile] = {
             timeout=("timeout", 1000, ""),
             auth="digest",
             rewrites=frozenset(("integer", "decimal", "double", "float", "boolean", "time")),
+            truths=("1", "0"),
             merges="takes true for 1 and false for 0",
         ),
         Profile(name="qlever", union=True, timeout=("timeout", 1, "s"), auth="bearer"),

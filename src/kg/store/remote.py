@@ -18,7 +18,7 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout
 from kg.store.base import Graph, Subject, Term
@@ -39,6 +39,7 @@ STREAM_SECONDS = 60.0
 """What a whole answer may have and take."""
 
 _DEFAULT = DefaultGraph()
+_BOOLEAN = Literal(True).datatype
 Pattern = tuple[Subject | None, NamedNode | None, Term | None, Graph | None]
 
 
@@ -58,6 +59,7 @@ class RemoteStore:
         self._lock = threading.Lock()
         self._answers = 0
         self._facts = _DEFAULT if slot else None
+        self._truths = dict(zip(endpoint.profile.truths, (Literal(True), Literal(False)), strict=False))
 
     @property
     def endpoint(self) -> Endpoint:
@@ -128,7 +130,7 @@ class RemoteStore:
 
     def _fetch(self, nodes: Sequence[NamedNode], predicates: Sequence[NamedNode]) -> None:
         """Remember what the default graph says of some subjects, those included of which it says nothing."""
-        inner = f"GRAPH <{self._slot.default}> {{ ?s ?p ?o }}" if self._slot else self._flat("?s ?p ?o")
+        inner = f"GRAPH <{self._slot.default}> {{ ?s ?p ?o }}" if self._slot else self.flat("?s ?p ?o")
         values = f"VALUES ?s {{ {' '.join(map(str, nodes))} }}"
         if predicates:
             values += f" VALUES ?p {{ {' '.join(map(str, predicates))} }}"
@@ -149,14 +151,14 @@ class RemoteStore:
 
     def _with_nameless(self, node: NamedNode, quads: tuple[Quad, ...]) -> tuple[Quad, ...]:
         """The same, and what hangs from it by blank nodes, in one answer: only there their labels mean the same."""
-        steps = [f"{{ {self._flat(f'{node} ?p ?o')} BIND({node} AS ?s) }}"]
+        steps = [f"{{ {self.flat(f'{node} ?p ?o')} BIND({node} AS ?s) }}"]
         for depth in (1, 2):
             path = [f"?b{n}" if n else str(node) for n in range(depth)] + ["?s"]
             links = [
-                self._flat(f"{a} ?q{n} {b}", f"?g{n}") + f" FILTER(isBlank({b}))"
+                self.flat(f"{a} ?q{n} {b}", f"?g{n}") + f" FILTER(isBlank({b}))"
                 for n, (a, b) in enumerate(itertools.pairwise(path))
             ]
-            steps.append(f"{{ {' '.join(links)} {self._flat('?s ?p ?o')} }}")
+            steps.append(f"{{ {' '.join(links)} {self.flat('?s ?p ?o')} }}")
         rows = self._endpoint.rows(f"SELECT DISTINCT ?s ?p ?o {{ {' UNION '.join(steps)} }} LIMIT {BATCH}")
         with self._lock:
             self._answers += 1
@@ -187,7 +189,7 @@ class RemoteStore:
         )
         free = " ".join(f"?{name}" for term, name in zip((s, p, o), "spo", strict=True) if term is None)
         if self._slot is None:
-            return f"SELECT DISTINCT {free or '(1 AS ?s)'} {{ {self._flat(terms)} }}"
+            return f"SELECT DISTINCT {free or '(1 AS ?s)'} {{ {self.flat(terms)} }}"
         default = f"GRAPH <{self._slot.default}> {{ {terms} }}"
         if isinstance(graph, DefaultGraph):
             return f"SELECT {free or '(1 AS ?s)'} {{ {default} }}"
@@ -196,7 +198,7 @@ class RemoteStore:
         named = f'GRAPH ?g {{ {terms} }} FILTER(STRSTARTS(STR(?g), "{self._slot.prefix}"))'
         return f"SELECT {free} ?g {{ {{ {default} }} UNION {{ {named} }} }}"
 
-    def _flat(self, terms: str, graph: str = "?g") -> str:
+    def flat(self, terms: str, graph: str = "?g") -> str:
         """A pattern over all graphs that are looked at; ``graph`` is a variable for it alone."""
         if self._graphs:
             chosen = " ".join(f"<{iri}>" for iri in self._graphs)
@@ -209,7 +211,14 @@ class RemoteStore:
         s, p, o, graph = pattern
         cells = iter(row)
         subject, predicate, object = (next(cells) if term is None else term for term in (s, p, o))
-        name = graph if graph is not None else None
+        if (
+            self._truths
+            and isinstance(object, Literal)
+            and object.value in self._truths
+            and object.datatype == _BOOLEAN
+        ):
+            object = self._truths[object.value]
+        name = graph
         if name is None and self._slot is not None:
             found = next(cells, None)
             name = NamedNode(found.value.removeprefix(self._slot.prefix)) if found is not None else _DEFAULT
