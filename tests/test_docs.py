@@ -27,7 +27,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         within = command.commands.values() if isinstance(command, click.Group) else ()
         parameters = [p for c in (command, *within) for p in c.params]
         options = {max(p.opts, key=len) for p in parameters if isinstance(p, click.Option)}
-        assert set(re.findall(r"--[a-z]+", rows[name])) == options, name
+        assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", rows[name])) == options, name
 
 
 def test_every_route_is_in_the_reference(dataset: Path) -> None:
@@ -44,7 +44,7 @@ def test_every_setting_is_in_the_reference() -> None:
     documented = set(re.findall(r"`(\w+)`", REFERENCE))
     assert {f.name for kind in (Limits, Catalog, Security, Serve) for f in fields(kind)} <= documented
     assert {"base", "title", "description", "license", "publisher", "language", "report"} <= documented
-    assert {"KG_BASE", "SOURCE_DATE_EPOCH"} <= documented
+    assert {"KG_BASE", "KG_ENDPOINT_USER", "KG_ENDPOINT_PASSWORD", "SOURCE_DATE_EPOCH"} <= documented
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda p: p.name)
@@ -61,7 +61,7 @@ def test_commands_that_the_documents_show_exist(document: Path) -> None:
         command = main.commands[name]
         within = command.commands.values() if isinstance(command, click.Group) else ()
         known = {o for c in (command, *within) for p in c.params for o in p.opts}
-        options = set(re.findall(r"(?<!\S)--?[a-z]+", rest.partition("#")[0]))
+        options = set(re.findall(r"(?<!\S)--?[a-z]+(?:-[a-z]+)*", rest.partition("#")[0]))
         assert options <= known, f"kg {name}{rest}"
 
 
