@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from kg.cli import main
 
-COMMANDS = {"build", "check", "serve", "verify", "query", "cite", "review", "diff", "releases", "init"}
+COMMANDS = {"build", "check", "serve", "push", "verify", "query", "cite", "review", "diff", "releases", "init"}
 
 
 def test_the_commands_are_these() -> None:

@@ -118,7 +118,7 @@ def serve_endpoint(
         behind = Behind(endpoint, None, graphs)
         click.echo(f"{release.manifest.title} · {release.manifest.counts['things']:,} things, no evidence recorded")
 
-        def show(wanted: str, archived: bool) -> Any:
+        def show(wanted: str, archived: bool, exchange: Exchange) -> Any:
             if archived:
                 raise ReleaseError("data that kg did not build has no earlier releases")
             return create_app(open_release(site, wanted), site, exchange=exchange, behind=behind)
@@ -130,9 +130,9 @@ def serve_endpoint(
     release = pointer.release(pointer.name())
     click.echo(f"{release.manifest.title} · release {release.version} in slot {current.slot.name}")
 
-    def make(wanted: str, archived: bool) -> Any:
+    def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
         if archived:
-            return create_app(open_release(config, wanted), config, archived=True)
+            return create_app(open_release(config, wanted), config, exchange=exchange, archived=True)
         behind = Behind(endpoint, slots.Slot(config.base, wanted.partition("@")[2]))
         return create_app(pointer.release(wanted), config, exchange=exchange, behind=behind)
 
