@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -81,16 +81,28 @@ class Editor:
         return self.tab.get_by_role("tabpanel", name=name)
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One cache for all tests here: the scripts are fetched once."""
+    opened = browser.new_context()
+    opened.add_init_script(COMPLAIN)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def editor(tab: Page, voyage_address: str) -> Iterator[Editor]:
+def editor(context: BrowserContext, voyage_address: str) -> Iterator[Editor]:
     """The page at its beginning. Whatever a test does, the policy is kept and nothing fails."""
-    tab.add_init_script(COMPLAIN)
+    tab = context.new_page()
     hosts: set[str] = set()
     tab.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     tab.on("dialog", lambda dialog: pytest.fail(dialog.message))
     yield Editor(tab, voyage_address).open()
     assert tab.evaluate("window.complaints") == []
     assert hosts == {urlsplit(voyage_address).netloc}
+    # One test replaces the storage by none.
+    tab.evaluate("try { localStorage.clear(); } catch {}")
+    tab.close()
 
 
 # Writing
