@@ -182,6 +182,19 @@ def test_an_error_is_marked_where_it_is(editor: Editor) -> None:
     expect(editor.tab.locator(".cm-lintRange-error")).to_have_count(0)
 
 
+def test_a_syntax_error_is_marked_at_the_word_that_has_no_place(editor: Editor) -> None:
+    problem = editor.tab.get_by_role("alert")
+    for text, place, message in (
+        ("SELECT * { ?x taj }", "Line 1, column 15", "“taj” cannot stand here"),
+        ("SELECT *\n{ ?s ?p '😀' . ?x }", "Line 2, column 18", "“}” cannot stand here"),
+        ("SELECT * { ?s ?p ?o ", "Line 1, column 21", "the query ends too early"),
+    ):
+        editor.write(text)
+        editor.content.press("ControlOrMeta+Enter")
+        expect(problem).to_contain_text(f"{place}: syntax error: {message}")
+        expect(editor.tab.locator(".cm-lintRange-error")).to_have_count(1)
+
+
 def test_a_known_prefix_that_is_missing_can_be_declared(editor: Editor) -> None:
     editor.write("SELECT ?n { ?x harbour:cranes ?n }")
     editor.content.press("ControlOrMeta+Enter")

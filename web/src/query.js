@@ -189,8 +189,18 @@ function inSeconds(seconds) {
   return `${Math.max(seconds, 0.01).toLocaleString(language, { minimumFractionDigits: places, maximumFractionDigits: places })} s`;
 }
 
+/** A syntax error where it is: the engine says how far it came, the editor's grammar which word has no place. */
+function located(problem) {
+  const fault = problem.line && problem.message.startsWith("syntax error") ? editor.fault() : null;
+  if (!fault) return problem;
+  const { word, line, column } = fault;
+  const detail = word ? _("syntax error: “{word}” cannot stand here", { word }) : _("syntax error: the query ends too early");
+  return new Problem({ title: problem.title, detail, line, column });
+}
+
 /** Says what is wrong, at its place, and how it may be mended. */
-function refuse(problem) {
+function refuse(refusal) {
+  const problem = located(refusal);
   const fixes = mendings(problem);
   editor.mark(problem, fixes);
   say("");

@@ -313,13 +313,19 @@ def _failure(e: Exception, query: str) -> dict[str, Any]:
 
 
 def _readable(expected: str) -> str:
-    """The engine's list of what it expected, without its classes of characters."""
+    """What the engine expected, for people.
+
+    >>> _readable('expected "{"'), _readable("expected one of GRAPH, [_]")
+    ('syntax error: expected "{"', 'syntax error: the query cannot be read beyond this place')
+    """
     for known in ("Prefix not found", "IRI parsing failed"):
         if known in expected:
             return {"Prefix not found": "this prefix is not declared"}.get(known, "this is not a valid IRI")
-    words = re.findall(r'"[^"]+"|\b[A-Z][A-Z]+\b(?![\'}])', re.sub(r"\[[^\]]*\]|'[^']*'", " ", expected))
-    wanted = ", ".join(dict.fromkeys(words))
-    return f"syntax error: expected {wanted}" if wanted else "syntax error: this cannot stand here"
+    if re.search(r"\[[^\]]*\]|'[^']*'", expected):
+        # With classes of characters left out, the list would name what is least likely meant.
+        return "syntax error: the query cannot be read beyond this place"
+    words = re.findall(r'"[^"]+"|\b[A-Z][A-Z]+\b', expected)
+    return f"syntax error: expected {', '.join(dict.fromkeys(words))}"
 
 
 def _undeclared(query: str, line: int, column: int) -> tuple[int, str] | None:

@@ -133,6 +133,23 @@ export function editor(field, { nonce, labels, completions, run, changed }) {
     set text(text) {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 }, scrollIntoView: true });
     },
+    /** The first word that SPARQL's grammar has no place for: { line, column, word }, or null. `word` is "" at the end. */
+    fault() {
+      const { doc } = view.state;
+      let from = -1;
+      SPARQL.parser.parse(doc.toString()).iterate({
+        enter: (node) => {
+          if (node.type.isError && from < 0) from = node.from;
+          return from < 0;
+        },
+      });
+      if (from < 0) return null;
+      const rest = doc.sliceString(from);
+      const at = from + rest.length - rest.trimStart().length;
+      const line = doc.lineAt(at);
+      const word = /^(?:[?$]?[\p{L}\p{N}_:.-]+|.)?/su.exec(doc.sliceString(at))[0];
+      return { line: line.number, column: [...line.text.slice(0, at - line.from)].length + 1, word };
+    },
     /** Marks what is wrong where a problem says so, and puts the cursor there. `fixes`: { name, change } that mend it. */
     mark(problem, fixes = []) {
       const found = problem?.line ? [diagnostic(view.state.doc, problem, fixes)] : [];

@@ -21,6 +21,7 @@ export class Table {
   #names;
   #rows;
   #columns;
+  #numeric;
   #drawn = 0;
   #turn = 0;
   #sorted = { column: -1, order: "" };
@@ -34,6 +35,7 @@ export class Table {
     this.#answer = answer;
     this.#names = names;
     this.#rows = answer.rows;
+    this.#numeric = answer.names.map((_name, column) => answer.rows.every((row) => row[column] === null || !Number.isNaN(numberOf(row[column]))));
     // Where nothing could be traced, the page says so once.
     this.#columns = answer.names.map((_, column) => column).filter((column) => !answer.note?.reason || answer.names[column] !== answer.note.variable);
     this.#head.append(...this.#columns.map((column) => this.#heading(answer.names[column], column)));
@@ -88,13 +90,13 @@ export class Table {
     const cells = this.#columns.map((at) => {
       const term = row[at];
       if (at === column) return element("td", {}, this.#notes.cell(term));
-      return element("td", { class: Number.isNaN(numberOf(term)) ? null : "n" }, shown(term, this.#names));
+      return element("td", { class: this.#numeric[at] ? "n" : null }, shown(term, this.#names));
     });
     return element("tr", {}, cells);
   }
 
   #heading(name, column) {
-    const numbers = this.#answer.rows.some((row) => !Number.isNaN(numberOf(row[column])));
+    const numbers = this.#numeric[column];
     const heading = element("th", { scope: "col", class: numbers ? "n" : null });
     const sortable = !this.#answer.more && !this.#answer.broken && this.#answer.rows.length > 1 && name !== this.#answer.note?.variable;
     heading.append(sortable ? element("button", { type: "button", class: "sort", click: () => this.#sort(column) }, name) : name);
