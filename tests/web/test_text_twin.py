@@ -47,6 +47,21 @@ def test_every_vector_gives_its_text_sentences_and_hashes(twin: Page) -> None:
         }, vector["name"]
 
 
+def test_a_text_without_its_sentences_is_the_same_text(twin: Page) -> None:
+    answers = twin.evaluate(
+        """(vectors) => vectors.map(({ raw }) => {
+            const { characters, starts } = twin.content(raw);
+            return { content: characters.join(""), starts };
+        })""",
+        FIXTURE["vectors"],
+    )
+    for vector, answer in zip(FIXTURE["vectors"], answers, strict=True):
+        assert answer["content"] == vector["content"], vector["name"]
+        sentences = text.parse(vector["raw"]).sentences
+        first = {sentence.paragraph: sentence.start for sentence in reversed(sentences)}
+        assert answer["starts"] == sorted(first.values()), vector["name"]
+
+
 def test_white_space_is_the_same_set(twin: Page) -> None:
     assert twin.evaluate("Array.from(twin.WHITE_SPACE, (c) => c.codePointAt(0))") == FIXTURE["white_space"]
 

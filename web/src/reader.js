@@ -7,7 +7,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { candidates, parse } from "./lib/text.js";
+import { candidates, content } from "./lib/text.js";
 import { _ } from "./lib/words.js";
 
 // More characters than any document; a file beyond it was dropped by mistake.
@@ -28,6 +28,7 @@ async function locate(characters, passages, done) {
     byHash.set(passage.rolling, [...(byHash.get(passage.rolling) ?? []), passage]);
   }
   const places = new Map(passages.map((passage) => [passage, []]));
+  await pause();
   let turn = performance.now();
   let searched = 0;
   for (const [length, byHash] of byLength) {
@@ -82,11 +83,12 @@ function start(section) {
       said.textContent = _("That is longer than any document; is it the right file?");
       return;
     }
-    const { characters } = parse(raw);
+    const { characters, starts } = content(raw);
     if (characters.length === 0) {
       said.textContent = _("There is no text in it.");
       return;
     }
+    await pause();
     const places = await locate(characters, passages, (share) => {
       said.textContent = _("Comparing: {share} %", { share: Math.round(share * 100) });
     });
@@ -100,11 +102,13 @@ function start(section) {
       found += offsets.length > 0 ? 1 : 0;
     }
     section.querySelector(".fingerprints").hidden = false;
+    await pause();
+    if (mine !== newest) return;
     said.textContent = _("{found} of {all} passages verified in your copy. Nothing was sent anywhere.", {
       found,
       all: passages.length,
     });
-    show(shown, characters, places);
+    show(shown, characters, starts, places);
   }
 
   compare.addEventListener("click", () => check(text.value));
@@ -122,30 +126,41 @@ function start(section) {
   });
 }
 
-/** The reader's own copy with every verified passage marked; marks that overlap are cut at each other's ends. */
-function show(shown, characters, places) {
-  const edges = new Map();
+/** The reader's own copy, paragraph by paragraph, with every verified passage marked; overlaps are cut at each other's ends. */
+function show(shown, characters, starts, places) {
+  const edges = new Map(starts.map((at) => [at, []]));
+  const note = (at, step, passage) => {
+    if (!edges.has(at)) edges.set(at, []);
+    edges.get(at).push([step, passage]);
+  };
   for (const [passage, offsets] of places) {
     for (const at of offsets) {
-      edges.set(at, [...(edges.get(at) ?? []), [1, passage]]);
-      edges.set(at + passage.length, [...(edges.get(at + passage.length) ?? []), [-1, passage]]);
+      note(at, 1, passage);
+      note(at + passage.length, -1, passage);
     }
   }
-  const copy = element("p", { className: "copy-text" });
+  const blocks = new Set(starts);
+  const paragraphs = [];
   const open = new Set();
   let from = 0;
   for (const at of [...edges.keys(), characters.length].sort((a, b) => a - b)) {
     const piece = characters.slice(from, at).join("");
     if (piece !== "") {
-      copy.append(open.size > 0 ? element("mark", { className: `d${Math.min(open.size, 3)}`, textContent: piece }) : piece);
+      paragraphs.at(-1).append(
+        open.size > 0 ? element("mark", { className: `d${Math.min(open.size, 3)}`, textContent: piece }) : piece,
+      );
     }
+    if (blocks.has(at)) paragraphs.push(element("p"));
     for (const [step, passage] of edges.get(at) ?? []) {
       if (step > 0) open.add(passage);
       else open.delete(passage);
     }
     from = at;
   }
-  shown.replaceChildren(element("h3", { textContent: _("Your copy") }), copy);
+  shown.replaceChildren(
+    element("h3", { textContent: _("Your copy") }),
+    element("div", { className: "copy-text" }, ...paragraphs),
+  );
   shown.hidden = false;
 }
 

@@ -54,6 +54,18 @@ export function parse(raw) {
   return { characters, sentences };
 }
 
+/** The normalised text as characters, and where its paragraphs start: what a search needs, and no sentences. */
+export function content(raw) {
+  const characters = [];
+  const starts = [];
+  for (const block of paragraphs(raw).blocks) {
+    if (starts.length > 0) characters.push(" ");
+    starts.push(characters.length);
+    for (const character of block) characters.push(character);
+  }
+  return { characters, starts };
+}
+
 function paragraphs(raw) {
   const groups = [[]];
   for (const line of raw.split(LINE_END)) {
