@@ -65,3 +65,12 @@ def test_only_used_prefixes_are_declared_sorted_and_repeatable() -> None:
         "@prefix z: <http://z/> .",
     ]
     assert "y:" not in body
+
+
+def test_a_literal_of_one_long_word_takes_no_longer_than_any_other() -> None:
+    # Looking for prefixes from each of its letters took hours; the test's own timeout says so again.
+    turtle = next(k for k in media.RDF if k.format == RdfFormat.TURTLE)
+    triple = Triple(NamedNode("http://x/a"), NamedNode("http://x/p"), Literal("y" * 1_000_000))
+    assert media.serialise([triple], turtle, {"x": "http://x/", "y": "http://y/"}).startswith(
+        b"@prefix x: <http://x/> .\nx:a "
+    )

@@ -177,6 +177,10 @@ def _chosen(accept: str, offered: tuple[str, ...]) -> str | None:
     return best
 
 
+# A name is looked at from its beginning alone, and once: a literal may be one word of a million letters.
+_PREFIX = re.compile(rb"(?<![\w-])([A-Za-z][\w-]*+|):(?!//)")
+
+
 def serialise(items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixes: Mapping[str, str]) -> bytes:
     """Write triples or quads, in the order they come in, as the same bytes every time.
 
@@ -191,6 +195,6 @@ def serialise(items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixe
     head_end = 0
     while body.startswith(b"@prefix ", head_end):
         head_end = body.index(b"\n", head_end) + 1
-    used = set(re.findall(rb"([A-Za-z][\w-]*|):(?!//)", body[head_end:]))
+    used = set(_PREFIX.findall(body, head_end))
     lines = (line for line in body[:head_end].splitlines(keepends=True) if line.split()[1][:-1] in used)
     return b"".join(sorted(lines)) + body[head_end:]
