@@ -145,6 +145,14 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added(LABELS, ':kg skos:altLabel "graph publisher" .\n'.replace("skos:", "rdfs:").replace("altL", "l")),
         rf'{LABELS}:\d+: error: label "graph publisher" has no language: write "…"@en',
     ),
+    "a character that no XML can hold": (
+        added(LABELS, ':kg rdfs:label "one\\u0001two"@en .\n'),
+        rf"{LABELS}:\d+: error: the character U\+0001 cannot stand in RDF/XML \(XML 1.0, section 2.2\): leave it out",
+    ),
+    "a property that no XML can name": (
+        added(CLAIMS, 'claim:1 <http://example.org/count(1)> "1" .\n'),
+        rf"{CLAIMS}:\d+: error: <http://example.org/count\(1\)> is no property in RDF/XML \(section 8\): its IRI must",
+    ),
     "impossible date": (
         added(CLAIMS, 'claim:1 prov:generatedAtTime "2026-02-30"^^<http://www.w3.org/2001/XMLSchema#date> .\n'),
         rf"{CLAIMS}:\d+: error: '2026-02-30' is no possible date",

@@ -18,6 +18,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urljoin
@@ -258,6 +259,9 @@ def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
 
 _NAMESPACES = (vocab.SH + "namespace", vocab.VANN_NAMESPACE)
 _ANY = NamedNode("urn:x-kg:any")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that a literal may hold and no XML document can, however it is escaped: one would spoil a whole dump."""
+
 _LITERALS = Store()
 _CANONICAL: dict[Literal, Literal] = {}
 
@@ -273,9 +277,19 @@ def canonical(literal: Literal) -> Literal:
     return _CANONICAL[literal]
 
 
+@cache
+def _ends_in_a_name(iri: str) -> bool:
+    """Whether an IRI can be written as an XML name, as RDF/XML writes properties."""
+    return re.search(r"[^\W\d][\w.-]*$", iri) is not None
+
+
 def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
     """The quad with its literal made canonical, or ``None`` and a finding where it cannot be kept."""
     value = quad.object
+    if not _ends_in_a_name(quad.predicate.value):
+        message = f"<{quad.predicate.value}> is no property in RDF/XML (section 8): its IRI must end in a name"
+        findings.append(error("property", message, place, value_of(quad.subject)))
+        return None
     if isinstance(value, Triple):
         findings.append(error("rdf-1.2", "triple terms are not stored: write a claim instead", place))
         return None
@@ -283,6 +297,11 @@ def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
         return quad
     if value.direction is not None:
         findings.append(error("rdf-1.2", "literals with a base direction are not stored", place))
+        return None
+    found = _NOT_IN_XML.search(value.value)
+    if found:
+        message = f"the character U+{ord(found[0]):04X} cannot stand in RDF/XML (XML 1.0, section 2.2): leave it out"
+        findings.append(error("character", message, place, value_of(quad.subject)))
         return None
     if value.language is not None:
         return quad
