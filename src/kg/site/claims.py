@@ -17,6 +17,7 @@ from kg.site.address import find, here, raw_path
 from kg.site.checks import checks
 from kg.site.citation import cite, report_link
 from kg.site.evidence import Source, Span
+from kg.site.labels import shorten
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
 from kg.site.respond import Page, answer, not_found
@@ -33,6 +34,12 @@ MOST_ASIDES = 10
 """Other claims on the same that a claim's page lists; the comparison has all of them."""
 
 _NOTE = vocab.SKOS + "changeNote"
+MOST_SENTENCES = 200
+"""Triples of a claim that its page reads out; the data formats have all of them."""
+
+LONGEST_RDF = 20_000
+"""Characters of a claim's graph that its page shows."""
+
 _CREATED = vocab.DCTERMS + "created"
 _SHOWN_ALREADY = (
     *("speaker", "modality", "basis", "reviewedBy", "reviewedOn", "reviewedContent"),
@@ -132,6 +139,7 @@ def _html(site: Site, source: Source) -> str:
         gloss=site.labels[source.iri],
         document=linker.link(site.names.document(source.document)),
         sentences=sentences(site, linker, graph),
+        more=max(0, len(graph) - MOST_SENTENCES),
         said_in=_said_in(site, source),
         definitions={iri: meaning(site, linker, iri) for iri in (source.modality, source.basis) if iri},
         passages=[_passage(site, linker, span) for span in source.spans],
@@ -202,7 +210,7 @@ def _asides(site: Site, linker: Linker, source: Source, graph: list[Quad]) -> li
 
 
 def sentences(site: Site, linker: Linker, graph: list[Quad]) -> list[Sentence]:
-    """The triples of a graph in reading order: each subject's type first, what hangs from it after."""
+    """The first triples of a graph in reading order: each subject's type first, what hangs from it after."""
     by_subject: dict[str, list[Quad]] = defaultdict(list)
     for q in graph:
         if isinstance(q.subject, NamedNode):
@@ -221,7 +229,9 @@ def sentences(site: Site, linker: Linker, graph: list[Quad]) -> list[Sentence]:
             is_type = q.predicate.value == vocab.RDF_TYPE and isinstance(value, NamedNode)
             html = linker.kind(value.value) if is_type and isinstance(value, NamedNode) else linker.node(value)
             found.append(Sentence(linker.link(iri), linker.term(q.predicate.value), html))
-    return found
+        if len(found) >= MOST_SENTENCES:
+            break
+    return found[:MOST_SENTENCES]
 
 
 def _place(site: Site, q: Quad, order: Mapping[str, Shown]) -> tuple[object, ...]:
@@ -232,9 +242,10 @@ def _place(site: Site, q: Quad, order: Mapping[str, Shown]) -> tuple[object, ...
 
 
 def rdf(site: Site, graph: list[Quad]) -> str:
-    """A claim's graph as TriG, without the prefix declarations that its download has."""
-    text = media.serialise(graph, media.RDF_BY_EXTENSION["trig"], site.prefixes).decode()
-    return "\n".join(line for line in text.splitlines() if not line.startswith("@prefix")).replace("\t", "    ")
+    """A claim's graph as TriG, without the prefix declarations that its download has, as far as a page shows it."""
+    text = media.serialise(graph[:MOST_SENTENCES], media.RDF_BY_EXTENSION["trig"], site.prefixes).decode()
+    lines = (line for line in text.splitlines() if not line.startswith("@prefix"))
+    return shorten("\n".join(lines).replace("\t", "    "), LONGEST_RDF)
 
 
 def _said_in(site: Site, source: Source) -> list[Source]:
