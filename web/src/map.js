@@ -16,6 +16,7 @@ function placesOf(scope) {
     at: L.latLng(Number(item.dataset.lat), Number(item.dataset.lon)),
     status: item.dataset.status,
     name: item.querySelector(".name").textContent.trim(),
+    lang: item.querySelector(".name [lang]")?.lang ?? "",
   }));
 }
 
@@ -27,7 +28,7 @@ function told({ item }) {
   return copy;
 }
 
-function icon({ status, name }) {
+function icon({ status, name, lang, group }) {
   const holder = document.createElement("span");
   const pin = document.createElement("span");
   const label = document.createElement("bdi");
@@ -35,7 +36,19 @@ function icon({ status, name }) {
   label.className = "pin-label";
   label.textContent = name.length > 28 ? `${name.slice(0, 27)}…` : name;
   label.hidden = true;
-  holder.append(pin, label);
+  label.lang = lang;
+  // What is heard is the whole name of each place, whatever has room beside the mark.
+  label.ariaHidden = "true";
+  const heard = group.map((place) => {
+    const whole = document.createElement("span");
+    whole.textContent = `${place.name} `;
+    whole.lang = place.lang;
+    return whole;
+  });
+  const unseen = document.createElement("span");
+  unseen.className = "unseen";
+  unseen.append(...heard);
+  holder.append(pin, label, unseen);
   return L.divIcon({ html: holder, className: "pin-holder", iconSize: [24, 24], iconAnchor: [12, 12] });
 }
 
@@ -122,7 +135,6 @@ function start(figure) {
     const said = document.createElement("div");
     said.append(...place.group.map(told));
     marker.bindPopup(said);
-    marker.getElement().setAttribute("aria-label", place.group.map(({ name }) => name).join(", "));
     return marker;
   });
   const tidy = () => arrange(map, markers);

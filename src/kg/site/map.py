@@ -22,7 +22,7 @@ from kg.site.address import here
 from kg.site.basemap import Window
 from kg.site.drawing import element, percent
 from kg.site.evidence import STATUSES, Source
-from kg.site.labels import shorten
+from kg.site.labels import Label, shorten
 from kg.site.links import page_path
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
@@ -60,7 +60,7 @@ class Mark(NamedTuple):
 
     lat: float
     lon: float
-    text: str
+    label: Label
     href: str
     status: str
 
@@ -79,7 +79,7 @@ class Place(NamedTuple):
 
     spot: Spot
     link: Markup
-    text: str
+    label: Label
     href: str
     coordinates: str
     taken: Markup
@@ -152,7 +152,7 @@ def drawing(site: Site, root: str, found: Sequence[Mark], *, countries: bool = F
     spots: dict[tuple[float, float], list[Mark]] = {}
     for mark in found:
         spots.setdefault((mark.lon, mark.lat), []).append(mark)
-    at = [(*view.place(*position), shorten(here[0].text, _LABEL)) for position, here in spots.items()]
+    at = [(*view.place(*position), shorten(here[0].label.text, _LABEL)) for position, here in spots.items()]
     known = basemap.names(view) if countries else ()
     labels, named = _labels(at, [(*view.place(lon, lat), name) for name, lon, lat in known])
     names = [element("text", [name], x=percent(x), y=percent(y), class_="country") for x, y, name in named]
@@ -168,7 +168,7 @@ def drawing(site: Site, root: str, found: Sequence[Mark], *, countries: bool = F
     )
 
 
-class _Label(NamedTuple):
+class _Side(NamedTuple):
     dx: int
     dy: int
     anchor: str
@@ -176,25 +176,25 @@ class _Label(NamedTuple):
 
 
 _SIDES = (
-    _Label(10, 5, "start", ""),
-    _Label(-10, 5, "end", ""),
-    _Label(0, -12, "middle", ""),
-    _Label(0, 22, "middle", ""),
+    _Side(10, 5, "start", ""),
+    _Side(-10, 5, "end", ""),
+    _Side(0, -12, "middle", ""),
+    _Side(0, 22, "middle", ""),
 )
-_MIDDLE = _Label(0, 4, "middle", "")
+_MIDDLE = _Side(0, 4, "middle", "")
 
 
 _Point = tuple[float, float, str]
 """Shares of width and height, and a label."""
 
 
-def _labels(points: Sequence[_Point], countries: Sequence[_Point]) -> tuple[list[_Label | None], list[_Point]]:
+def _labels(points: Sequence[_Point], countries: Sequence[_Point]) -> tuple[list[_Side | None], list[_Point]]:
     """Where each label stands, if it finds room, the first first; some only where the drawing is large.
 
     What does not collide in a small drawing does not in a large one: places move apart, words keep their size.
     Countries are named where no place's label is in the way.
     """
-    found: list[_Label | None] = [None] * len(points)
+    found: list[_Side | None] = [None] * len(points)
     free: list[_Point] = []
     for size, class_ in ((_SMALL, ""), (_LARGE, "wide")):
         marks = [(x * size[0] - 7, y * size[1] - 7, x * size[0] + 7, y * size[1] + 7) for x, y, _ in points]
@@ -214,7 +214,7 @@ def _labels(points: Sequence[_Point], countries: Sequence[_Point]) -> tuple[list
     return found, free
 
 
-def _box(point: _Point, side: _Label, size: tuple[float, float]) -> tuple[float, float, float, float]:
+def _box(point: _Point, side: _Side, size: tuple[float, float]) -> tuple[float, float, float, float]:
     """About where a label stands, in pixels: 7.2 for a letter of 13 pixels, which is more than most need."""
     x, y, width = point[0] * size[0] + side.dx, point[1] * size[1] + side.dy, len(point[2]) * 7.2
     left = x if side.anchor == "start" else x - width if side.anchor == "end" else x - width / 2
@@ -229,17 +229,18 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _mark(places: Sequence[Mark], point: _Point, label: _Label | None) -> Markup:
+def _mark(places: Sequence[Mark], point: _Point, label: _Side | None) -> Markup:
     """The mark of all places at one point; it leads to the first of them."""
     cx, cy = percent(point[0]), percent(point[1])
-    said = ", ".join(place.text for place in places)
+    # The language is that of the first; screen readers cannot be told of several in one name.
+    said, lang = ", ".join(place.label.text for place in places), places[0].label.language or None
     kinds = {place.status for place in places}
     status = kinds.pop() if len(kinds) == 1 else "both" if kinds & {"both", "prospect"} else "happened"
-    parts = [element("title", [said]), element("circle", cx=cx, cy=cy, r=6, class_="point")]
+    parts = [element("title", [said], lang=lang), element("circle", cx=cx, cy=cy, r=6, class_="point")]
     if label:
-        where = {"x": cx, "y": cy, "dx": label.dx, "dy": label.dy, "text_anchor": label.anchor}
+        where = {"x": cx, "y": cy, "dx": label.dx, "dy": label.dy, "text_anchor": label.anchor, "lang": lang}
         parts.append(element("text", [point[2]], class_=label.class_ or None, **where))
-    return element("a", parts, href=places[0].href, class_=f"spot {status}", aria_label=said)
+    return element("a", parts, href=places[0].href, class_=f"spot {status}")
 
 
 def _place(site: Site, linker: Linker, spot: Spot) -> Place:
@@ -250,7 +251,7 @@ def _place(site: Site, linker: Linker, spot: Spot) -> Place:
     return Place(
         spot=spot,
         link=linker.link(spot.thing),
-        text=site.labels[spot.thing].text,
+        label=site.labels[spot.thing],
         href=linker.href(spot.thing) or "",
         coordinates=f"{_degrees(spot.lat, 'NS')}, {_degrees(spot.lon, 'EW')}",
         taken=taken,
@@ -317,7 +318,7 @@ def _html() -> str:
     site, root = current(), here()
     listing = _listing(site)
     found = places(site, site.linker(root), listing.items)
-    marks = [Mark(place.spot.lat, place.spot.lon, place.text, place.href, place.status) for place in found]
+    marks = [Mark(place.spot.lat, place.spot.lon, place.label, place.href, place.status) for place in found]
     drawn = drawing(site, root, marks, countries=True) if marks else ""
     return render("map.html", root=root, places=found, list=listing, drawing=drawn, land="map/basemap.json")
 
@@ -330,7 +331,7 @@ def _geojson() -> dict[str, Any]:
     for place in places(site, linker, listing.items):
         local = site.names.local(place.spot.thing) or ""
         properties = {
-            "label": place.text,
+            "label": place.label.text,
             "page": page_path(local),
             "status": place.status,
             "claims": [source.iri for source in _sources(site, place.spot)],

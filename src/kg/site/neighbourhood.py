@@ -161,11 +161,11 @@ def _node(site: Site, root: str, node: Node, x: int, y: float) -> str:
     said = f"{property_} →" if node.outward else f"← {property_}"
     label = shorten(node.label, _LONGEST)
     href = root + page_path(site.names.local(node.iri) or "")
+    lang = _lang(node.language)
+    whole = f"<title{lang}>{escape(shorten(node.label, 200))}</title>" if label != node.label else ""
     return (
-        f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}" aria-hidden="true"{_lang(name.language)}>'
-        f"{escape(said)}</text>"
-        f'<a href="{escape(href)}"><title>{escape(property_)}: {escape(shorten(node.label, 200))}</title>'
-        f'<text x="{x}" y="{y + 12:.0f}"{_lang(node.language)}>{escape(label)}</text></a>'
+        f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}"{_lang(name.language)}>{escape(said)}</text>'
+        f'<a href="{escape(href)}">{whole}<text x="{x}" y="{y + 12:.0f}"{lang}>{escape(label)}</text></a>'
     )
 
 

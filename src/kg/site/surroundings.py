@@ -30,7 +30,7 @@ def of(site: Site, linker: Linker, iri: str, root: str) -> Surroundings:
     around = neighbourhood.of(site, iri, root)
     spots = maps.of_things(site, (iri, *around.iris), MOST * 4)
     spots = ([spot for spot in spots if spot.thing == iri] or spots)[:MOST]
-    marks = [Mark(s.lat, s.lon, site.labels[s.thing].text, linker.href(s.thing) or "", "happened") for s in spots]
+    marks = [Mark(s.lat, s.lon, site.labels[s.thing], linker.href(s.thing) or "", "happened") for s in spots]
     lines, scale = _timeline(site, linker, timeline.of_things(site, (iri, *around.iris), MOST * 4), iri)
     return Surroundings(around.picture, lines, scale, maps.drawing(site, root, marks) if marks else Markup(""))
 
