@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
+from markupsafe import Markup
 
 from kg.site.address import here
 from kg.site.asking import counters
@@ -12,14 +13,16 @@ from kg.site.assets import ENCODINGS, FOLDER
 from kg.site.classes import classes
 from kg.site.counters import CONTENT_TYPE
 from kg.site.jsonld import dataset
+from kg.site.nodes import Linker
 from kg.site.profiles import PROFILES
 from kg.site.respond import html, not_found
-from kg.site.state import current
+from kg.site.state import Site, current
 from kg.site.templating import render
 
 bp = Blueprint("home", __name__)
 
 MOST_CLASSES = 12
+MOST_LOOKED_AT = 20
 _YEAR = 31_536_000
 
 
@@ -117,4 +120,14 @@ def _home() -> str:
         classes=[(linker.kind(iri), count) for iri, count in found[:MOST_CLASSES]],
         questions=site.release.queries,
         jsonld=dataset(site),
+        example=_example(site, linker),
     )
+
+
+def _example(site: Site, linker: Linker) -> tuple[Markup, Markup] | None:
+    """A claim to show a line of evidence with: the first that a document states in its own voice."""
+    for document in sorted(site.release.report["documents"]):
+        for claim in site.evidence.claims(site.evidence.of_document(document)[:MOST_LOOKED_AT]):
+            if claim.status == "stated":
+                return linker.link(claim.iri), linker.says(claim)
+    return None

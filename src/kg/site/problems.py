@@ -8,6 +8,7 @@ Clients get ``application/problem+json`` unless they prefer a page or plain text
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -64,6 +65,7 @@ RETRY_KILLED = 60
 
 PROBLEM_JSON = "application/problem+json"
 _OFFERED = (PROBLEM_JSON, "application/json", media.HTML, "text/plain")
+_LONGEST = 100
 _HIDDEN = "The server could not answer. What happened is in its log."
 _KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
 
@@ -98,6 +100,16 @@ def place(found: Mapping[str, Any], gettext: Callable[[str], str] = str) -> str:
     return gettext("line {line}, column {column}").format(line=found["line"], column=found["column"])
 
 
+def words_of(path: str) -> str:
+    """What somebody who asked for a path may be looking for.
+
+    >>> words_of("/page/north-pier"), words_of("/claim/gazette/9")
+    ('north pier', 'gazette')
+    """
+    parts = [part for part in path.split("/")[2:] if not part.isdecimal()] or [""]
+    return " ".join(re.split(r"[-_\s]+", parts[-1])).strip()[:_LONGEST]
+
+
 def respond(error: Exception) -> Response:
     """The answer for an exception, in the form that the client prefers."""
     found = problem(error)
@@ -124,7 +136,9 @@ def respond(error: Exception) -> Response:
 
 def _page(found: Mapping[str, Any]) -> Response:
     try:
-        page = render("problem.html", problem=found, place=place(found, current().language.gettext))
+        wanted = words_of(request.path) if found["status"] == HTTPStatus.NOT_FOUND else ""
+        where = place(found, current().language.gettext)
+        page = render("problem.html", problem=found, place=where, wanted=wanted)
     except Exception:  # whatever broke the page must not hide what it was to say
         current_app.logger.exception("the page of a problem cannot be made")
         return Response(

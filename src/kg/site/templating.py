@@ -78,6 +78,7 @@ NAVIGATION = (
     ("dumps/", marked("Download")),
     ("about", marked("About")),
 )
+_NAVIGATED = frozenset(path for path, _ in NAVIGATION)
 
 
 class _Translated(InternationalizationExtension):
@@ -107,9 +108,10 @@ def render(template: str, **context: Any) -> str:
     root = Markup(context.pop("root", None) or here())  # noqa: S704
     linker = site.linker(root)
     env = _environment(site.language)
-    frame = site.frames.get(root)
+    shown = request.path[1:] if request.path[1:] in _NAVIGATED else ""
+    frame = site.frames.get(root + shown)
     if frame is None:
-        frame = site.frames[root] = _frame(site, linker, root, env)
+        frame = site.frames[root + shown] = _frame(site, linker, root, env, shown)
     page = env.get_template(template).render(
         root=root, site=site, link=linker, frame=frame, voices=_voices(site), **context
     )
@@ -117,10 +119,13 @@ def render(template: str, **context: Any) -> str:
     return languages.kept(page, chosen) if chosen in site.languages else page
 
 
-def _frame(site: Site, linker: Linker, root: Markup, env: Environment) -> dict[str, Markup]:
-    """What is the same on every page at one depth: links in the head, the header, the footer."""
-    shown = FOREIGN_NAVIGATION if site.foreign else NAVIGATION
-    navigation = [(path, site.language.gettext(name)) for path, name in shown]
+def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: str) -> dict[str, Markup]:
+    """What is the same on every page at one depth: links in the head, the header, the footer.
+
+    ``shown``: the page, where it is one that the navigation leads to.
+    """
+    offered = FOREIGN_NAVIGATION if site.foreign else NAVIGATION
+    navigation = [(path, site.language.gettext(name), path == shown) for path, name in offered]
     return {
         part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
             env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=navigation)
