@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from tests.site import extreme, kinds
 
 from kg import build
 from kg.config import Config, load
@@ -91,6 +92,25 @@ def voyage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made, findings = build.build(load(root))
     assert made is not None, [str(finding) for finding in findings]
     return root
+
+
+@pytest.fixture(scope="session")
+def extreme_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of :mod:`tests.site.extreme`, with two releases."""
+    root = extreme.make(tmp_path_factory.mktemp("extreme") / "project")
+    for later in (False, True):
+        if later:
+            extreme.change(root)
+        made, findings = build.build(load(root))
+        assert made is not None, [str(finding) for finding in findings]
+    return root
+
+
+@pytest.fixture(scope="session")
+def extreme_address(extreme_project: Path, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of a real server on the extreme project."""
+    with serve(extreme_project) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -207,46 +227,7 @@ def read_page(client: FlaskClient) -> Callable[[str], Element]:
     return get
 
 
-PAGES = (
-    "/",
-    "/about",
-    "/page/north-pier",
-    "/page/hostile",
-    "/page/crowd",
-    "/page/south-pier",
-    "/claim/gazette/1",
-    "/claim/gazette/4",
-    "/claim/gazette/7",
-    "/claim/closed/1",
-    "/document/gazette",
-    "/document/closed",
-    "/passage/gazette/22-63",
-    "/passage/closed/10-21",
-    "/class/harbour:Pier",
-    "/class/kg:ReportedSituation",
-    "/ontology",
-    "/ontology/harbour",
-    "/shapes",
-    "/graph/background",
-    "/things",
-    "/documents",
-    "/claims",
-    "/disagreements",
-    "/corroborations",
-    "/dumps/",
-    "/report",
-    "/catalog",
-    "/.well-known/void",
-    "/search",
-    "/search?q=pier",
-    "/search?q=pier&kind=thing&modality=denied",
-    "/browse",
-    "/browse?show=claims&modality=ontology%23denied",
-    "/timeline",
-    "/map",
-    "/query",
-    "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205",
-)
+PAGES = kinds.paths(kinds.HARBOUR)
 
 
 @pytest.fixture(params=PAGES)

@@ -1,0 +1,265 @@
+"""Every kind of page with extreme data, as a real browser shows it: accessible, calm, and nothing of the data alive.
+
+Each page is opened once and looked at in every width and scheme; each test then states one thing about all of them.
+What one page has wrong is named by its address.
+"""
+
+from __future__ import annotations
+
+import gzip
+import html
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page
+from tests.site import kinds
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+OF_LOOKS = ["color-contrast", "link-in-text-block", "target-size"]
+"""The rules that another scheme or width can change."""
+
+VIEWS = (("light", 1280, RULES), ("dark", 1280, OF_LOOKS), ("dark", 360, OF_LOOKS), ("light", 360, OF_LOOKS))
+"""Scheme, width, and the rules that are run in it."""
+
+NARROWEST = 320
+"""CSS pixels to which a page may be zoomed without scrolling sideways (WCAG 2.2, 1.4.10)."""
+
+MOST_SHIFT = 0.02
+"""Cumulative layout shift; up to 0.1 counts as good (https://web.dev/articles/cls)."""
+
+LARGEST = 30_000
+"""Bytes of a page's HTML, compressed."""
+
+SHIFT = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+# Marks on a map lie where the places do, and the list beside it leads to the same: WCAG 2.2, 2.5.8, "essential".
+AXE = """(rules) => axe.run(document, { runOnly: rules, resultTypes: ["violations"], preload: false }).then((found) =>
+  found.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id} ${node.target.join(" ")}`))
+    .filter((fault) => !/^target-size .*(pin-holder|spot)/.test(fault)))"""
+
+# Text in a script that is written from right to left stands in an element that names its language.
+NAMELESS = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const holder = walker.currentNode.parentElement;
+    if (!/[\\u0590-\\u06ff]/.test(walker.currentNode.data) || holder.closest("pre, code, option, script")) continue;
+    const language = holder.closest("[lang]").getAttribute("lang");
+    if (!/^(ar|he)$/.test(language)) found.push(walker.currentNode.data.slice(0, 40));
+  }
+  return found;
+}"""
+
+# What a browser would run, or fetch, or follow to something that runs.
+ALIVE = """() => [...document.querySelectorAll("*")].flatMap((element) => {
+  const tagName = element.tagName.toLowerCase();
+  const found = [...element.attributes].filter(({ name }) => /^on|^style$|^srcdoc$/.test(name)).map(({ name }) => name);
+  if (["img", "iframe", "object", "embed", "base", "video", "audio"].includes(tagName)) found.push(tagName);
+  const href = element.getAttribute("href") ?? element.getAttribute("src") ?? "";
+  if (/^[^/?#]*:/.test(href) && !/^(https?|mailto):/i.test(href)) found.push(href);
+  return found.length && !element.closest(".movable") ? [`${tagName}: ${found.join(", ")}`] : [];
+})"""
+
+
+@dataclass
+class Seen:
+    """What was seen of a page."""
+
+    asked: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+    axe: list[str] = field(default_factory=list)
+    over: dict[int, int] = field(default_factory=dict)
+    alive: list[str] = field(default_factory=list)
+    nameless: list[str] = field(default_factory=list)
+    shift: float = 0.0
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The rules of accessibility; on a person's machine without them, what needs them is skipped."""
+    script = Path(sys.prefix) / "npm/node_modules/axe-core/axe.min.js"
+    if not script.is_file():
+        message = "axe-core is not installed here: make npm"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return script.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def found_paths(extreme_address: str) -> tuple[str, ...]:
+    """The pages of the extreme project, those included whose addresses only the release knows."""
+    linked = {
+        "releases.changes": ("releases/", r"changes\?[^\"]+"),
+        "disagreements.comparison": ("page/north-pier", r"comparison/[^\"]+"),
+        "anything.anything": ("page/hostile", r"\.well-known/genid/[^\"]+"),
+    }
+    assert set(linked) == set(kinds.FOUND)
+    return (*kinds.paths(kinds.EXTREME), *(first_link(extreme_address, *where) for where in linked.values()))
+
+
+def first_link(address: str, page: str, pattern: str) -> str:
+    """The path of the first link on a page that fits."""
+    with urllib.request.urlopen(urljoin(address, page)) as answer:
+        href = re.search(rf'href="([^"]*{pattern})"', answer.read().decode())
+    assert href, page
+    return urljoin(urljoin(address, page), html.unescape(href[1])).removeprefix(address)
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, axe: str, extreme_address: str, found_paths: tuple[str, ...]) -> dict[str, Seen]:
+    """Every page by its path."""
+    context = browser.new_context()
+    context.add_init_script(SHIFT)
+    found = {}
+    for path in found_paths:
+        tab = context.new_page()
+        found[path] = look(tab, urljoin(extreme_address, path), axe)
+        tab.close()
+    context.close()
+    return found
+
+
+def look(tab: Page, address: str, axe: str) -> Seen:
+    """Open a page and look at it in every view."""
+    page = Seen()
+
+    def said(message: ConsoleMessage) -> None:
+        # That an error page has the status of an error is no fault of the page.
+        if not (message.text.startswith("Failed to load resource") and message.location["url"] == address):
+            page.complaints.append(message.text)
+
+    tab.on("request", lambda request: page.asked.add(urlsplit(request.url).netloc))
+    tab.on("console", said)
+    tab.on("pageerror", lambda error: page.complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: page.complaints.append(f"dialog: {dialog.message}"))
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.goto(address)
+    page.shift = tab.evaluate("window.shift")
+    page.nameless = tab.evaluate(NAMELESS)
+    page.alive = tab.evaluate(ALIVE)
+    tab.evaluate(axe)
+    for scheme, width, rules in VIEWS:
+        tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        tab.set_viewport_size({"width": width, "height": 900})
+        page.axe += [f"{scheme} {width}: {fault}" for fault in tab.evaluate(AXE, rules)]
+        page.over[width] = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    tab.set_viewport_size({"width": NARROWEST, "height": 900})
+    page.over[NARROWEST] = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return page
+
+
+def faults(seen: dict[str, Seen], wrong: Callable[[Seen], Any]) -> dict[str, Any]:
+    """What is wrong, by page; nothing where nothing is."""
+    return {path: fault for path, page in seen.items() if (fault := wrong(page))}
+
+
+def test_every_route_has_its_place_in_a_list(app: Flask) -> None:
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert routes == set(kinds.HARBOUR) | set(kinds.FOUND) | kinds.NO_PAGES
+    assert set(kinds.EXTREME) == set(kinds.HARBOUR) | {"problems"}
+
+
+def test_axe_finds_nothing_in_any_scheme_and_width(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: page.axe) == {}
+
+
+def test_no_page_is_wider_than_the_screen(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: {width: over for width, over in page.over.items() if over > 0}) == {}
+
+
+def test_nothing_of_the_data_is_alive(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: page.alive) == {}
+
+
+def test_no_page_asks_another_server_or_breaks_the_policy(seen: dict[str, Seen], extreme_address: str) -> None:
+    assert faults(seen, lambda page: page.asked - {urlsplit(extreme_address).netloc}) == {}
+    assert faults(seen, lambda page: page.complaints) == {}
+
+
+def test_nothing_moves_while_a_page_is_read(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: page.shift if page.shift > MOST_SHIFT else 0) == {}
+
+
+def test_text_in_another_language_says_which(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: page.nameless) == {}
+
+
+def test_a_page_is_small_whatever_is_said_on_it(extreme_address: str, found_paths: tuple[str, ...]) -> None:
+    sizes = {}
+    for path in found_paths:
+        request = urllib.request.Request(urljoin(extreme_address, quote(path, safe="/?=&%#:")))
+        try:
+            with urllib.request.urlopen(request) as answer:
+                sizes[path] = len(gzip.compress(answer.read()))
+        except urllib.error.HTTPError as error:
+            sizes[path] = len(gzip.compress(error.read()))
+    assert {path: size for path, size in sizes.items() if size > LARGEST} == {}
+
+
+# By keyboard
+
+# Everything that a reader can act on, in the order of the page; what is folded away is not shown.
+REACHABLE = """() => [...document.querySelectorAll(
+  "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled).length"""
+
+# One step further with Tab: which element it is, and whether one sees that it has the focus.
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  window.walked ??= new Map();
+  const parts = [element, ...element.querySelectorAll("*")].map((part) => getComputedStyle(part));
+  const outlined = parts.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
+  const box = element.getBoundingClientRect();
+  const inside = box.bottom > 0 && box.top < innerHeight;
+  const known = window.walked.has(element);
+  window.walked.set(element, true);
+  const fault = !outlined ? "no outline" : !inside ? "out of sight" : "";
+  return { known, name: element.outerHTML.slice(0, 120), fault };
+}"""
+
+
+@pytest.mark.parametrize("kind", sorted(kinds.HARBOUR))
+def test_everything_is_reached_by_keyboard_with_the_focus_in_sight(kind: str, tab: Page, address: str) -> None:
+    tab.emulate_media(reduced_motion="reduce")  # the page is where it scrolls to at once
+    tab.goto(urljoin(address, kinds.HARBOUR[kind][0]))
+    wanted = tab.evaluate(REACHABLE)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
+    reached, unseen = 0, []
+    while (now := tab.evaluate(FOCUSED)) and not now["known"]:
+        reached += 1
+        unseen += [(now["name"], now["fault"])] if now["fault"] else []
+        tab.keyboard.press("Tab")
+    assert (reached, unseen) == (wanted, [])
+
+
+def test_who_wants_no_motion_gets_none(browser: Browser, voyage_address: str) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    tab = context.new_page()
+    tab.goto(voyage_address + "map")
+    tab.get_by_role("button", name="Zoom in").click()
+    moving = tab.evaluate("""() => [document.documentElement, ...document.querySelectorAll("*")].filter((element) => {
+      const style = getComputedStyle(element);
+      return style.animationName !== "none" || style.scrollBehavior === "smooth" || element.getAnimations().length;
+    }).map((element) => element.outerHTML.slice(0, 100))""")
+    context.close()
+    assert moving == []
