@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,6 +97,14 @@ def test_a_window_holds_its_places_and_stays_on_the_world(positions: list[tuple[
         x, y = view.place(lon, lat)
         assert -0.001 <= x <= 1.001
         assert -0.001 <= y <= 1.001
+
+
+def test_no_land_crosses_the_map_where_the_world_is_cut() -> None:
+    view = basemap.wider(basemap.window([(-170, -60), (170, 75)]), 4)
+    for outline in basemap.outlines(view, 600):
+        for (lon, lat), (to_lon, to_lat) in pairwise((*outline.ring, outline.ring[0])):
+            on_the_edge = lat == to_lat == view.south
+            assert on_the_edge or abs(to_lon - lon) < 60, (outline.name, lon, lat, to_lon, to_lat)
 
 
 def test_what_is_clipped_stays_inside() -> None:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from kg.site.assets import FOLDER
@@ -96,15 +97,15 @@ def outlines(view: Window, detail: int) -> tuple[Outline, ...]:
     """Rings of countries as far as they are in a window, with about ``detail`` points across it at most."""
     world = json.loads((FOLDER / "countries.json").read_text(encoding="utf-8"))
     step = view.width / detail
+    seen = view._replace(west=max(view.west, -180.0), east=min(view.east, 180.0))
     arcs = [_thinned(_decoded(arc, world["transform"]), step) for arc in world["arcs"]]
     found = []
     for geometry in world["objects"]["countries"]["geometries"]:
-        polygons = geometry.get("arcs", [])
+        name, polygons = geometry.get("properties", {}).get("name", ""), geometry.get("arcs", [])
         for polygon in polygons if geometry["type"] == "MultiPolygon" else [polygons]:
-            for ring in polygon:
-                clipped = _clipped(_joined(ring, arcs), view)
-                if len(clipped) > 2:
-                    found.append(Outline(geometry.get("properties", {}).get("name", ""), tuple(clipped)))
+            rings = (unrolled for ring in polygon for unrolled in _unrolled(_joined(ring, arcs)))
+            clipped = (tuple(_clipped(ring, seen)) for ring in rings)
+            found += [Outline(name, ring) for ring in clipped if len(ring) > 2]
     return tuple(found)
 
 
@@ -197,6 +198,23 @@ def _joined(ring: Iterable[int], arcs: list[list[Position]]) -> list[Position]:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]
         found += arc[1:] if found else arc
     return found
+
+
+def _unrolled(ring: list[Position]) -> list[list[Position]]:
+    """A ring that crosses the antimeridian as one that goes on beyond it, once for each side of the map.
+
+    As it stands, its line would run back across the whole map. One that goes round a pole is closed there.
+    """
+    turn, flat = 0.0, ring[:1]
+    for (before, _), (lon, lat) in pairwise(ring):
+        turn += 360.0 * ((before - lon > 180) - (lon - before > 180))
+        flat.append((lon + turn, lat))
+    if turn:
+        pole = math.copysign(90.0, ring[0][1])
+        flat += [(flat[-1][0], pole), (flat[0][0], pole)]
+    west, east = min(lon for lon, _ in flat), max(lon for lon, _ in flat)
+    shifts = (shift for shift in (-360.0, 0.0, 360.0) if west + shift < 180 and east + shift > -180)
+    return [[(lon + shift, lat) for lon, lat in flat] for shift in shifts]
 
 
 def _clipped(ring: list[Position], view: Window) -> list[Position]:
