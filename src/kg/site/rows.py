@@ -120,7 +120,10 @@ def said(site: Site, linker: Linker, iri: str) -> Said:
     mentions = site.names.kg + "mentions"
     claims = [q.subject.value for q in incoming if q.predicate.value == mentions and isinstance(q.subject, NamedNode)]
     by_status: dict[str, list[_Statement]] = defaultdict(list)
-    for statement in (*_statements(site, outgoing, inverse=False), *_statements(site, incoming, inverse=True)):
+    for statement in (
+        *_statements(site, node, outgoing, inverse=False),
+        *_statements(site, node, incoming, inverse=True),
+    ):
         by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
     order = site.schema.order(types_of(outgoing))
     about = compared.is_about(site)
@@ -198,7 +201,7 @@ def kinds_of(site: Site, iri: str, graph: DefaultGraph | None = None) -> Iterabl
     return types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, graph))
 
 
-def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
+def _statements(site: Site, node: NamedNode, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
     """The same triple in several graphs is one statement with several sources."""
     graphs: dict[tuple[str, Node], list[str]] = {}
     shown_elsewhere = {site.names.kg + name for name in ("mentions", *(_COMPARED if inverse else ()))}
@@ -210,10 +213,21 @@ def _statements(site: Site, quads: list[Quad], *, inverse: bool) -> list[_Statem
             names = graphs.setdefault((predicate, other), [])
             if isinstance(q.graph_name, NamedNode):
                 names.append(q.graph_name.value)
+    if len(quads) > MOST_QUADS:
+        # The default graph comes first: of what was not looked at, the claims are still to be asked for.
+        return [
+            _Statement(predicate, other, inverse, tuple(_sources_of(site, node, predicate, other, inverse=inverse)))
+            for predicate, other in graphs
+        ]
     return [
         _Statement(predicate, other, inverse, tuple(site.evidence.claims(names)))
         for (predicate, other), names in graphs.items()
     ]
+
+
+def _sources_of(site: Site, node: NamedNode, predicate: str, other: Node, *, inverse: bool) -> list[Source]:
+    subject, object = (other, node) if inverse else (node, other)
+    return site.evidence.of(Quad(subject, NamedNode(predicate), object)) if isinstance(subject, NamedNode) else []
 
 
 def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) -> tuple[Row, ...]:
