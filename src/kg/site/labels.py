@@ -42,6 +42,9 @@ WELL_KNOWN = {
 }
 """Names for terms that nobody labels and everybody uses."""
 
+_ISOLATES = re.compile("([\u2066-\u2069])")
+_END = "\u2069"
+
 _FULL = 50_000
 _FOREIGN = Markup(' class="foreign"')
 _DEFAULT = DefaultGraph()
@@ -69,9 +72,29 @@ def isolated(text: str, language: str | None, *, foreign: bool = False) -> Marku
     >>> isolated("<b> \\u202e", "en")
     Markup('<bdi lang="en">&lt;b&gt; \\u202e</bdi>')
     """
+    if not text.isascii():
+        text = _balanced(text)
     if language:
         return Markup('<bdi lang="{}"{}>{}</bdi>').format(language, _FOREIGN if foreign else "", text)
     return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _balanced(text: str) -> str:
+    """Text in which every isolate ends, and none ends that did not begin: else the element's own would end for it.
+
+    >>> _balanced("\\u2066a \\u2069\\u2069\\u202e b"), _balanced("\\u2067c")
+    ('\\u2066a \\u2069\\u202e b', '\\u2067c\\u2069')
+    """
+    if not _ISOLATES.search(text):
+        return text
+    depth, kept = 0, []
+    for part in _ISOLATES.split(text):
+        depth += -1 if part == _END else 1 if _ISOLATES.fullmatch(part) else 0
+        if depth < 0:
+            depth = 0
+        else:
+            kept.append(part)
+    return "".join(kept) + _END * depth
 
 
 def shorten(text: str, limit: int) -> str:

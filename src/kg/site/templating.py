@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from kg.site import languages
 from kg.site.address import here
+from kg.site.labels import isolated
 from kg.site.languages import Language, marked
 from kg.site.nodes import Linker
 from kg.site.state import Site, current
@@ -148,6 +149,7 @@ def register(app: Flask) -> None:
     app.config["TEMPLATES_AUTO_RELOAD"] = False
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
+    env.filters["isolated"] = lambda text: isolated(text, None)
     env.policies["ext.i18n.trimmed"] = True
     env.globals["page_title"] = page_title
     env.add_extension(_Translated)
