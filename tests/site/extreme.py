@@ -31,6 +31,7 @@ HOSTILE = {
     "template": "{{ 7 * 7 }}{% raw %}${7*7}<%= 7 %>",
     "entity": "&lt;b&gt; &#0; &amp;amp; &bogus;",
     "bidi": "abc \u202e drowssap \u2066 open \u200f mark \u202b",
+    "unbound": "abc \u2069\u2069 \u202e drowssap",
     "header": 'one", <http://127.0.0.1:9/evil>; rel="stylesheet", "two\r\nSet-Cookie: evil=1\r\n\r\n<b>body</b>',
     "formula": "=HYPERLINK(\"http://127.0.0.1:9/\",'x')",
     "path": "../../../../etc/passwd%00.html?x#y",

@@ -85,7 +85,7 @@ NO_PAGES = frozenset(
         *("things.thing", "things.data", "dumps.dump", "report.report_json", "sparql.endpoint"),
         *("discovery.badge", "discovery.security", "discovery.sitemap", "search.opensearch", "search.suggest"),
         *("releases.feed", "releases.timegate", "releases.timemap", "stream.stream", "stream.page"),
-        *("map.land", "map.land_svg"),
+        *("map.land", "map.land_svg", "editor.terms", "editor.names"),
     }
 )
 """Routes that lead elsewhere, or whose answers are for programs."""

@@ -67,6 +67,23 @@ NAMELESS = """() => {
   return found;
 }"""
 
+# Words of the page that stand behind text of the data run as they should, whatever that text does to directions.
+TURNED = """() => [...document.querySelectorAll("bdi")].flatMap((bdi) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  walker.currentNode = bdi;
+  let text = walker.nextNode();
+  while (text && (bdi.contains(text) || !/[a-z]{2}/.test(text.data))) text = walker.nextNode();
+  if (!text || !text.parentElement.checkVisibility() || text.parentElement.closest("bdi, svg, option, pre")) return [];
+  const at = text.data.search(/[a-z]{2}/);
+  const [first, second] = [0, 1].map((n) => {
+    const letter = document.createRange();
+    letter.setStart(text, at + n);
+    letter.setEnd(text, at + n + 1);
+    return letter.getBoundingClientRect();
+  });
+  return first.top === second.top && first.left > second.left ? [text.data.slice(0, 40)] : [];
+})"""
+
 # What a browser would run, or fetch, or follow to something that runs.
 ALIVE = """() => [...document.querySelectorAll("*")].flatMap((element) => {
   const tagName = element.tagName.toLowerCase();
@@ -74,7 +91,7 @@ ALIVE = """() => [...document.querySelectorAll("*")].flatMap((element) => {
   if (["img", "iframe", "object", "embed", "base", "video", "audio"].includes(tagName)) found.push(tagName);
   const href = element.getAttribute("href") ?? element.getAttribute("src") ?? "";
   if (/^[^/?#]*:/.test(href) && !/^(https?|mailto):/i.test(href)) found.push(href);
-  return found.length && !element.closest(".movable") ? [`${tagName}: ${found.join(", ")}`] : [];
+  return found.length && !element.closest(".movable, .cm-editor") ? [`${tagName}: ${found.join(", ")}`] : [];
 })"""
 
 
@@ -88,6 +105,7 @@ class Seen:
     over: dict[int, int] = field(default_factory=dict)
     alive: list[str] = field(default_factory=list)
     nameless: list[str] = field(default_factory=list)
+    turned: list[str] = field(default_factory=list)
     shift: float = 0.0
 
 
@@ -154,6 +172,7 @@ def look(tab: Page, address: str, axe: str) -> Seen:
     tab.goto(address)
     page.shift = tab.evaluate("window.shift")
     page.nameless = tab.evaluate(NAMELESS)
+    page.turned = tab.evaluate(TURNED)
     page.alive = tab.evaluate(ALIVE)
     tab.evaluate(axe)
     for scheme, width, rules in VIEWS:
@@ -202,6 +221,10 @@ def test_text_in_another_language_says_which(seen: dict[str, Seen]) -> None:
     assert faults(seen, lambda page: page.nameless) == {}
 
 
+def test_no_text_turns_what_stands_behind_it(seen: dict[str, Seen]) -> None:
+    assert faults(seen, lambda page: page.turned) == {}
+
+
 def test_a_page_is_small_whatever_is_said_on_it(extreme_address: str, found_paths: tuple[str, ...]) -> None:
     sizes = {}
     for path in found_paths:
@@ -218,7 +241,7 @@ def test_a_page_is_small_whatever_is_said_on_it(extreme_address: str, found_path
 
 # Everything that a reader can act on, in the order of the page; what is folded away is not shown.
 REACHABLE = """() => [...document.querySelectorAll(
-  "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+  "a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex='0']")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled).length"""
 
 # One step further with Tab: which element it is, and whether one sees that it has the focus.
@@ -226,8 +249,10 @@ FOCUSED = """() => {
   const element = document.activeElement;
   if (element === document.body) return null;
   window.walked ??= new Map();
-  const parts = [element, ...element.querySelectorAll("*")].map((part) => getComputedStyle(part));
-  const outlined = parts.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
+  // The editor of queries draws the line around itself, and not around its text alone.
+  const parts = [element.closest(".cm-editor") ?? element, ...element.querySelectorAll("*")];
+  const styles = parts.map((part) => getComputedStyle(part));
+  const outlined = styles.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
   const box = element.getBoundingClientRect();
   const inside = box.bottom > 0 && box.top < innerHeight;
   const known = window.walked.has(element);

@@ -33,13 +33,13 @@ bp = Blueprint("claims", __name__)
 MOST_ASIDES = 10
 """Other claims on the same that a claim's page lists; the comparison has all of them."""
 
-_NOTE = vocab.SKOS + "changeNote"
 MOST_SENTENCES = 200
 """Triples of a claim that its page reads out; the data formats have all of them."""
 
 LONGEST_RDF = 20_000
 """Characters of a claim's graph that its page shows."""
 
+_NOTE = vocab.SKOS + "changeNote"
 _CREATED = vocab.DCTERMS + "created"
 _SHOWN_ALREADY = (
     *("speaker", "modality", "basis", "reviewedBy", "reviewedOn", "reviewedContent"),
