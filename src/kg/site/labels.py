@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
@@ -75,8 +75,8 @@ def isolated(text: str, language: str | None, *, foreign: bool = False) -> Marku
     if not text.isascii():
         text = _balanced(text)
     if language:
-        return Markup('<bdi lang="{}"{}>{}</bdi>').format(language, _FOREIGN if foreign else "", text)
-    return Markup("<bdi>{}</bdi>").format(text)
+        return Markup(f'<bdi lang="{escape(language)}"{_FOREIGN if foreign else ""}>{escape(text)}</bdi>')  # noqa: S704
+    return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704 - escaped
 
 
 def _balanced(text: str) -> str:

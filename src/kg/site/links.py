@@ -10,12 +10,23 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from markupsafe import Markup, escape
+
 _KEEP = "/%:@!$&'()*+,;=~-._?"
 """Characters that stay as they are in a path; ``%`` because an IRI's escapes are part of its name."""
 
 _PLAIN = re.compile(r"[\w" + re.escape(_KEEP) + "]*", re.ASCII).fullmatch
 
 EXTERNAL_REL = "nofollow noopener external"
+
+
+def anchor(href: str, content: Markup | str) -> Markup:
+    """A link. Pages have hundreds: this takes a quarter of the time of :meth:`Markup.format`.
+
+    >>> anchor("?a=1&b=2", "<")
+    Markup('<a href="?a=1&amp;b=2">&lt;</a>')
+    """
+    return Markup(f'<a href="{escape(href)}">{escape(content)}</a>')  # noqa: S704 - escaped
 
 
 def prefix(path: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
@@ -261,8 +261,10 @@ def _rows(view: _View, statements: list[_Statement], order: dict[str, Shown]) ->
 
 
 def _heading(site: Site, shown: Shown, *, inverse: bool) -> Markup:
-    if inverse or not shown.group:
-        return Markup("{}").format(site.language.gettext(LINKS_HERE) if inverse else "")
+    if inverse:
+        return escape(site.language.gettext(LINKS_HERE))
+    if not shown.group:
+        return _UNMARKED
     language = shown.languages[0]
     return isolated(shown.group, language, foreign=bool(language) and not site.labels.is_own(language))
 
