@@ -27,7 +27,7 @@ $(shell test -x $(BIN)/python && grep -qsxF '$(CURDIR)' $(VENV)/serve.stamp || r
 help:
 	@echo "make serve    build the release and serve it    (HOST=$(HOST) PORT=$(PORT) DOCUMENTS=folder)"
 	@echo "make test     run the tests                     (ARGS=\"-k name\")"
-	@echo "make clients  install what the tests then let at the endpoint too: Comunica, the W3C's queries (200 MB)"
+	@echo "make clients  install what tests use besides: Comunica, axe-core, the W3C's queries (200 MB)"
 	@echo "make check    formatting, lint, types: changes nothing"
 	@echo "make format   put the code into shape"
 	@echo "make words    bring the catalogues of other languages up to date"
@@ -89,7 +89,7 @@ $(VENV)/dev.stamp: $(INPUTS) | $(BIN)/python
 
 # Beside the environment's Python, because that is where the tests look; never in the tree.
 $(VENV)/clients.stamp: tests/clients/package-lock.json tests/clients/w3c.py | $(VENV)/dev.stamp
-	@echo "Installing Comunica and the W3C's queries into $(VENV) ..."
+	@echo "Installing Comunica, axe-core and the W3C's queries into $(VENV) ..."
 	@$(PIP) install "$$(sed -n 's/^NODE = "\(.*\)"$$/\1/p' hatch_build.py)"
 	@mkdir -p $(VENV)/clients
 	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(VENV)/clients

@@ -130,9 +130,9 @@ FOUND = {
 @pytest.fixture(scope="module")
 def axe() -> str:
     """The rules of accessibility; on a person's machine without them, what needs them is skipped."""
-    script = Path(sys.prefix) / "npm/node_modules/axe-core/axe.min.js"
+    script = Path(sys.prefix) / "clients/node_modules/axe-core/axe.min.js"
     if not script.is_file():
-        message = "axe-core is not installed here: make npm"
+        message = "axe-core is not installed here: make clients"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
