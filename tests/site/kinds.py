@@ -15,7 +15,7 @@ HARBOUR: dict[str, tuple[str, ...]] = {
     "classes.instances": ("/class/", "/class/harbour:Pier", "/class/kg:ReportedSituation"),
     "terms.ontology": ("/ontology",),
     "terms.module": ("/ontology/harbour",),
-    "term.term": ("/term/", "/term/harbour:Pier", "/term/harbour:cranes"),
+    "term.term": ("/term/harbour:Pier", "/term/harbour:cranes"),
     "shapes.shapes": ("/shapes",),
     "anything.graph": ("/graph/background",),
     "lists.listing": ("/things", "/documents", "/claims"),
@@ -58,7 +58,7 @@ EXTREME: dict[str, tuple[str, ...]] = {
     "classes.instances": ("/class/", "/class/x:Thing", "/class/?iri=javascript%3Aalert%286%29"),
     "terms.ontology": ("/ontology",),
     "terms.module": ("/ontology/extreme",),
-    "term.term": ("/term/", "/term/x:Thing", "/term/x:hostile", "/term/?iri=javascript%3Aalert%282%29"),
+    "term.term": ("/term/x:Thing", "/term/x:hostile", "/term/?iri=javascript%3Aalert%282%29"),
     "shapes.shapes": ("/shapes",),
     "anything.graph": ("/graph/background",),
     "lists.listing": ("/things?page=9", "/documents", "/claims"),
@@ -80,6 +80,9 @@ EXTREME: dict[str, tuple[str, ...]] = {
 
 FOUND: tuple[str, ...] = ("releases.changes", "disagreements.comparison", "anything.anything")
 """Routes whose pages have addresses that only the release knows: tests follow a link to them."""
+
+FOREIGN: tuple[str, ...] = ("resource.resource",)
+"""Routes of a site in front of somebody else's store, which their own tests look at."""
 
 NO_PAGES = frozenset(
     {

@@ -180,7 +180,7 @@ def look(tab: Page, address: str, axe: str) -> Faults:
 
 def test_every_route_has_its_place_in_a_list(app: Flask) -> None:
     routes = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert routes == set(kinds.HARBOUR) | set(kinds.FOUND) | kinds.NO_PAGES
+    assert routes == set(kinds.HARBOUR) | set(kinds.FOUND) | set(kinds.FOREIGN) | kinds.NO_PAGES
     assert set(kinds.EXTREME) == set(kinds.HARBOUR) | {"problems"}
     assert set(FOUND) == set(kinds.FOUND)
 
