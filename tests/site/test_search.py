@@ -7,14 +7,18 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
-from kg import build, words
+from kg import build, vocab, words
+from kg.build.index import write_index
 from kg.config import load
+from kg.site import index
 
 Read = Callable[[str], Any]
 
@@ -50,6 +54,36 @@ def test_the_name_itself_comes_before_names_that_begin_with_it_and_those_before_
     order = found(voyage_client, q="pier")
     assert order.index("id/north-pier") < order.index("claim/gazette/1")
     assert order.index("id/north-pier") < order.index("id/sinking") < order.index("claim/gazette/5")
+
+
+@pytest.fixture
+def indexed(tmp_path: Path) -> Callable[[list[str]], Any]:
+    """The index of things with these names, for searches."""
+
+    def write(names: list[str]) -> Any:
+        label, default = NamedNode(vocab.RDFS_LABEL), DefaultGraph()
+        quads = [
+            Quad(NamedNode(f"http://localhost:8000/id/{n:05}"), label, Literal(name, language="en"), default)
+            for n, name in enumerate(names)
+        ]
+        write_index(tmp_path / "search.sqlite", quads, vocab.Names("http://localhost:8000/"))
+        return SimpleNamespace(release=SimpleNamespace(path=tmp_path), config=SimpleNamespace(language="en"))
+
+    return write
+
+
+def test_whole_words_come_before_words_that_only_begin_so(indexed: Callable[[list[str]], Any]) -> None:
+    site = indexed(["a northern port", "a port in the north", "the port of Northby", "the north port"])
+    hits = index.search(site, "port north").hits
+    assert [hit.iri[-1] for hit in hits] == ["1", "3", "0", "2"]
+
+
+def test_a_name_that_very_many_share_is_cut_and_says_so(indexed: Callable[[list[str]], Any]) -> None:
+    site = indexed(["the square"] * 1_500 + ["square"])
+    found = index.search(site, "the square")
+    assert (len(found.hits), found.cut) == (index.MOST, True)
+    assert {hit.step for hit in found.hits} == {index.EXACT}
+    assert len({hit.iri for hit in found.hits}) == index.MOST
 
 
 def test_filters_narrow_what_is_found_and_go_together(voyage_client: FlaskClient) -> None:
