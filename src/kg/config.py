@@ -85,7 +85,7 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """What one client may ask of ``/sparql``, in each web process; 0 switches a bound off.
+    """What one client may ask of ``/sparql``, of all web processes together; 0 switches a bound off.
 
     ``seconds`` of queries a minute, ``burst`` of them saved up, ``errors`` a minute, ``at_once`` at the same time.
     ``trusted_proxies`` are addresses or networks whose X-Forwarded-For is believed; without one, whoever is connected

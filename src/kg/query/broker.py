@@ -153,12 +153,16 @@ class Broker:
             self._open(client, message["open"])
         elif crew is None:
             client.desk.lost = True
+        elif "take" in message:
+            self._take(client, crew, message)
         elif "ask" in message:
             self._ask(client, crew, message)
+        elif "back" in message:
+            crew.back(client.desk, message["back"])
         elif "end" in message:
             turn = client.turns.get(message["end"])
             if turn is not None:
-                crew.end(turn, message["outcome"], reusable=message["reusable"])
+                crew.end(turn, message["outcome"], reusable=message["reusable"], keep=message["keep"])
         elif "fault" in message:
             self._fault(client, message)
         elif "look" in message:
@@ -188,17 +192,30 @@ class Broker:
         return self._fairness.setdefault(json.dumps(bounds), Fairness(Serve(**bounds)))
 
     def _ask(self, client: _Client, crew: Crew, message: dict[str, Any]) -> None:
-        ticket, name = message["ask"], message["client"]
-        account = None
+        turn = self._turn(client, crew, message["ask"], message)
+        if turn is not None:
+            crew.ask(turn)
+
+    def _take(self, client: _Client, crew: Crew, message: dict[str, Any]) -> None:
+        turn = self._turn(client, crew, message["take"], message)
+        if turn is not None:
+            crew.take(turn, message["worker"])
+        else:
+            crew.refuse_taken(client.desk, message["worker"])
+
+    @staticmethod
+    def _turn(client: _Client, crew: Crew, ticket: int, message: dict[str, Any]) -> Turn | None:
+        """A query that its client may begin; others are told."""
+        name, account = message["client"], None
         if name is not None:
             try:
                 account = crew.fairness.enter(name)
             except QueryLimited as e:
                 _limited(client.desk, ticket, e)
-                return
+                return None
         turn = Turn(client.desk, ticket, message["seconds"], account, time.monotonic() + crew.limits.wait)
         client.turns[ticket] = turn
-        crew.ask(turn)
+        return turn
 
     def _fault(self, client: _Client, message: dict[str, Any]) -> None:
         assert client.crew is not None
@@ -225,6 +242,7 @@ class Broker:
         if crew is not None:
             for turn in list(client.turns.values()):
                 crew.end(turn, "left", reusable=False)
+            crew.leave(client.desk)
             crew.desks -= 1
             if not crew.desks:
                 crew.close()

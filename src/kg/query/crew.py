@@ -45,6 +45,7 @@ class Member:
     sock: socket.socket
     turn: Turn | None = None
     known_to: set[Desk] = field(default_factory=set)
+    kept_by: Desk | None = None  # it is idle there, not here
     alive: bool = True
 
 
@@ -74,6 +75,7 @@ class Crew:
         self._leave, self._alarm = leave, alarm
         self._members: dict[int, Member] = {}  # by process
         self._idle: list[Member] = []
+        self._kept: list[Member] = []
         self._busy: list[Turn] = []
         self._line: deque[Turn] = deque()  # who waits, the first one first
         self._number = 0
@@ -81,7 +83,7 @@ class Crew:
         self._start_again = 0.0
 
     def statistics(self) -> dict[str, int]:
-        return {"busy": len(self._busy), "idle": len(self._idle), "waiting": len(self._line)}
+        return {"busy": len(self._busy), "idle": len(self._idle) + len(self._kept), "waiting": len(self._line)}
 
     def ask(self, turn: Turn) -> None:
         """Put a query in line; it gets a worker, or a refusal, in time."""
@@ -94,7 +96,36 @@ class Crew:
         if turn.member is None and not turn.over:
             self._alarm(self, turn.until)
 
-    def end(self, turn: Turn, outcome: str, *, reusable: bool) -> None:
+    def take(self, turn: Turn, number: int) -> None:
+        """A query has been begun by the worker that its web process kept."""
+        member = next((m for m in self._kept if m.number == number and m.kept_by is turn.desk), None)
+        if member is None:  # it has died meanwhile
+            turn.desk.tell({"over": turn.ticket, "status": 0})
+            self._finish(turn, "failed")
+            return
+        self._kept.remove(member)
+        self._begin(turn, member)
+
+    def refuse_taken(self, desk: Desk, number: int) -> None:
+        """A query that has been begun may not run."""
+        for member in [m for m in self._kept if m.number == number and m.kept_by is desk]:
+            self._dismiss(member)
+        self._serve()
+
+    def back(self, desk: Desk, number: int) -> None:
+        """A web process gives back the worker that it kept."""
+        for member in [m for m in self._kept if m.number == number and m.kept_by is desk]:
+            self._kept.remove(member)
+            member.kept_by = None
+            self._idle.append(member)
+        self._serve()
+
+    def leave(self, desk: Desk) -> None:
+        """A web process has gone, and with it what it kept."""
+        for member in [m for m in self._kept if m.kept_by is desk]:
+            self._dismiss(member)
+
+    def end(self, turn: Turn, outcome: str, *, reusable: bool, keep: bool = False) -> None:
         """A query is over, or nobody waits for it any more."""
         if turn.over:
             return
@@ -102,6 +133,9 @@ class Crew:
         self._finish(turn, outcome)
         if member is None:
             self._line.remove(turn)
+        elif reusable and keep:
+            member.kept_by = turn.desk
+            self._kept.append(member)
         elif reusable:
             self._idle.append(member)
         else:
@@ -133,9 +167,7 @@ class Crew:
         if turn is not None:
             turn.desk.tell({"over": turn.ticket, "status": status})
             self._finish(turn, KILLED_BY.get(status, "failed"))
-        elif member in self._idle:
-            self._idle.remove(member)
-        else:
+        elif member not in self._idle and member not in self._kept:
             self._cannot_start(member, "its process ended while it started")
         self._dismiss(member)
         self._serve()
@@ -172,14 +204,23 @@ class Crew:
             self._refuse(self._line.popleft(), "failed", f"no query can run: {self._problem}")
         while self._line and self._idle and len(self._busy) < self.limits.workers:
             turn, member = self._line.popleft(), self._idle.pop()
-            turn.member, member.turn = member, turn
-            turn.began = time.monotonic()
-            turn.until = turn.began + turn.seconds
-            self._busy.append(turn)
-            self._alarm(self, turn.until)
+            self._begin(turn, member)
             first = turn.desk not in member.known_to
             member.known_to.add(turn.desk)
             turn.desk.tell({"go": turn.ticket, "worker": member.number}, member.sock if first else None)
+
+        # Who waits gets what others keep; and of those that may run at once, none is kept from anybody.
+        spare = self.limits.workers - len(self._busy) - len(self._kept)
+        for member in self._kept[: max(len(self._line), -spare)]:
+            assert member.kept_by is not None
+            member.kept_by.tell({"recall": member.number})
+
+    def _begin(self, turn: Turn, member: Member) -> None:
+        turn.member, member.turn, member.kept_by = member, turn, None
+        turn.began = time.monotonic()
+        turn.until = turn.began + turn.seconds
+        self._busy.append(turn)
+        self._alarm(self, turn.until)
 
     def _refuse(self, turn: Turn, kind: str, message: str) -> None:
         turn.desk.tell({"no": turn.ticket, "kind": kind, "message": message})
@@ -215,8 +256,9 @@ class Crew:
         """Kill a worker; another is started in its place."""
         if self._members.pop(member.pid, None) is None:
             return
-        if member in self._idle:
-            self._idle.remove(member)
+        for place in (self._idle, self._kept):
+            if member in place:
+                place.remove(member)
         self._unwatch(member)
         if member.alive:  # and so its number is still its own
             os.kill(member.pid, signal.SIGKILL)

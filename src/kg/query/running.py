@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ _RETIRE = 256 * MIB
 """A worker that has ever needed more is replaced after its query, so that the next one finds its memory whole."""
 
 _READ = 1 << 18
+_MOMENT = 0.25  # seconds in which nothing can have taken all memory of a machine
 _STATUS_WAIT = 0.5  # a dead worker's socket ends a moment before the broker says how it died
 
 
@@ -56,6 +58,7 @@ class Running:
         self._over: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._seconds = seconds
         self._buffer = bytearray()
+        self._began = self._loop.time()
         self._waits = False  # somebody waits at the socket
 
     def when_ended(self, do: Callable[[str], None]) -> None:
@@ -74,8 +77,8 @@ class Running:
             sent = self._sock.send(frame)
             if sent < len(frame):
                 await self._loop.sock_sendall(self._sock, frame[sent:])
-        except OSError:
-            raise self._failed(await self._death()) from None
+        except OSError:  # it ended before it was asked, so not for what was asked
+            raise self._failed(WorkerEnded("the worker had gone; ask again")) from None
         data = await self.chunk()
         while data is not None:
             self.first.append(data)
@@ -155,10 +158,15 @@ class Running:
         await asyncio.wait((self._over,), timeout=_STATUS_WAIT)
         told = self._over.result() if self._over.done() else {}
         limits = self._session.limits
+        if "no" in told:
+            return refusal(told)
         if "deadline" in told:
             return killed("deadline", limits, self._seconds)
-        how = KILLED_BY.get(told.get("status", 0), "")
-        if how:
+        status = told.get("status", 0)
+        how = KILLED_BY.get(status, "")
+        # A limit of its own ends a worker in other ways; the kernel kills it for memory, but not so soon.
+        at_once = status == -signal.SIGKILL and self._loop.time() - self._began < _MOMENT
+        if how and not at_once:
             return killed(how.removeprefix("killed_"), limits, self._seconds)
         return WorkerEnded("the process that ran the query ended; ask again")
 
@@ -170,7 +178,7 @@ class Running:
         if self.outcome:
             return
         self.outcome = how
-        self._session.end(self._ticket, how, reusable=reusable)
+        self._session.end(self._ticket, how, worker=self.worker, reusable=reusable)
         sock, self._sock = self._sock, None
         if not reusable and sock is not None:
             self._session.forget(self.worker)
@@ -207,3 +215,13 @@ def _failure(body: bytes, limits: Limits) -> QueryError:
     if told["kind"] == "refused":
         return QueryRefused(told["message"], line=told.get("line", 0), column=told.get("column", 0))
     return QueryError(f"the query could not be answered: {told['message']}")
+
+
+def refusal(told: dict[str, Any]) -> QueryError:
+    """The error for the broker's "no"."""
+    message = told["message"]
+    if told["kind"] == "busy":
+        return QueryBusy(message)
+    if told["kind"] == "limited":
+        return QueryLimited(message, retry_after=told["retry_after"])
+    return WorkerEnded(message) if told["kind"] == "ended" else QueryError(message)

@@ -12,13 +12,14 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from kg.errors import QueryBusy, QueryError, QueryLimited
+from kg.errors import QueryError, QueryLimited
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
-from kg.query.running import Running, WorkerEnded
+from kg.query.running import Running, WorkerEnded, refusal
 from kg.query.wire import PACKET
 from kg.query.worker import Request
 
+_REMEMBERED = 1000
 _SILENCE = 1.0  # seconds without a word from the broker before we look whether there is one
 
 
@@ -35,6 +36,8 @@ class Session:
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._running: dict[int, Running] = {}
         self._workers: dict[int, socket.socket] = {}
+        self._kept = 0  # the worker that stays here between two queries
+        self._limited: dict[str, float] = {}  # clients that have to wait, and until when
         self._watchdog: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -51,10 +54,17 @@ class Session:
         """
         frame = request.frame()
         try:
-            return await self._begun(frame, seconds, client)
-        except WorkerEnded:
-            # Something else ended it, perhaps while it was idle; nothing has been answered yet.
-            return await self._begun(frame, seconds, client)
+            try:
+                return await self._begun(frame, seconds, client)
+            except WorkerEnded:
+                # Something else ended it, perhaps while it was idle; nothing has been answered yet.
+                return await self._begun(frame, seconds, client)
+        except QueryLimited as e:
+            if client is not None:
+                if len(self._limited) >= _REMEMBERED:
+                    self._limited.clear()
+                self._limited[client] = self._loop.time() + e.retry_after
+            raise
 
     async def fault(self, client: str) -> None:
         """Note that a client's query was refused without a worker.
@@ -109,12 +119,12 @@ class Session:
         try:
             found: dict[str, Any] = await reply
         except BaseException:
-            self.end(ticket, "left", reusable=False)
+            self.end(ticket, "left")
             raise
         finally:
             self._waiting.pop(ticket, None)
         if "no" in found:
-            raise _refusal(found)
+            raise refusal(found)
         return found
 
     def _look_after(self) -> None:
@@ -124,11 +134,14 @@ class Session:
             self._exchange.ensure()
             self._watchdog = self._loop.call_later(_SILENCE, self._look_after)
 
-    def end(self, ticket: int, outcome: str, *, reusable: bool) -> None:
-        """Give a worker back, or leave the line."""
+    def end(self, ticket: int, outcome: str, *, worker: int = 0, reusable: bool = False) -> None:
+        """Give a worker back, keep it for the next query, or leave the line."""
         self._running.pop(ticket, None)
         if self._broker is not None:
-            self._say({"end": ticket, "outcome": outcome, "reusable": reusable})
+            keep = reusable and not self._kept
+            if keep:
+                self._kept = worker
+            self._say({"end": ticket, "outcome": outcome, "reusable": reusable, "keep": keep})
 
     def _hear(self) -> None:
         while self._broker is not None:
@@ -152,6 +165,14 @@ class Session:
         self._workers[worker] = sock
 
     def _take(self, message: dict[str, Any]) -> None:
+        if "recall" in message:
+            if self._kept == message["recall"]:
+                self._kept = 0
+                self._say({"back": message["recall"]})
+            return
+        if message.get("no") in self._running:
+            self._running[message["no"]].over(message)
+            return
         ticket = message.get("over")
         if ticket is not None:
             if ticket in self._running:
@@ -161,7 +182,7 @@ class Session:
         if reply is not None and not reply.done():
             reply.set_result(message)
         elif "go" in message:
-            self.end(message["go"], "left", reusable=False)
+            self.end(message["go"], "left")
 
     def _hang_up(self) -> None:
         """The broker has gone, or we go: everything that was under way has failed."""
@@ -172,6 +193,7 @@ class Session:
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
+        self._kept = 0
         for running in list(self._running.values()):
             self._workers.pop(running.worker, None)
             running.over({})
@@ -186,8 +208,12 @@ class Session:
     # One query
 
     async def _begun(self, frame: bytes, seconds: float, client: str | None) -> Running:
-        found = await self._ask("ask", client=client, seconds=seconds)
-        ticket, worker = found["go"], found["worker"]
+        if self._kept and (client is None or self._limited.get(client, 0.0) < self._loop.time()):
+            ticket, worker, self._kept = next(self._tickets), self._kept, 0
+            self._say({"take": ticket, "worker": worker, "client": client, "seconds": seconds})
+        else:
+            found = await self._ask("ask", client=client, seconds=seconds)
+            ticket, worker = found["go"], found["worker"]
         if worker not in self._workers:
             raise WorkerEnded("the worker had gone; ask again")
         running = self._running[ticket] = Running(self, ticket, worker, self._workers[worker], seconds)
@@ -201,13 +227,3 @@ class Session:
     def forget(self, worker: int) -> None:
         """A worker has ended, or is about to."""
         self._workers.pop(worker, None)
-
-
-def _refusal(told: dict[str, Any]) -> QueryError:
-    """The error for the broker's "no"."""
-    message = told["message"]
-    if told["kind"] == "busy":
-        return QueryBusy(message)
-    if told["kind"] == "limited":
-        return QueryLimited(message, retry_after=told["retry_after"])
-    return WorkerEnded(message) if told["kind"] == "ended" else QueryError(message)

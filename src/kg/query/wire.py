@@ -5,13 +5,20 @@ for one query::
 
     to the broker   {"open": …}                                    the store and its limits, once and first
                     {"ask": ticket, "client": …, "seconds": …}     a worker, please
-                    {"end": ticket, "outcome": …, "reusable": …}   that query has ended, or is not wanted any more
+                    {"take": ticket, "worker": …, …}               as "ask", begun already by the worker that was kept
+                    {"end": ticket, "outcome": …, "reusable": …,   that query has ended, or is not wanted any more;
+                     "keep": …}                                    its worker stays here for the next one
+                    {"back": worker}                               after "recall", unless it has been taken meanwhile
                     {"fault": ticket, "client": …}                 a query was refused before it asked for a worker
                     {"look": ticket}                               the statistics, please
-    from it         {"go": ticket, "worker": n}                    with that worker's socket, the first time
+    from it         {"recall": worker}                             another process needs the worker that was kept
+                    {"go": ticket, "worker": n}                    with that worker's socket, the first time
                     {"no": ticket, "kind": …, "message": …}        busy, limited (with "retry_after") or failed
                     {"over": ticket, …}                            its worker has ended: "deadline" or a "status"
                     {"yes": ticket, …}                             to "fault", and to "look" with the figures
+
+A web process keeps one worker between two queries, if nobody else waits for it, and so begins the next one without
+waiting for the broker.
 
 Between web process and worker: frames, each one letter, the length of the rest in 4 bytes, the rest
 (:mod:`kg.query.worker`).

@@ -1,0 +1,107 @@
+"""One broker a machine: pools of several processes share its workers, its limits and its accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.query.conftest import BASE, children, until
+from tests.query.test_pool import JSON, SILENT, ask, kill, parent_is_broker
+
+from kg.config import Serve
+from kg.errors import QueryBusy, QueryKilled, QueryLimited
+from kg.query.base import Query
+from kg.query.exchange import Exchange
+from kg.query.limits import Limits
+from kg.query.pool import Pool
+
+
+@pytest.fixture
+def two(store: Path) -> Iterator[tuple[Pool, Pool]]:
+    """Two pools as two web processes have them, with one worker between them."""
+    exchange = Exchange()
+    limits = Limits(workers=1, spares=0, deadline=2, wait=10)
+    bounds = Serve(errors=3, at_once=1)
+    pools = tuple(Pool(store, BASE, limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    yield pools  # type: ignore[misc]  # two of them
+    for pool in pools:
+        pool.close()
+    exchange.close(10)
+
+
+def test_one_worker_serves_two_processes_in_turn_and_at_once(two: tuple[Pool, Pool]) -> None:
+    for n in range(20):
+        for pool in two:
+            assert f'"{n},'.encode() in ask(pool, f"SELECT ?o {{ <{n}> ?p ?o }}", "text/tab-separated-values")
+    threads = [threading.Thread(target=ask, args=(pool, "ASK {}")) for pool in two for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert two[0].statistics()["idle"] == two[1].statistics()["idle"] == 1
+
+
+def test_a_client_has_one_account_whichever_process_it_asks(two: tuple[Pool, Pool]) -> None:
+    one, other = two
+    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON), client="a"), pytest.raises(QueryLimited):
+        other.run(Query("ASK {}", JSON), client="a")
+    other.fault("a")
+    with pytest.raises(QueryKilled):
+        one.run(Query(SILENT, JSON), client="a")
+    one.fault("a")
+    with pytest.raises(QueryLimited):
+        other.fault("a")
+    with other.run(Query("ASK {}", JSON), client="b") as answer:
+        assert answer.complete
+
+
+def test_whoever_is_limited_gets_no_answer_by_the_worker_that_is_kept(two: tuple[Pool, Pool]) -> None:
+    one, other = two
+    for _ in range(3):
+        other.fault("a")
+    ask(one, "ASK {}")  # its worker stays with this pool
+    for _ in range(3):
+        with pytest.raises(QueryLimited):
+            one.run(Query("ASK {}", JSON), client="a")
+    assert ask(one, "ASK {}")
+
+
+def test_a_busy_process_leaves_the_other_waiting_in_line(two: tuple[Pool, Pool]) -> None:
+    one, other = two
+    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)):
+        assert ask(other, "ASK {}")  # when the deadline of the first has passed
+
+
+def test_a_kept_worker_that_dies_is_replaced(two: tuple[Pool, Pool]) -> None:
+    for pool in two:
+        before = children()
+        ask(pool, "ASK {}")
+        for worker in [p for p in before | children() if parent_is_broker(p)]:
+            kill(worker)
+            until(lambda worker=worker: worker not in children(), 5)
+        assert ask(pool, "ASK {}")
+
+
+def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:
+    for pool in two:
+        ask(pool, "ASK {}")
+    process = two[0]._exchange._broker if two[0]._exchange else None
+    assert process is not None
+    broker = process.pid
+    kill(broker)
+    until(lambda: broker not in children(), 5)
+    for pool in two:
+        assert ask(pool, "ASK {}")
+
+
+def test_a_full_queue_counts_the_queries_of_both(store: Path) -> None:
+    exchange = Exchange()
+    limits = Limits(workers=1, spares=0, deadline=5, queue=0)
+    one, other = (Pool(store, BASE, limits, exchange=exchange) for _ in range(2))
+    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)), pytest.raises(QueryBusy):
+        other.run(Query("ASK {}", JSON))
+    one.close()
+    other.close()
+    exchange.close(10)
