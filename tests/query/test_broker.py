@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,8 +82,27 @@ def test_a_kept_worker_that_dies_is_replaced(two: tuple[Pool, Pool]) -> None:
         ask(pool, "ASK {}")
         for worker in [p for p in before | children() if parent_is_broker(p)]:
             kill(worker)
-            until(lambda worker=worker: worker not in children(), 5)
+            until(partial(gone, worker), 5)
         assert ask(pool, "ASK {}")
+
+
+def gone(pid: int) -> bool:
+    return pid not in children()
+
+
+def test_a_worker_that_is_not_given_back_is_replaced(store: Path) -> None:
+    exchange = Exchange()
+    limits = Limits(workers=1, spares=0, wait=10)
+    deaf, other = (Pool(store, BASE, limits, exchange=exchange) for _ in range(2))
+    ask(deaf, "ASK {}")
+    deaf._loop.call_soon_threadsafe(time.sleep, 4)
+    start = time.monotonic()
+    ask(other, "ASK {}")
+    assert time.monotonic() - start < 3.5
+    ask(deaf, "ASK {}")
+    deaf.close()
+    other.close()
+    exchange.close(10)
 
 
 def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:

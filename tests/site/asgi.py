@@ -48,6 +48,7 @@ class Asgi:
 
     def close(self) -> None:
         self.front.close()
+        self._thread.submit(self._loop.run_until_complete, asyncio.sleep(0)).result()
         self._thread.submit(self._loop.close).result()
         self._thread.shutdown()
 

@@ -18,6 +18,9 @@ from kg.query.fairness import Account, Fairness
 from kg.query.limits import Limits
 from kg.query.wire import HEAD, KILLED_BY, Desk
 
+RECALL = 0.25
+"""Seconds in which a web process gives back the worker that it kept."""
+
 START_AGAIN = 1.0
 """Seconds to wait after a worker could not start."""
 
@@ -46,6 +49,7 @@ class Member:
     turn: Turn | None = None
     known_to: set[Desk] = field(default_factory=set)
     kept_by: Desk | None = None  # it is idle there, not here
+    recalled: float = 0.0  # and this is until when it is to be given back
     alive: bool = True
 
 
@@ -116,7 +120,7 @@ class Crew:
         """A web process gives back the worker that it kept."""
         for member in [m for m in self._kept if m.number == number and m.kept_by is desk]:
             self._kept.remove(member)
-            member.kept_by = None
+            member.kept_by, member.recalled = None, 0.0
             self._idle.append(member)
         self._serve()
 
@@ -180,6 +184,8 @@ class Crew:
             self._finish(turn, "killed_deadline")
             assert member is not None
             self._dismiss(member)
+        for member in [member for member in self._kept if member.recalled and member.recalled <= now]:
+            self._dismiss(member)  # whoever keeps it does not listen
         for turn in [turn for turn in self._line if turn.until <= now]:
             self._line.remove(turn)
             self._refuse(turn, "busy", "every worker is taken; try again soon")
@@ -212,11 +218,18 @@ class Crew:
         # Who waits gets what others keep; and of those that may run at once, none is kept from anybody.
         spare = self.limits.workers - len(self._busy) - len(self._kept)
         for member in self._kept[: max(len(self._line), -spare)]:
-            assert member.kept_by is not None
-            member.kept_by.tell({"recall": member.number})
+            self._recall(member)
+
+    def _recall(self, member: Member) -> None:
+        if member.recalled:
+            return
+        assert member.kept_by is not None
+        member.kept_by.tell({"recall": member.number})
+        member.recalled = time.monotonic() + RECALL
+        self._alarm(self, member.recalled)
 
     def _begin(self, turn: Turn, member: Member) -> None:
-        turn.member, member.turn, member.kept_by = member, turn, None
+        turn.member, member.turn, member.kept_by, member.recalled = member, turn, None, 0.0
         turn.began = time.monotonic()
         turn.until = turn.began + turn.seconds
         self._busy.append(turn)

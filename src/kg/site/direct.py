@@ -42,6 +42,10 @@ class Direct:
         every = {**headers.HEADERS, headers.RELEASE: lease.site.release.version}
         self._every = encoded(every.items())
 
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._session.close_soon()
+
     async def answer(
         self, scope: Scope, named: Mapping[bytes, bytes], body: bytes, key: remember.Key | None
     ) -> Answer | None:

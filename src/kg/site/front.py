@@ -69,6 +69,8 @@ class Front:
     def close(self) -> None:
         """End everything that was started; answers that are under way end first."""
         self._threads.close()
+        for direct in self._direct.values():
+            direct.close()
         self._versions.close()
 
     def _count(self, scope: Scope, status: int, *, remembered: bool = False) -> None:
