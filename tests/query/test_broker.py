@@ -49,6 +49,7 @@ def test_a_client_has_one_account_whichever_process_it_asks(two: tuple[Pool, Poo
     one, other = two
     with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON), client="a"), pytest.raises(QueryLimited):
         other.run(Query("ASK {}", JSON), client="a")
+    until(lambda: one.statistics()["busy"] == 0, 5)
     other.fault("a")
     with pytest.raises(QueryKilled):
         one.run(Query(SILENT, JSON), client="a")
