@@ -112,6 +112,9 @@ def serve_endpoint(
     from kg.store import slots
 
     states = {} if graphs else slots.read(endpoint, config.base)
+    if any(state.state == slots.READY for state in states.values()) and not any(s.current for s in states.values()):
+        time.sleep(1)  # the pointer is being moved
+        states = slots.read(endpoint, config.base)
     current = next((state for state in states.values() if state.current), None)
     if current is None:
         site, release = _gathered(config, endpoint, graphs, refresh=refresh)

@@ -12,6 +12,7 @@ So several releases of several sites share one store, and a release becomes visi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -93,26 +94,20 @@ def read(endpoint: Endpoint, base: str) -> dict[str, State]:
 
 def write(endpoint: Endpoint, slot: Slot, **values: str | int) -> None:
     """Say something of a slot, in place of what was said of it in these fields."""
-    # Sent as one update: no reader sees a field without its value.
-    graph = pointer_graph(slot.base)
-    fields = " ".join(f"<urn:kg:field:{name}>" for name in values)
-    said = " ".join(f'<{slot.default}> <urn:kg:field:{name}> "{value}" .' for name, value in values.items())
-    before = f"GRAPH <{graph}> {{ <{slot.default}> ?field ?old }}"
-    endpoint.update(
-        f"DELETE {{ {before} }} INSERT {{ GRAPH <{graph}> {{ {said} }} }} "  # noqa: S608 - SPARQL, of IRIs of our own
-        f"WHERE {{ OPTIONAL {{ VALUES ?field {{ {fields} }} {before} }} }}"
-    )
+    _replace(endpoint, slot.base, slot.default, {name: f'"{value}"' for name, value in values.items()})
 
 
 def point(endpoint: Endpoint, slot: Slot) -> None:
-    """Make a slot the one that is served, in one update."""
-    graph = pointer_graph(slot.base)
-    current = f"<{graph}> <urn:kg:field:current>"
-    before = f"GRAPH <{graph}> {{ {current} ?old }}"
-    endpoint.update(
-        f"DELETE {{ {before} }} INSERT {{ GRAPH <{graph}> {{ {current} <{slot.default}> }} }} "
-        f"WHERE {{ OPTIONAL {{ {before} }} }}"
-    )
+    """Make a slot the one that is served."""
+    _replace(endpoint, slot.base, pointer_graph(slot.base), {"current": f"<{slot.default}>"})
+
+
+def _replace(endpoint: Endpoint, base: str, subject: str, values: Mapping[str, str]) -> None:
+    """One request, which engines with transactions carry out as a whole; others have neither value for an instant."""
+    graph = f"GRAPH <{pointer_graph(base)}>"
+    old = [f"DELETE WHERE {{ {graph} {{ <{subject}> <urn:kg:field:{name}> ?old }} }}" for name in values]
+    new = " . ".join(f"<{subject}> <urn:kg:field:{name}> {value}" for name, value in values.items())
+    endpoint.update(" ; ".join([*old, f"INSERT DATA {{ {graph} {{ {new} }} }}"]))
 
 
 def _count(text: str) -> int:

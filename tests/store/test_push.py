@@ -1,0 +1,231 @@
+"""kg push: loaded beside what is current, verified, current at once; interrupted, damaged, taken back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from tests.conftest import Kg
+from tests.store.engines import Engine
+from tests.store.faults import fault_server
+
+from kg import build
+from kg.config import load
+from kg.errors import PushError
+from kg.push import Push, rollback
+from kg.query.base import Query
+from kg.query.limits import Limits
+from kg.query.remote import RemotePool
+from kg.release import Release
+from kg.store import slots
+from kg.store.endpoint import Endpoint
+
+BASE = "http://localhost:8000/"
+
+
+@pytest.fixture(scope="session")
+def other(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The same project a day later: one name has changed, and one question is more."""
+    root = tmp_path_factory.mktemp("later") / "fair"
+    shutil.copytree(project, root, symlinks=True)
+    (root / "data/entities/more.ttl").write_text(
+        '@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n<id/ida-vik> rdfs:label "Ida of Vik"@en-GB .\n'
+    )
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    return made
+
+
+def current(endpoint: Endpoint) -> slots.State | None:
+    return next((state for state in slots.read(endpoint, BASE).values() if state.current), None)
+
+
+def push(release: Release, endpoint: Endpoint, say: Callable[[str], None] = lambda _: None) -> slots.Slot:
+    return Push(release=release, endpoint=endpoint, limits=Limits(), say=say).run()
+
+
+def names(endpoint: Endpoint) -> int:
+    """How often the new name is there, for whoever asks through the pointer."""
+    state = current(endpoint)
+    assert state is not None
+    pool = RemotePool(endpoint, BASE, Limits(), slot=state.slot)
+    text = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o FILTER(STR(?o) = 'Ida of Vik') }"
+    with pool.run(Query(text, "application/sparql-results+json")) as answer:
+        found = json.loads(b"".join(answer.chunks))
+    return int(found["results"]["bindings"][0]["n"]["value"])
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_a_release_becomes_current_at_once_and_can_be_taken_back(
+    endpoint: Endpoint, release: Release, other: Release
+) -> None:
+    first = push(release, endpoint)
+    seen = []
+    second = push(other, endpoint, lambda _: seen.append((current(endpoint), names(endpoint))))
+    assert {first.name, second.name} == {"a", "b"}
+    assert seen
+    assert {(state.slot, count) for state, count in seen[:-1] if state} == {(first, 0)}
+    assert names(endpoint) == 1
+    assert rollback(endpoint, BASE).version == release.version
+    assert names(endpoint) == 0
+    assert rollback(endpoint, BASE).version == other.version
+    assert names(endpoint) == 1
+    assert push(other, endpoint) == second  # nothing to do
+
+
+def test_a_push_that_was_interrupted_goes_on(
+    endpoint: Endpoint, release: Release, other: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(release, endpoint)
+    # The other slot is emptied by hand, so that there is something to load.
+    idle = next(s for s in slots.read(endpoint, BASE).values() if not s.current)
+    slots.write(endpoint, idle.slot, digest="", state="")
+    monkeypatch.setattr("kg.push.BULK", 100)
+    monkeypatch.setattr("kg.push.NOTED", 1)
+    lines: list[str] = []
+
+    def stop(line: str) -> None:
+        lines.append(line)
+        if "quads" in line:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        push(other, endpoint, stop)
+    assert slots.read(endpoint, BASE)[idle.slot.name].loaded > 0
+    assert names(endpoint) == 0
+    lines.clear()
+    assert push(other, endpoint, lines.append) == idle.slot
+    assert not any("takes out" in line for line in lines)
+    assert names(endpoint) == 1
+
+
+DAMAGE = {
+    "a graph is missing": "DELETE WHERE {{ GRAPH <{prefix}{base}claim/courier/1> {{ ?s ?p ?o }} }}",
+    "a graph is more": "INSERT DATA {{ GRAPH <{prefix}urn:stray> {{ <urn:a> <urn:b> <urn:c> }} }}",
+    "a value is another": """
+        DELETE {{ GRAPH <{default}> {{ ?s a ?o }} }} INSERT {{ GRAPH <{default}> {{ ?s a <urn:another> }} }}
+        WHERE {{ GRAPH <{default}> {{ ?s a ?o . ?s <{base}ontology#speaker> ?who }} }}""",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=list(DAMAGE))
+def test_what_is_not_the_release_never_becomes_current(
+    endpoint: Endpoint, release: Release, other: Release, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(release, endpoint)
+    idle = next(s for s in slots.read(endpoint, BASE).values() if not s.current).slot
+    slots.write(endpoint, idle, digest="", state="")
+    load_quads = Push._load
+
+    def damaged(self: Push, slot: slots.Slot, begun: int, total: int) -> None:
+        load_quads(self, slot, begun, total)
+        endpoint.update(damage.format(prefix=slot.prefix, default=slot.default, base=BASE))
+
+    monkeypatch.setattr(Push, "_load", damaged)
+    with pytest.raises(PushError):
+        push(other, endpoint)
+    state = current(endpoint)
+    assert state is not None
+    assert state.version == release.version
+    slots.write(endpoint, idle, digest="", state="")
+
+
+def test_without_another_release_there_is_nothing_to_go_back_to(endpoint: Endpoint) -> None:
+    with pytest.raises(PushError, match="nothing to go back to"):
+        rollback(endpoint, "http://nowhere.example.org/")
+
+
+def get(address: str) -> tuple[int, str]:
+    request = Request(address, headers={"Accept": "text/html"})
+    try:
+        with urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def test_the_command_line_pushes_serves_and_goes_back(  # noqa: PLR0917 - fixtures
+    engines: Callable[[str], Engine],
+    project: Path,
+    other: Release,
+    kg: Kg,
+    serve: Callable[..., AbstractContextManager[str]],
+    tmp_path: Path,
+) -> None:
+    engine = engines("oxigraph")
+    root = tmp_path / "fair"
+    shutil.copytree(project, root, symlinks=True)
+    shutil.copytree(other.path, root / "releases" / other.version)
+    first = (root / "releases/current").readlink().name
+    profile = ("--engine-profile", "oxigraph")
+    env = {"KG_ENDPOINT_USER": "me", "KG_ENDPOINT_PASSWORD": "hunter2"}
+    said = ""
+    for version in (first, other.version):
+        done = kg("push", "--to", engine.address, *profile, "--release", version, cwd=root, env=env)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout + done.stderr
+    assert "hunter2" not in said
+    with serve(root, "--endpoint", engine.query, *profile) as address:
+        assert "Ida of Vik" in get(address + "data/ida-vik.ttl")[1]
+        assert kg("push", "--to", engine.address, *profile, "--rollback", cwd=root).returncode == 0
+        deadline = time.monotonic() + 15
+        while "Ida of Vik" in get(address + "data/ida-vik.ttl")[1] and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert "Ida of Vik" not in get(address + "data/ida-vik.ttl")[1]
+        assert first in get(address + "health")[1]
+
+
+def test_pages_that_need_no_store_stay_up_while_it_fails(
+    project: Path, release: Release, serve: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    from kg.site import create_app
+    from kg.site.state import Behind
+    from kg.store.profiles import PROFILES
+    from kg.store.slots import Slot
+
+    with fault_server() as server:
+        endpoint = Endpoint(server.address, PROFILES["generic"], seconds=1)
+        app = create_app(release, load(project), behind=Behind(endpoint, Slot(BASE, "a")))
+        client = app.test_client()
+
+        def ask(address: str) -> tuple[int, str]:
+            answer = client.get(address, headers={"Accept": "text/html"}, buffered=True)
+            return answer.status_code, answer.headers.get("Retry-After", "")
+
+        for fault, status in {"failing": 502, "html": 502, "silent": 504, "partial": 504, "deep": 502}.items():
+            server.fault = fault
+            assert ask("/page/ida-vik")[0] == status, fault
+            assert client.post("/sparql", data={"query": "SELECT * { ?s ?p ?o }"}).status_code == status, fault
+        server.fault = "failing"
+        while ask("/page/ida-vik")[0] != 503:
+            pass
+        asked, began = server.requests, time.monotonic()
+        for _ in range(30):
+            status, pause = ask("/page/ida-vik")
+            assert status == 503
+            assert pause
+        assert server.requests == asked
+        for local in (
+            "/",
+            "/about",
+            "/things",
+            "/search?q=ida",
+            "/class/",
+            "/dumps/",
+            "/report",
+            "/health",
+            "/ontology",
+        ):
+            assert ask(local)[0] == 200, local
+        assert time.monotonic() - began < 20
+        app.extensions["kg"].close()
