@@ -71,6 +71,15 @@ def test_a_release_without_places_says_so(read_page: Read, client: FlaskClient) 
     assert client.get("/map/basemap.json").status_code == 404
 
 
+def test_the_land_around_any_box_is_there(client: FlaskClient) -> None:
+    land = client.get("/map/basemap.json?box=-71,-34,-70,-33").json
+    assert land is not None
+    assert "Chile" in {name for name, _, _ in land["names"]}
+    assert client.get("/map/basemap.json?box=-180,-90,180,90").status_code == 200
+    for wrong in ("", "1,2,3", "a,b,c,d", "10,54,9,55", "10,54,11,91", "0,0,999,1", "1.5,0,2,1", "٠,0,1,1"):
+        assert client.get("/map/basemap.json", query_string={"box": wrong}).status_code == 400, wrong
+
+
 def test_the_licences_of_what_is_bundled_are_handed_on() -> None:
     text = (FOLDER / "third-party.txt").read_text(encoding="utf-8")
     assert re.search(r"^leaflet 1\.9\.4 \(BSD-2-Clause\)$", text, re.MULTILINE)

@@ -8,13 +8,15 @@ the release's places.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 from pyoxigraph import NamedNode, Quad
+from werkzeug.exceptions import BadRequest
 
 from kg import vocab
 from kg.site import basemap, index, variants
@@ -99,10 +101,11 @@ def map_(extension: str | None = None) -> Response:
 
 @bp.get("/map/basemap.json")
 def land() -> Response:
-    """Land and borders around all places of the release."""
+    """Land and borders around all places of the release, or around ``box=`` west, south, east, north."""
     site = current()
+    asked = _window(request.args["box"]) if "box" in request.args else None
     response = conditional(
-        site, "basemap", lambda: json.dumps(basemap.geojson(_around(site)), separators=(",", ":")).encode()
+        site, "basemap", lambda: json.dumps(basemap.geojson(asked or _around(site)), separators=(",", ":")).encode()
     )
     response.content_type = GEOJSON
     return cors(response)
@@ -345,6 +348,15 @@ def _geojson() -> dict[str, Any]:
             }
         )
     return {"type": "FeatureCollection", "features": features}
+
+
+def _window(text: str) -> Window:
+    """Room around a box in whole degrees; finer ones would only be cached one by one."""
+    found = re.fullmatch(r"(-?\d{1,3}),(-?\d{1,2}),(-?\d{1,3}),(-?\d{1,2})", text, re.ASCII)
+    west, south, east, north = map(int, found.groups()) if found else (0, 0, -1, -1)
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise BadRequest("The parameter box is west,south,east,north in whole degrees, as 10,54,11,55.")
+    return basemap.wider(basemap.window([(west, south), (east, north)]), 4)
 
 
 @lru_cache(maxsize=4)

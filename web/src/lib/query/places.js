@@ -31,7 +31,7 @@ export async function draw(panel, answer, names, { spots, label, others }, map) 
       element("p", { class: "beside" }, [degrees(lat, "NS"), degrees(lon, "EW")].join(", ")),
       more.map((text) => element("p", { class: "beside" }, element("bdi", {}, text))));
   });
-  const figure = element("figure", { class: "map", "data-map": true, "data-land": map.land },
+  const figure = element("figure", { class: "map", "data-map": true, "data-land": `${map.land}?box=${box(some)}` },
     element("div", { class: "drawing" }),
     element("figcaption", { class: "note" }, _("Land and borders: Natural Earth.")));
   const rest = spots.length - some.length;
@@ -42,6 +42,14 @@ export async function draw(panel, answer, names, { spots, label, others }, map) 
     ...(rest > 0 ? [element("p", { class: "note" }, ngettext("and {count} more row in the table", "and {count} more rows in the table", rest))] : []),
   );
   figure.dispatchEvent(new CustomEvent("kg:map", { bubbles: true }));
+}
+
+/** West, south, east, north of all spots, in whole degrees. */
+function box(spots) {
+  const [lats, lons] = [0, 1].map((axis) => spots.map(({ at }) => at[axis]));
+  const [west, south] = [Math.min(...lons), Math.min(...lats)].map(Math.floor);
+  const [east, north] = [Math.max(...lons), Math.max(...lats)].map(Math.ceil);
+  return [west, south, east, north].join(",");
 }
 
 function degrees(value, [positive, negative]) {
