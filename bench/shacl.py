@@ -16,11 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from corpus import generate  # type: ignore[import-not-found]
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
-from kg import build
+from kg.build.assemble import assemble
+from kg.build.collect import collect
+from kg.build.ground import ground, read_texts, text_folders
+from kg.build.parse import parse_sources
 from kg.build.shacl import ENGINES, Result, with_details
-from kg.build.validate import parts
+from kg.build.validate import read_shapes
 from kg.config import load
 
 
@@ -28,10 +31,15 @@ def graphs(documents: int, claims: int, errors: int) -> list[tuple[list[Quad], l
     """Data and shapes as the build validates them: the facts, and the evidence."""
     with tempfile.TemporaryDirectory(prefix="kg-bench-") as scratch:
         generate(Path(scratch), documents=documents, claims=claims)
-        content = build.check(load(Path(scratch)), engine="compiled").content
-    if content is None:
-        raise SystemExit("the corpus could not be read")
-    found = [(list(data), [q.quad for q in shapes]) for data, shapes in parts(content.sources, content.assembled)]
+        config = load(Path(scratch))
+        sources = parse_sources(config.root, config.base)
+        collected = collect(sources, config.base)
+        texts = read_texts(collected.documents, config.root, text_folders(config.root, ()))
+        assembled = assemble(sources, collected, ground(collected, config.base, texts), config.base)
+    facts = [quad for quad in assembled.quads if not isinstance(quad.graph_name, NamedNode)]
+    seeing = read_shapes(sources.shapes, "compiled").seeing
+    graphs = {"facts": facts, "evidence": list(assembled.evidence)}
+    found = [(data, list(parse(seeing[name], format=RdfFormat.N_QUADS))) for name, data in graphs.items()]
     return [(spoilt(data, errors), shapes) for data, shapes in found]
 
 

@@ -7,15 +7,23 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from pyoxigraph import Quad, RdfFormat, parse
 
 from kg import build
-from kg.config import load
+from kg.build.parse import Sources
+from kg.build.shacl import ENGINES
+from kg.build.validate import findings_of, read_shapes
+from kg.config import DEFAULT_BASE, load
+from kg.model import Finding
+from kg.store.embedded import EmbeddedStore
+from kg.vocab import Names
 
 ROOT = Path(__file__).resolve().parent.parent
 # No sandbox: tests run as root in containers. The rest keeps the browser from asking its maker for anything.
@@ -105,6 +113,36 @@ def serving(project: Path, *options: str) -> Iterator[str]:
 def serve() -> Callable[..., AbstractContextManager[str]]:
     """A context manager that runs a real server on a project and gives its address."""
     return serving
+
+
+@pytest.fixture(scope="session")
+def validate() -> Callable[..., list[Finding]]:
+    """Validates facts and evidence that fit into memory with the shapes among sources; gives the findings."""
+
+    def run(
+        sources: Sources, facts: Sequence[Quad], evidence: Sequence[Quad], engine: str = "compiled"
+    ) -> list[Finding]:
+        shapes = read_shapes(sources.shapes, engine)
+        found: list[Finding] = []
+        for graph, data in (("facts", facts), ("evidence", evidence)):
+            seeing: Any = list(parse(shapes.seeing[graph], format=RdfFormat.N_QUADS))
+            results = ENGINES[engine](data, seeing) if seeing else []
+            found += findings_of(results, shapes, lambda _: {}, {}, Names(DEFAULT_BASE))
+        return list(dict.fromkeys(found))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def quads_of() -> Callable[[Path], set[Quad]]:
+    """Builds a project and gives all quads of its release."""
+
+    def run(project: Path, base: str | None = None) -> set[Quad]:
+        release, findings = build.build(load(project, base=base))
+        assert release is not None, [str(f) for f in findings]
+        return set(EmbeddedStore(release.store_path).quads())
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@
     contact = "mailto:security@example.org"
     expires = 2030-01-01T00:00:00Z
 
-Environment: ``KG_BASE`` overrides ``base``; ``SOURCE_DATE_EPOCH`` (seconds) replaces the clock in a release's name
-(https://reproducible-builds.org/specs/source-date-epoch/).
+Environment: ``KG_BASE`` overrides ``base``; ``XDG_CACHE_HOME`` is where caches are; ``SOURCE_DATE_EPOCH`` (seconds)
+replaces the clock in a release's name (https://reproducible-builds.org/specs/source-date-epoch/).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,7 @@ class Config:
     security: Security = field(default_factory=Security)
     serve: Serve = field(default_factory=Serve)
     now: datetime | None = None
+    caches: Path = Path("~/.cache/kg")
 
     def __post_init__(self) -> None:
         check_base(self.base)
@@ -124,6 +126,11 @@ class Config:
     @property
     def releases(self) -> Path:
         return self.root / "releases"
+
+    @property
+    def cache(self) -> Path:
+        """Where this project's parts are kept, outside of it: what lies in a project may be a stranger's."""
+        return self.caches / sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
 
     def date(self) -> str:
         """Today, or the date of ``SOURCE_DATE_EPOCH``, as ``YYYY-MM-DD`` in UTC."""
@@ -211,6 +218,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             security=_security(table.get("security", {})),
             serve=_serve(table.get("serve", {})),
             now=_epoch(environ),
+            caches=_caches(environ),
             **texts,
         )
     except ConfigError as e:
@@ -327,6 +335,12 @@ def _is_day(text: str) -> bool:
 def _is_line(address: str) -> bool:
     """Whether an address has only characters that IRIs may have."""
     return not re.search(r'[\s<>"{}|\\^`\x00-\x20]', address)
+
+
+def _caches(environ: Mapping[str, str]) -> Path:
+    given = environ.get("XDG_CACHE_HOME", "")
+    # A relative one counts for nothing (https://specifications.freedesktop.org/basedir-spec/).
+    return (Path(given) if given.startswith("/") else Path("~/.cache").expanduser()) / "kg"
 
 
 def _epoch(environ: Mapping[str, str]) -> datetime | None:

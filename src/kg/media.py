@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -186,15 +186,38 @@ def serialise(items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixe
 
     Turtle and TriG declare only the prefixes that are used, sorted.
     """
+    head, body, tail = in_parts(items, media, prefixes)
+    return head_for(head, used_prefixes(body)) + body + tail if head.startswith(b"@") else head + body + tail
+
+
+def in_parts(
+    items: Iterable[Triple] | Iterable[Quad], media: RdfMedia, prefixes: Mapping[str, str]
+) -> tuple[bytes, bytes, bytes]:
+    """Head, body and tail of a file; the bodies of several runs of subjects can stand between one head and tail.
+
+    In JSON-LD a comma belongs between them.
+    """
     buffer = io.BytesIO()
     serialize(items, buffer, format=media.format, prefixes=dict(prefixes))
     body = buffer.getvalue()
-    if media.format not in (RdfFormat.TURTLE, RdfFormat.TRIG):
-        return body
-    # The engine keeps prefixes in a hash map, whose order differs from run to run: the head is sorted here.
-    head_end = 0
-    while body.startswith(b"@prefix ", head_end):
-        head_end = body.index(b"\n", head_end) + 1
-    used = set(_PREFIX.findall(body, head_end))
-    lines = (line for line in body[:head_end].splitlines(keepends=True) if line.split()[1][:-1] in used)
-    return b"".join(sorted(lines)) + body[head_end:]
+    start, end = 0, len(body)
+    if media.format in (RdfFormat.TURTLE, RdfFormat.TRIG):
+        while body.startswith(b"@prefix ", start):
+            start = body.index(b"\n", start) + 1
+    elif media.format == RdfFormat.RDF_XML:
+        start = body.index(b">\n", body.index(b"<rdf:RDF")) + 2
+        end = body.rindex(b"</rdf:RDF>")
+    elif media.format == RdfFormat.JSON_LD:
+        start, end = 1, body.rindex(b"]")
+    return body[:start], body[start:end], body[end:]
+
+
+def used_prefixes(body: bytes) -> set[bytes]:
+    """The prefixes that a body in Turtle or TriG may use."""
+    return set(_PREFIX.findall(body))
+
+
+def head_for(head: bytes, used: Collection[bytes]) -> bytes:
+    """The declarations of the prefixes that are used; the engine keeps them in a hash map, so they are sorted here."""
+    lines = (line for line in head.splitlines(keepends=True) if line.split()[1][:-1] in used)
+    return b"".join(sorted(lines))

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode, Quad
 
-from kg import build
 from kg.build.assemble import in_default_graph, skolemise
 from kg.build.parse import read_rdf
-from kg.config import load
 from kg.model import Claim, Place, value_of
 from kg.vocab import BASES, MODALITIES, Names
 
@@ -33,11 +31,9 @@ def test_the_default_graph_takes_own_voice_stated_and_prospects_and_background_a
     assert published == {("author", m, basis) for m in reached for basis in ("stated", "background")}
 
 
-def test_a_claims_graph_holds_its_triples_and_nothing_else(starter: Path) -> None:
-    checked = build.check(load(starter))
-    assert checked.content is not None
+def test_a_claims_graph_holds_its_triples_and_nothing_else(starter: Path, quads_of) -> None:
     graph = NamedNode(f"{BASE}claim/about-kg/1")
-    found = {str(q.triple) for q in checked.content.assembled.quads if q.graph_name == graph}
+    found = {str(q.triple) for q in quads_of(starter) if q.graph_name == graph}
     kg_, schema = f"{BASE}id/kg", "http://schema.org/"
     assert found == {
         f"<{kg_}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{schema}SoftwareApplication>",
@@ -45,12 +41,10 @@ def test_a_claims_graph_holds_its_triples_and_nothing_else(starter: Path) -> Non
     }
 
 
-def test_every_thing_of_a_graph_is_mentioned_by_its_claim(starter: Path) -> None:
-    checked = build.check(load(starter))
-    assert checked.content is not None
+def test_every_thing_of_a_graph_is_mentioned_by_its_claim(starter: Path, quads_of) -> None:
     mentioned = {
         (value_of(q.subject), value_of(q.object))
-        for q in checked.content.assembled.quads
+        for q in quads_of(starter)
         if q.predicate.value == f"{BASE}ontology#mentions" and q.graph_name == DefaultGraph()
     }
     one, two = f"{BASE}claim/about-kg/1", f"{BASE}claim/about-kg/2"
@@ -62,10 +56,8 @@ def test_every_thing_of_a_graph_is_mentioned_by_its_claim(starter: Path) -> None
     }
 
 
-def test_no_published_quad_has_a_blank_node_or_a_relative_iri(starter: Path) -> None:
-    checked = build.check(load(starter, base="https://facts.example.org/kg/"))
-    assert checked.content is not None
-    for quad in checked.content.assembled.quads:
+def test_no_published_quad_has_a_blank_node_or_a_relative_iri(starter: Path, quads_of) -> None:
+    for quad in quads_of(starter, base="https://facts.example.org/kg/"):
         assert "_:" not in str(quad).split('"', 1)[0]
         assert "localhost" not in str(quad)
         assert "file:" not in str(quad)

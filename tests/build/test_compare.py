@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pyoxigraph import DefaultGraph, NamedNode, Quad
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import build
 from kg.config import load
@@ -34,9 +35,10 @@ def edit(fair: Path) -> Edit:
 
 
 def default_graph(project: Path) -> set[Quad]:
-    checked = build.check(load(project))
-    assert checked.content is not None, [str(f) for f in checked.findings]
-    return {q for q in checked.content.assembled.quads if q.graph_name == DefaultGraph()}
+    with build.examined(load(project)) as (findings, found):
+        assert found is not None, [str(f) for f in findings]
+        quads: Any = parse(bytes(found.dataset.facts.data), format=RdfFormat.N_TRIPLES)
+        return set(quads)
 
 
 def links(project: Path, name: str) -> set[tuple[str, str]]:
@@ -188,11 +190,9 @@ def test_a_relayed_or_inferred_value_corroborates_nothing(fair: Path, edit: Edit
     assert {c["comparedProperty"][0] for c in comparisons(fair, "Corroboration")} == {"ontology/fair#stalls"}
 
 
-def test_names_of_comparisons_are_the_same_under_any_base(fair: Path) -> None:
+def test_names_of_comparisons_are_the_same_under_any_base(fair: Path, quads_of) -> None:
     def names(base: str) -> set[str]:
-        content = build.check(load(fair, base=base)).content
-        assert content is not None
-        iris = {value_of(q.subject) for q in content.assembled.quads}
+        iris = {value_of(q.subject) for q in quads_of(fair, base=base)}
         return {iri.removeprefix(base) for iri in iris if iri.startswith(base + "comparison/")}
 
     assert len(names(BASE)) == 2

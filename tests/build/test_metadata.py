@@ -16,8 +16,8 @@ from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from kg import build, vocab
-from kg.build.catalog import _box
 from kg.build.collect import ENTITY_PROPERTIES
+from kg.build.tally import count
 from kg.config import load
 from kg.model import Severity
 from kg.release import Release
@@ -240,9 +240,15 @@ def test_the_box_is_round_every_point_that_can_be_read() -> None:
         ("e", wgs + "lat", "north"), ("e", wgs + "long", "0"),
         ("f", wgs + "lat", "80"), ("f", wgs + "lat", "81"), ("f", wgs + "long", "0"),
     ]  # fmt: skip
-    triples = [Triple(NamedNode("http://x/" + s), NamedNode(p), OxLiteral(o)) for s, p, o in said]
-    assert _box(triples) == (20, -5.5, 40, 50)
-    assert _box(triples[:2]) == _box([]) == ()
+    lines = [f"{Triple(NamedNode('http://x/' + s), NamedNode(p), OxLiteral(o))} .\n".encode() for s, p, o in said]
+    box = count(lines, vocab.Names(BASE)).box
+    assert box is not None
+    assert tuple(box) == (20, -5.5, 40, 50)
+    assert box.has_area
+    one = count(lines[:2], vocab.Names(BASE)).box
+    assert one is not None
+    assert not one.has_area
+    assert count([], vocab.Names(BASE)).box is None
 
 
 def test_the_citation_names_who_when_what_and_where(catalog: Graph) -> None:

@@ -71,8 +71,7 @@ def test_every_passage_holds_against_the_report() -> None:
         pytest.skip("the report's text is not at hand: it is not ours to put here")
     checked = check(load(ROOT, environ={}), [SOURCES])
     assert [str(finding) for finding in checked.findings] == []
-    assert checked.content is not None
-    assert "us-army-iraq-bases" in checked.content.grounded.texts
+    assert checked.counts["verified"] == checked.counts["passages"] > 0
 
 
 def test_no_prospect_comes_back_as_something_that_happened(store: Store) -> None:

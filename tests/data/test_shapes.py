@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,8 @@ import pytest
 from pyoxigraph import Literal, NamedNode
 
 from kg import vocab
-from kg.build.assemble import Assembled, skolemise
+from kg.build.assemble import skolemise
 from kg.build.parse import Sources, parse_sources, read_rdf
-from kg.build.validate import validate
 from kg.config import DEFAULT_BASE
 from kg.model import Finding
 from kg.release import Release
@@ -44,7 +44,7 @@ def constraints() -> set[str]:
     return set(shapes_with("message"))
 
 
-def broken(fixture: Path) -> set[str]:
+def broken(fixture: Path, validate: Callable[..., list[Finding]]) -> set[str]:
     """Names of the shapes that a fixture breaks, with the ontology beside it as in a build."""
     found: list[Finding] = []
     quads = read_rdf(fixture, fixture.name, DEFAULT_BASE, found)
@@ -52,13 +52,8 @@ def broken(fixture: Path) -> set[str]:
     described = tuple(q.quad for q in skolemise(quads, vocab.Names(DEFAULT_BASE)))
     ontology = tuple(q.quad for q in skolemise(sources().ontology, vocab.Names(DEFAULT_BASE)))
     evidence = fixture.stem in evidence_shapes()
-    data = Assembled(
-        quads=() if evidence else (*described, *ontology),
-        evidence=described if evidence else (),
-        shapes=tuple(q.quad for q in sources().shapes),
-        places={},
-    )
-    messages = [str(finding) for finding in validate(sources(), data, DEFAULT_BASE)]
+    facts = () if evidence else (*described, *ontology)
+    messages = [str(finding) for finding in validate(sources(), facts, described if evidence else ())]
     return {match[1] for message in messages if (match := re.search(r"\[shapes#(\w+)\]$", message))}
 
 
@@ -72,9 +67,9 @@ def evidence_shapes() -> set[str]:
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.stem)
-def test_a_fixture_breaks_its_own_shape_alone(fixture: Path) -> None:
+def test_a_fixture_breaks_its_own_shape_alone(fixture: Path, validate) -> None:
     """A fixture is refused by the shape it is named after, and by no other."""
-    assert broken(fixture) == {fixture.stem}
+    assert broken(fixture, validate) == {fixture.stem}
 
 
 def test_every_shape_has_a_fixture_that_must_fail() -> None:

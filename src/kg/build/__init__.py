@@ -1,6 +1,10 @@
 """From sources to a sealed release. The order of the stages stands here, and nothing more.
 
-    parse → collect → ground → assemble → compare → rules → validate → write (store, dumps, metadata …) → seal
+    for every document   parse → collect → ground → assemble → rules → validate      a part (part.py)
+    for all of them      combine → rules → compare → put together → validate the rest → write (store, dumps …) → seal
+
+Parts are made side by side, by this machine's processes or by a cluster's, and kept: what did not change is not made
+again. Everything that all documents have a say in goes through sorted files, so that memory does not grow with them.
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
 written before the last gate is passed, and what is written is published by one rename.
@@ -8,89 +12,162 @@ written before the last gate is passed, and what is written is published by one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kg import vocab
 from kg.build import upkeep
-from kg.build.assemble import assemble
 from kg.build.authority import check_catalog
 from kg.build.collect import collect
-from kg.build.compare import compare
-from kg.build.dumps import Content
-from kg.build.ground import ground, text_folders
+from kg.build.entities import read_entities
+from kg.build.ground import ground, read_texts, text_folders
 from kg.build.parse import parse_sources
-from kg.build.review import review_lines, stale_reviews
-from kg.build.rules import check_rules
-from kg.build.validate import DEFAULT_ENGINE, validate
-from kg.build.write import display_prefixes, write_release
+from kg.build.parts import make_parts
+from kg.build.project import read_project
+from kg.build.review import review_lines
+from kg.build.shards import Cache
+from kg.build.together import Together, together
+from kg.build.validate import DEFAULT_ENGINE
+from kg.build.workers import workers
+from kg.build.write import write_release
 from kg.config import Config
-from kg.errors import SourceError
-from kg.model import Finding, Place, Severity, error
+from kg.errors import BuildError, SourceError
+from kg.model import Finding, Severity
 from kg.release import Release
 
-Progress = Callable[[str], None]
-"""Is told the name of each stage as it begins."""
+Progress = Callable[[str, int, int], None]
+"""Is told the stage, how much of it is done, and of how much (0 where nobody knows)."""
 
 
-def _silent(_stage: str) -> None:
+def _silent(_stage: str, _done: int, _of: int) -> None:
     """No progress is shown."""
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a build is run; the result does not depend on it.
+
+    ``workers``: processes on this machine (``None``: as many as it has processors, if there are many documents; 0: this
+    process alone). ``executor``: the address of a Dask scheduler. ``cache``: the folder of what was made before;
+    ``keep``: without one, the project's own is used if there are many documents.
+    """
+
+    workers: int | None = None
+    executor: str = ""
+    cache: Path | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What ``check`` found; ``content`` is ``None`` where the sources could not be read to their end."""
+    """What ``check`` found; ``counts`` is empty where the sources could not be read to their end."""
 
     findings: tuple[Finding, ...]
-    content: Content | None
+    counts: dict[str, int]
 
     @property
     def failed(self) -> bool:
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return _failed(self.findings)
 
 
 def check(
-    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent, engine: str = DEFAULT_ENGINE
+    config: Config,
+    documents: Sequence[Path] = (),
+    progress: Progress = _silent,
+    engine: str = DEFAULT_ENGINE,
+    how: How | None = None,
 ) -> Checked:
     """Run every stage that reads, and gather what they find.
 
     ``documents`` are folders in which texts that may not be republished are at hand; ``engine`` is the one for SHACL.
 
-    :raises ConfigError: if one of ``documents`` is no folder.
+    :raises ConfigError: if one of ``documents`` is no folder, or there is no cluster where ``how`` says.
+    :raises BuildError: if worker processes died over the same files again and again.
     """
-    names = vocab.Names(config.base)
-    folders = text_folders(config.root, documents)
-    progress("parse")
-    sources = parse_sources(config.root, config.base)
-    found = [*check_catalog(config), *sources.findings]
-    if _failed(found):
-        return Checked(_sorted(found), None)
-    progress("collect")
-    collected = collect(sources, config.base)
-    found += collected.findings
-    if _failed(found):
-        return Checked(_sorted(found), None)
-    progress("ground")
-    grounded = ground(collected, config.base, config.root, folders)
-    found += grounded.findings
-    found += stale_reviews(grounded, names)
-    progress("assemble")
+    with _disk(), examined(config, documents, progress, engine, how) as (findings, found):
+        return Checked(findings, found.counts() if found else {})
+
+
+def build(
+    config: Config,
+    documents: Sequence[Path] = (),
+    progress: Progress = _silent,
+    engine: str = DEFAULT_ENGINE,
+    how: How | None = None,
+) -> tuple[Release | None, tuple[Finding, ...]]:
+    """Check the sources and, where there is no error, publish them as the current release.
+
+    Returns the release, or ``None`` where errors were found: then nothing was written and the previous one stays.
+
+    :raises ConfigError: if one of ``documents`` is no folder, or there is no cluster where ``how`` says.
+    :raises BuildError: if another build is running or the release cannot be written.
+    """
+    with _disk(), examined(config, documents, progress, engine, how) as (findings, found):
+        if found is None or _failed(findings):
+            return None, findings
+        progress("write", 0, 0)
+        rendered = found.rendered()
+        release = write_release(config, found.content(rendered), rendered, found.store(), findings)
+        found.keep()
+        return release, findings
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What a full disk or a folder without permission means to whoever builds."""
     try:
-        assembled = assemble(sources, collected, grounded, config.base)
-    except SourceError as e:
-        found.append(error("blank-nodes", str(e), Place(e.file, e.line)))
-        return Checked(_sorted(found), None)
-    compared = compare(sources, collected, assembled, config.base)
-    assembled = compared.added_to(assembled)
-    found += check_rules(sources, collected, config.base)
-    progress("validate")
-    # What SHACL says of a passage that was not found, or of its claim, only repeats that.
-    known = {finding.subject for finding in grounded.findings if finding.severity is Severity.ERROR}
-    validated = validate(sources, assembled, config.base, compared.disputed, engine)
-    found += (finding for finding in validated if finding.subject not in known)
-    prefixes = display_prefixes(sources, names)
-    return Checked(_sorted(found), Content(sources, collected, grounded, assembled, names, prefixes))
+        yield
+    except OSError as e:
+        raise BuildError(
+            f"{e.filename or 'the folder for temporary files'}: cannot be written: {e.strerror or e}"
+        ) from e
+
+
+@contextmanager
+def examined(
+    config: Config,
+    documents: Sequence[Path] = (),
+    progress: Progress = _silent,
+    engine: str = DEFAULT_ENGINE,
+    how: How | None = None,
+) -> Iterator[tuple[tuple[Finding, ...], Together | None]]:
+    """The findings, and where the sources could be read to their end everything there is to write.
+
+    It lies on disk, and is gone when the context ends.
+    """
+    how = how or How()
+    project = read_project(config, text_folders(config.root, documents), engine)
+    with tempfile.TemporaryDirectory(prefix="kg-build-") as scratch:
+        found = [*check_catalog(config), *project.parsed]
+        kept = how.cache or (config.cache if how.keep and project.has_many else None)
+        cache = Cache(kept or Path(scratch) / "cache")
+        entities = read_entities(project.entities, config.base, project.common.terms, Path(scratch))
+        found += entities.parsed
+        with workers(project.workers(how.workers), how.executor) as pool:
+            made = make_parts(project, cache, pool, progress)
+            found += made.parsed
+            if not made.claims and not _failed(found):
+                found.append(project.no_claims)
+            if _failed(found):
+                yield _sorted(found), None
+                return
+            found += [*project.collected, *entities.collected, *made.collected]
+            if _failed(found):
+                yield _sorted(found), None
+                return
+            found += made.checks
+            if any(finding.rule == "blank-nodes" for finding in found):
+                yield _sorted(found), None
+                return
+            whole = Together(project, made, cache, Path(scratch), pool, progress, entities)
+            result = together(whole)
+            try:
+                yield _sorted([*found, *result.findings]), result
+            finally:
+                result.close()
 
 
 def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:
@@ -104,7 +181,8 @@ def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:
     if _failed(sources.findings) or _failed(collected.findings):
         # Half-read sources are not rewritten; the check that follows says what is wrong.
         return []
-    return upkeep.fix(config.root, collected, ground(collected, config.base, config.root, folders))
+    texts = read_texts(collected.documents, config.root, folders)
+    return upkeep.fix(config.root, collected, ground(collected, config.base, texts))
 
 
 def review(config: Config, documents: Sequence[Path], wanted: Sequence[str], reviewer: str) -> list[str]:
@@ -115,29 +193,14 @@ def review(config: Config, documents: Sequence[Path], wanted: Sequence[str], rev
     :raises ConfigError: if one of ``documents`` is no folder.
     :raises SourceError: if the sources cannot be read to their end, or a wanted claim is not there.
     """
-    checked = check(config, documents)
-    if checked.content is None:
-        first = checked.findings[0]
-        raise SourceError(first.message, file=first.place.file, line=first.place.line)
-    content = checked.content
-    return review_lines(content.grounded, content.names, wanted, reviewer, config.date())
-
-
-def build(
-    config: Config, documents: Sequence[Path] = (), progress: Progress = _silent, engine: str = DEFAULT_ENGINE
-) -> tuple[Release | None, tuple[Finding, ...]]:
-    """Check the sources and, where there is no error, publish them as the current release.
-
-    Returns the release, or ``None`` where errors were found: then nothing was written and the previous one stays.
-
-    :raises ConfigError: if one of ``documents`` is no folder.
-    :raises BuildError: if another build is running or the release cannot be written.
-    """
-    checked = check(config, documents, progress, engine)
-    if checked.failed or checked.content is None:
-        return None, checked.findings
-    progress("write")
-    return write_release(config, checked.content, checked.findings), checked.findings
+    folders = text_folders(config.root, documents)
+    sources = parse_sources(config.root, config.base)
+    collected = collect(sources, config.base)
+    found = _sorted((*sources.findings, *collected.findings))
+    if _failed(found):
+        raise SourceError(found[0].message, file=found[0].place.file, line=found[0].place.line)
+    grounded = ground(collected, config.base, read_texts(collected.documents, config.root, folders))
+    return review_lines(grounded, vocab.Names(config.base), wanted, reviewer, config.date())
 
 
 def _failed(findings: Sequence[Finding]) -> bool:
@@ -146,4 +209,8 @@ def _failed(findings: Sequence[Finding]) -> bool:
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     order = list(Severity)
-    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (order.index(f.severity), f.place, f.message)))
+
+    def key(f: Finding) -> tuple[object, ...]:
+        return order.index(f.severity), f.place, f.message, f.rule, f.subject
+
+    return tuple(sorted(dict.fromkeys(findings), key=key))

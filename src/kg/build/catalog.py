@@ -7,17 +7,13 @@ Concepts and schemes of others carry the names that the profile's shapes ask for
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg import media, vocab
 from kg.build import authority
-from kg.build.coverage import Coverage
-from kg.build.dumps import Content
-from kg.build.points import read_wkt
+from kg.build.content import Content
 from kg.build.statements import Statements, english, is_web, typed
 from kg.config import Config
 from kg.model import FileEntry, SourceQuad, value_of
@@ -34,16 +30,10 @@ WHAT = {
 _DCAT, _DCT, _FOAF = vocab.DCAT, vocab.DCTERMS, vocab.FOAF
 _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _PROTOCOL = "https://www.w3.org/TR/sparql11-protocol/"
-_COORDINATES = {
-    vocab.WGS84 + "lat": "lat",
-    vocab.WGS84 + "long": "long",
-    vocab.SCHEMA + "latitude": "lat",
-    vocab.SCHEMA + "longitude": "long",
-}
 _WKT = NamedNode(vocab.GEO + "wktLiteral")
 
 
-def describe_catalog(content: Content, _coverage: Coverage, config: Config, dumps: Sequence[FileEntry]) -> set[Triple]:
+def describe_catalog(content: Content, config: Config, dumps: Sequence[FileEntry]) -> set[Triple]:
     """The catalogue as triples."""
     return _Catalogue(content, config).describe(dumps)
 
@@ -89,7 +79,7 @@ class _Catalogue:
         self._document(dataset, _DCAT + "landingPage", self.names.base)
         self._document(dataset, _FOAF + "page", self.names.base + "report")
         say(dataset, vocab.RDFS + "seeAlso", self.names.void)
-        say(dataset, vocab.PROV + "wasDerivedFrom", *(d.iri for d in self.content.collected.documents.values()))
+        say(dataset, vocab.PROV + "wasDerivedFrom", *(d.iri for d in self.content.documents.values()))
         say(dataset, _DCT + "conformsTo", self.names.ontology)
         self.graph.is_a(self.names.ontology, _DCT + "Standard")
         if self.said.frequency:
@@ -119,7 +109,7 @@ class _Catalogue:
         self._licensed(resource)
         if self.said.issued:
             say(resource, _DCT + "issued", typed(self.said.issued, "date"))
-        modified = self._modified()
+        modified = self.content.modified
         if modified:
             say(resource, _DCT + "modified", typed(modified, "date"))
         language = authority.language(self.config.language)
@@ -146,12 +136,6 @@ class _Catalogue:
         year = f" ({self.said.issued[:4]})" if self.said.issued else ""
         who = self.config.publisher.strip()
         return f"{who}{year}: {self.config.title}. {dataset}" if who else f"{self.config.title}{year}. {dataset}"
-
-    def _modified(self) -> str:
-        """The latest day on which a claim was made or reviewed, or a term changed; empty where nothing says so."""
-        when = {_DCT + "created", _DCT + "modified", self.names.kg + "reviewedOn"}
-        sources: Iterable[SourceQuad] = (*self.content.sources.claims, *self.content.sources.ontology)
-        return max((_day(q.quad.object) for q in sources if q.quad.predicate.value in when), default="")
 
     # -- files ---------------------------------------------------------------------------------------------------
 
@@ -231,7 +215,8 @@ class _Catalogue:
             say(authority.THEME_SCHEME, vocab.DCTERMS_TITLE, english("Data theme"))
 
     def _place(self, *resources: str) -> None:
-        box = self.said.bbox or _box(self._default())
+        found = self.content.tally.box
+        box: tuple[float, ...] = self.said.bbox or (found if found and found.has_area else ())
         if not box and not self.said.place:
             return
         node, say = self.said.place or self.names.catalog + "#place", self.graph.say
@@ -248,10 +233,10 @@ class _Catalogue:
     def _period(self, dataset: str) -> None:
         start, end = self.said.start, self.said.end
         if not start:
-            earliest, latest = self._days("earliest"), self._days("latest")
-            if not earliest or not latest:
+            days, kg = self.content.tally.days, self.names.kg
+            if kg + "earliest" not in days or kg + "latest" not in days:
                 return
-            start, end = earliest[0], latest[-1]
+            start, end = days[kg + "earliest"][0], days[kg + "latest"][1]
         node, say = self.names.catalog + "#period", self.graph.say
         say(dataset, _DCT + "temporal", node)
         self.graph.is_a(node, _DCT + "PeriodOfTime")
@@ -259,14 +244,6 @@ class _Catalogue:
         say(node, _DCAT + "endDate", typed(end, "date"))
 
     # -- parts ---------------------------------------------------------------------------------------------------
-
-    def _default(self) -> Iterable[Triple]:
-        return (q.triple for q in self.content.assembled.quads if q.graph_name == DefaultGraph())
-
-    def _days(self, term: str) -> list[str]:
-        """The days that the default graph gives as bounds of times, in order."""
-        bound = self.names.kg + term
-        return sorted(day for t in self._default() if t.predicate.value == bound and (day := _day(t.object)))
 
     def _concept(self, iri: str, label: str) -> None:
         self.graph.is_a(iri, vocab.SKOS + "Concept")
@@ -277,31 +254,13 @@ class _Catalogue:
         self.graph.is_a(page, _FOAF + "Document")
 
 
+def latest_day(quads: Iterable[SourceQuad], base: str) -> str:
+    """The latest day on which a claim was made or reviewed, or a term changed; empty where nothing says so."""
+    when = {_DCT + "created", _DCT + "modified", vocab.Names(base).kg + "reviewedOn"}
+    return max((_day(q.quad.object) for q in quads if q.quad.predicate.value in when), default="")
+
+
 def _day(node: object) -> str:
     """The day of a date or of a date and time; empty for anything else."""
     dated = isinstance(node, Literal) and node.datatype.value in (vocab.XSD + "date", vocab.XSD + "dateTime")
     return value_of(node)[:10] if dated else ""
-
-
-def _box(triples: Iterable[Triple]) -> tuple[float, ...]:
-    """West, south, east, north of all points that the triples give; empty unless they enclose an area."""
-    points: set[tuple[float, float]] = set()
-    latitudes: dict[str, list[float]] = defaultdict(list)
-    longitudes: dict[str, list[float]] = defaultdict(list)
-    for t in triples:
-        axis = {"lat": latitudes, "long": longitudes}.get(_COORDINATES.get(t.predicate.value, ""))
-        if axis is not None:
-            with suppress(ValueError):
-                axis[value_of(t.subject)].append(float(value_of(t.object)))
-        elif t.predicate.value == vocab.GEO + "asWKT":
-            points |= {point} if (point := read_wkt(value_of(t.object))) else set()
-    for thing, found in latitudes.items():
-        # Of several, nobody says which belong together.
-        if len(found) == len(longitudes.get(thing, ())) == 1:
-            points.add((found[0], longitudes[thing][0]))
-    points = {(lat, lon) for lat, lon in points if abs(lat) <= 90 and abs(lon) <= 180}
-    if not points:
-        return ()
-    south, west = (min(axis) for axis in zip(*points, strict=True))
-    north, east = (max(axis) for axis in zip(*points, strict=True))
-    return (west, south, east, north) if west < east and south < north else ()

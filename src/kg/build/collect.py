@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from kg import vocab
+from kg.build.described import Described, by_subject, iris_of
 from kg.build.parse import Sources
 from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
 
@@ -47,60 +48,55 @@ _NAME = r"[^/#?]+"
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What the sources describe. ``places`` says on which line a triple (without its graph) stands."""
+    """What the sources describe. ``described``: the IRIs of all claims, those that are withdrawn too.
+
+    ``pending`` are claims of other documents that a claim points at, each with what is found if it is not there.
+    """
 
     documents: dict[str, Document]
     passages: dict[str, Passage]
     claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
+    described: frozenset[str] = frozenset()
+    pending: tuple[tuple[str, Finding], ...] = ()
 
 
-class _Described:
-    """The triples of one subject in a file's default graph, for reading single values."""
-
-    def __init__(self, quads: Iterable[SourceQuad]) -> None:
-        self.quads = list(quads)
-        self.place = self.quads[0].place
-
-    def values(self, predicate: str) -> list[SourceQuad]:
-        return [q for q in self.quads if q.quad.predicate.value == predicate]
-
-    def text(self, predicate: str) -> str | None:
-        """The value (lexical form or IRI) of the first triple with this predicate."""
-        for q in self.values(predicate):
-            if isinstance(q.quad.object, NamedNode | Literal):
-                return q.quad.object.value
-        return None
-
-    def number(self, predicate: str) -> int | None:
-        text = self.text(predicate)
-        return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text) else None
+def terms_of(sources: Sources, base: str) -> frozenset[str]:
+    """The terms that the ontology describes, and the ontology."""
+    described = (q.quad.subject for q in sources.ontology)
+    return frozenset({node.value for node in described if isinstance(node, NamedNode)} | {vocab.Names(base).ontology})
 
 
-def collect(sources: Sources, base: str) -> Collected:
-    """Read documents, passages and claims out of the quads."""
-    return _Collector(sources, vocab.Names(base)).run()
+def collect(sources: Sources, base: str, terms: frozenset[str] | None = None) -> Collected:
+    """Read documents, passages and claims out of the quads.
+
+    ``terms`` are those of the ontology, where ``sources`` is a part that comes without it. What points at a claim of a
+    document that is not in ``sources`` is ``pending`` then.
+    """
+    whole = terms is None
+    return _Collector(sources, vocab.Names(base), terms_of(sources, base) if terms is None else terms, whole).run()
 
 
 class _Collector:
-    def __init__(self, sources: Sources, names: vocab.Names) -> None:
+    def __init__(self, sources: Sources, names: vocab.Names, terms: frozenset[str], whole: bool) -> None:
         self.sources = sources
         self.names = names
+        self.terms = terms
+        self.whole = whole
         self.findings: list[Finding] = []
-        self.terms = {q.quad.subject.value for q in sources.ontology if isinstance(q.quad.subject, NamedNode)} | {
-            names.ontology
-        }
+        self.pending: list[tuple[str, Finding]] = []
+        self.described: frozenset[str] = frozenset()
 
     def run(self) -> Collected:
         self._terms_exist()
         self._ontology_has_no_facts()
         self._entities_have_labels_only()
         documents = self._documents()
-        metadata = self._by_subject(self.sources.claims)
+        metadata = by_subject(self.sources.claims)
         passages = self._passages(metadata)
         claims = self._claims(metadata, documents, passages)
         self._metadata_is_about_evidence(metadata)
-        return Collected(documents, passages, claims, tuple(self.findings))
+        return Collected(documents, passages, claims, tuple(self.findings), self.described, tuple(self.pending))
 
     def _fail(self, rule: str, message: str, place: Place, subject: str = "") -> None:
         self.findings.append(error(rule, message, place, subject))
@@ -108,15 +104,6 @@ class _Collector:
     def _short(self, iri: str) -> str:
         local = self.names.local(iri)
         return f"<{iri}>" if local is None else local
-
-    @staticmethod
-    def _by_subject(quads: Iterable[SourceQuad]) -> dict[str, _Described]:
-        """Quads of the default graph by subject IRI; blank nodes go with whoever names them."""
-        groups: dict[str, list[SourceQuad]] = defaultdict(list)
-        for q in quads:
-            if q.quad.graph_name == DefaultGraph() and isinstance(q.quad.subject, NamedNode):
-                groups[q.quad.subject.value].append(q)
-        return {iri: _Described(group) for iri, group in groups.items()}
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
@@ -164,11 +151,15 @@ class _Collector:
         local = self.names.local(node.value) if isinstance(node, NamedNode) else None
         return re.split("[/#]", local)[0] if local else ""
 
+    def _document_of(self, node: object) -> str:
+        """The name of the document that a claim or passage is of."""
+        return (self.names.local(value_of(node)) or "").split("/")[1]
+
     # -- documents -----------------------------------------------------------------------------------------------
 
     def _documents(self) -> dict[str, Document]:
         kg, found = self.names.kg, {}
-        for iri, described in self._by_subject(self.sources.documents).items():
+        for iri, described in by_subject(self.sources.documents).items():
             name = re.fullmatch(re.escape(self.names.document("")) + f"({_NAME})", iri)
             if not name:
                 message = f"{self._short(iri)} is no document; what is said of other things needs a claim"
@@ -194,7 +185,7 @@ class _Collector:
 
     # -- passages ------------------------------------------------------------------------------------------------
 
-    def _passages(self, metadata: dict[str, _Described]) -> dict[str, Passage]:
+    def _passages(self, metadata: dict[str, Described]) -> dict[str, Passage]:
         found = {}
         for iri, described in metadata.items():
             if self._kind(NamedNode(iri)) == "passage" and "#" not in iri:
@@ -203,14 +194,14 @@ class _Collector:
                     found[iri] = passage
         return found
 
-    def _passage(self, iri: str, described: _Described, metadata: dict[str, _Described]) -> Passage | None:
+    def _passage(self, iri: str, described: Described, metadata: dict[str, Described]) -> Passage | None:
         shape = re.fullmatch(re.escape(self.names.base) + rf"passage/({_NAME})/(\d{{1,9}})-(\d{{1,9}})", iri)
         if not shape:
             message = f"{self._short(iri)} is not of the form passage/DOCUMENT/START-END"
             self._fail("passage", message, described.place, iri)
             return None
         document, start, end = shape[1], int(shape[2]), int(shape[3])
-        selectors = [metadata[s] for s in _iris(described, vocab.OA_HAS_SELECTOR) if s in metadata]
+        selectors = [metadata[s] for s in iris_of(described, vocab.OA_HAS_SELECTOR) if s in metadata]
         positions = [
             (s.number(vocab.OA_START), s.number(vocab.OA_END), s.place)
             for s in selectors
@@ -246,7 +237,7 @@ class _Collector:
     # -- claims --------------------------------------------------------------------------------------------------
 
     def _claims(
-        self, metadata: dict[str, _Described], documents: dict[str, Document], passages: dict[str, Passage]
+        self, metadata: dict[str, Described], documents: dict[str, Document], passages: dict[str, Passage]
     ) -> tuple[Claim, ...]:
         graphs: dict[str, list[SourceQuad]] = defaultdict(list)
         for q in self.sources.claims:
@@ -256,6 +247,7 @@ class _Collector:
                 self._fail("graph", "a claim's graph needs an IRI, claim/DOCUMENT/N", q.place)
         claims = []
         described_claims = {iri for iri in metadata if self._kind(NamedNode(iri)) == "claim"}
+        self.described = frozenset(described_claims)
         for iri in sorted(described_claims | set(graphs)):
             if iri not in metadata:
                 message = f"the graph {self._short(iri)} has no claim about it: say who states it, how, and where"
@@ -270,7 +262,7 @@ class _Collector:
         self._glosses_are_unique(claims)
         return tuple(claims)
 
-    def _claim(self, iri: str, described: _Described, graph: Sequence[SourceQuad]) -> Claim | None:
+    def _claim(self, iri: str, described: Described, graph: Sequence[SourceQuad]) -> Claim | None:
         shape = re.fullmatch(re.escape(self.names.base) + f"claim/({_NAME})/({_NAME})", iri)
         if not shape:
             message = f"{self._short(iri)} is not of the form claim/DOCUMENT/N"
@@ -301,7 +293,7 @@ class _Collector:
         quotes = tuple(
             q.quad.object.value for q in described.values(kg + "quote") if isinstance(q.quad.object, Literal)
         )
-        targets = tuple(_iris(described, vocab.OA_HAS_TARGET))
+        targets = tuple(iris_of(described, vocab.OA_HAS_TARGET))
         if not graph:
             self._fail("claim", f"{short} has an empty graph: it says nothing", described.place, iri)
         if not targets and not quotes:
@@ -322,12 +314,12 @@ class _Collector:
             review=self._review(described),
         )
 
-    def _review(self, described: _Described) -> Review | None:
+    def _review(self, described: Described) -> Review | None:
         """A claim's review; a shape says what is missing from one that is not complete."""
         by, on, content = (described.text(f"{self.names.kg}reviewed{part}") for part in ("By", "On", "Content"))
         return Review(by or "", on or "", content or "") if by or on or content else None
 
-    def _is_withdrawn(self, described: _Described, graph: Sequence[SourceQuad]) -> bool:
+    def _is_withdrawn(self, described: Described, graph: Sequence[SourceQuad]) -> bool:
         """Whether a claim is no longer made; then its graph must be gone (a shape asks for day and reason)."""
         kinds = {value_of(q.quad.object) for q in described.values(vocab.RDF_TYPE)}
         if self.names.kg + "WithdrawnClaim" not in kinds:
@@ -364,7 +356,11 @@ class _Collector:
                 self._fail("claim", message, q.place, claim.iri)
             if self._kind(q.quad.object) == "claim" and value_of(q.quad.object) not in known:
                 message = f"{short}: {self._short(value_of(q.quad.object))} is not described"
-                self._fail("missing-claim", message, q.place, claim.iri)
+                finding = error("missing-claim", message, q.place, claim.iri)
+                if self.whole or self._document_of(q.quad.object) in documents:
+                    self.findings.append(finding)
+                else:
+                    self.pending.append((value_of(q.quad.object), finding))
 
     def _glosses_are_unique(self, claims: Iterable[Claim]) -> None:
         seen: dict[tuple[str, str], Claim] = {}
@@ -374,7 +370,7 @@ class _Collector:
                 message = f"{self._short(claim.iri)} has the same gloss as {self._short(first.iri)}"
                 self._fail("gloss", message, claim.place, claim.iri)
 
-    def _metadata_is_about_evidence(self, metadata: dict[str, _Described]) -> None:
+    def _metadata_is_about_evidence(self, metadata: dict[str, Described]) -> None:
         for iri, described in metadata.items():
             if self._kind(NamedNode(iri)) not in ("claim", "passage"):
                 message = f"{self._short(iri)} is described outside of a claim: write it as claim:N {{ … }}"
@@ -385,7 +381,3 @@ class _Collector:
             if isinstance(q.quad.subject, BlankNode) and q.quad.subject not in named:
                 message = "a blank node is described outside of a claim: write it inside claim:N { … }"
                 self._fail("fact-without-claim", message, q.place)
-
-
-def _iris(described: _Described, predicate: str) -> list[str]:
-    return [q.quad.object.value for q in described.values(predicate) if isinstance(q.quad.object, NamedNode)]

@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import combinations
-from typing import NamedTuple
+from itertools import combinations, groupby
+from typing import Any, NamedTuple, cast
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
-from kg.build.assemble import Assembled
-from kg.build.collect import Collected
 from kg.build.parse import Sources
-from kg.build.single import single_valued
-from kg.model import Claim, value_of
+from kg.model import Claim, Document, value_of
 
 Value = NamedNode | Literal
 
@@ -54,16 +51,6 @@ class Comparison:
     quads: tuple[Quad, ...]
     disputed: Mapping[tuple[str, str], tuple[str, ...]]
 
-    def added_to(self, assembled: Assembled) -> Assembled:
-        """The dataset with the comparisons in it."""
-        if not self.quads:
-            return assembled
-        return replace(
-            assembled,
-            quads=tuple(sorted({*assembled.quads, *self.quads}, key=str)),
-            evidence=tuple(sorted({*assembled.evidence, *self.quads}, key=str)),
-        )
-
 
 class _Key(NamedTuple):
     """What values are compared about; values of different languages are no values of one thing."""
@@ -75,62 +62,111 @@ class _Key(NamedTuple):
 
 
 class _Given(NamedTuple):
-    claim: Claim
+    """A value that a claim gives. ``own``: in its document's own voice; ``published``: in the default graph."""
+
     value: Value
+    claim: str
+    document: str
+    basis: str
+    modality: str
+    own: bool
+    published: bool
 
 
 _Pairs = list[tuple[list[str], list[str]]]
 """IRIs of claims against IRIs of claims."""
 
 
-def compare(sources: Sources, collected: Collected, assembled: Assembled, base: str) -> Comparison:
-    """Compare the claims' graphs as they will be published."""
-    names = vocab.Names(base)
-    given = _given(collected, assembled, names)
-    single = single_valued(sources, (q for q in assembled.quads if isinstance(q.graph_name, NamedNode)))
-    as_one = _taken_to_be(assembled, names)
-    published = {q.triple for q in assembled.quads if q.graph_name == _DEFAULT}
-    voices = _Voices(sources, collected)
-    writer = _Writer(sources, names)
-    disputed: dict[tuple[str, str], tuple[str, ...]] = {}
-    for key in sorted(given):
-        found = given[key]
-        if single.holds(key.subject, key.predicate):
-            pairs = _disagreeing(found, as_one)
-            if pairs:
-                writer.disagreement(key, found, pairs)
-                claims = _between_documents(key, found, published, voices)
-                if claims:
-                    disputed[key.subject, key.predicate] = claims
-        if key.predicate != vocab.RDF_TYPE:
-            for value, claims_of_it in _stated(found, voices):
-                writer.corroboration(key, value, voices.apart(claims_of_it))
-    return Comparison(tuple(sorted(writer.quads, key=str)), disputed)
+def values_of(
+    named: Iterable[Quad],
+    claims: Mapping[str, Claim],
+    documents: Mapping[str, Document],
+    published: Mapping[str, bool],
+    names: vocab.Names,
+) -> Iterator[str]:
+    """The values that claims give, a line each, sorted by what they are values of.
 
-
-def _given(collected: Collected, assembled: Assembled, names: vocab.Names) -> dict[_Key, list[_Given]]:
-    """The values that claims give, by what they are values of. Nameless things are nobody else's: they are left out."""
-    claims = {c.iri: c for c in collected.claims if c.modality in _AS_SO or c.modality in vocab.PROSPECTIVE}
-    found: dict[_Key, list[_Given]] = defaultdict(list)
-    for quad in assembled.quads:
-        claim = claims.get(value_of(quad.graph_name))
-        value = quad.object
+    Fields: subject, property, 1 if foreseen, language; value; claim, document, basis, modality, marks of ``_Given``.
+    Nameless things are nobody else's: they are left out.
+    """
+    for quad in named:
+        claim, value = claims.get(value_of(quad.graph_name)), quad.object
         if claim is None or not isinstance(value, NamedNode | Literal):
+            continue
+        if claim.modality not in _AS_SO and claim.modality not in vocab.PROSPECTIVE:
             continue
         if any(value_of(node).startswith(names.genid) for node in (quad.subject, value)):
             continue
         language = (value.language or "") if isinstance(value, Literal) else ""
-        key = _Key(value_of(quad.subject), quad.predicate.value, claim.modality in vocab.PROSPECTIVE, language)
-        found[key].append(_Given(claim, value))
-    return {key: values for key, values in found.items() if len(values) > 1}
+        foreseen = str(int(claim.modality in vocab.PROSPECTIVE))
+        document = documents[claim.document]
+        own = bool(claim.speaker) and claim.speaker == document.author
+        marks = f"{int(own)}{int(published[claim.iri])}"
+        key = (value_of(quad.subject), quad.predicate.value, foreseen, language)
+        yield "\t".join((*key, str(value), claim.iri, claim.document, claim.basis, claim.modality, marks))
 
 
-def _taken_to_be(assembled: Assembled, names: vocab.Names) -> set[frozenset[str]]:
-    """Pairs of things that somebody takes to be one: two names for a thing are no two values."""
-    predicate = names.kg + "takenToBe"
-    return {
-        frozenset((value_of(q.subject), value_of(q.object))) for q in assembled.quads if q.predicate.value == predicate
-    }
+def read_value(text: str) -> Value:
+    """A term as it stands in a line."""
+    if text.startswith("<"):
+        return NamedNode(text[1:-1])
+    quad: Any = next(iter(parse(f"<a:> <a:> {text} .", format=RdfFormat.N_TRIPLES)))
+    return cast(Literal, quad.object)
+
+
+def derivations(sources: Sources) -> Iterator[tuple[str, str]]:
+    """Documents, and what they were made from."""
+    for q in sources.documents:
+        if q.quad.predicate.value in _DERIVED and isinstance(q.quad.object, NamedNode):
+            yield value_of(q.quad.subject), q.quad.object.value
+
+
+def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Names) -> Comparison:
+    """Compare the values of all claims, given as sorted lines."""
+    writer = _Writer(told, names)
+    disputed: dict[tuple[str, str], tuple[str, ...]] = {}
+    for key, found in _by_key(values):
+        if told.single(key.subject, key.predicate):
+            pairs = _disagreeing(found, told.as_one)
+            if pairs:
+                writer.disagreement(key, found, pairs)
+                claims = _between_documents(key, found, told)
+                if claims:
+                    disputed[key.subject, key.predicate] = claims
+        if key.predicate != vocab.RDF_TYPE:
+            for value, claims_of_it in _stated(found):
+                writer.corroboration(key, value, voices.apart(claims_of_it))
+    return Comparison(tuple(sorted(writer.quads, key=str)), disputed)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What comparing has to know of the rest of the data.
+
+    ``single``: whether a property can have only one value of a thing. ``as_one``: pairs of things that somebody takes
+    to be one: two names for a thing are no two values. ``label``: of a thing or term, ``None`` where it has none.
+    ``elsewhere``: whether the default graph has a triple by no claim's word.
+    """
+
+    single: Callable[[str, str], bool]
+    as_one: frozenset[frozenset[str]]
+    label: Callable[[str], str | None]
+    elsewhere: Callable[[str], bool]
+
+
+def _by_key(values: Iterable[bytes]) -> Iterator[tuple[_Key, list[_Given]]]:
+    """The values that are values of the same, where there are several."""
+    for key, group in groupby(values, key=lambda line: line.split(b"\t", 4)[:4]):
+        lines = list(group)
+        if len(lines) < 2:
+            continue
+        subject, predicate, foreseen, language = (field.decode() for field in key)
+        yield _Key(subject, predicate, foreseen == "1", language), [_given(line) for line in lines]
+
+
+def _given(line: bytes) -> _Given:
+    *_, value, claim, document, basis, modality, marks = line.decode().rstrip("\n").split("\t")
+    return _Given(read_value(value), claim, document, basis, modality, marks[0] == "1", marks[1] == "1")
 
 
 # -- disagreement ----------------------------------------------------------------------------------------------------
@@ -159,11 +195,11 @@ def differ(one: Value, other: Value) -> bool:
     return one != other
 
 
-def _disagreeing(found: Sequence[_Given], as_one: set[frozenset[str]]) -> _Pairs:
+def _disagreeing(found: Sequence[_Given], as_one: Collection[frozenset[str]]) -> _Pairs:
     """Groups of claims that give the same values, each with a group none of whose values could be one of its own."""
     values: dict[str, set[Value]] = defaultdict(set)
     for given in found:
-        values[given.claim.iri].add(given.value)
+        values[given.claim].add(given.value)
     if len(values) < 2:
         return []
     groups: dict[frozenset[Value], list[str]] = defaultdict(list)
@@ -180,16 +216,18 @@ def _disagreeing(found: Sequence[_Given], as_one: set[frozenset[str]]) -> _Pairs
     ]
 
 
-def _between_documents(key: _Key, found: Iterable[_Given], published: set[Triple], voices: _Voices) -> tuple[str, ...]:
+def _between_documents(key: _Key, found: Iterable[_Given], told: Told) -> tuple[str, ...]:
     """The claims that publish the values, if it takes several documents to make them more than one."""
-    own = [g for g in found if voices.is_own(g.claim)]
     values: dict[str, set[Value]] = defaultdict(set)
     claims = set()
-    for given in own:
-        quad = Quad(NamedNode(key.subject), NamedNode(key.predicate), given.value)
-        if quad.triple in published:
-            values[given.claim.document].add(given.value)
-            claims.add(given.claim.iri)
+    found = list(found)
+    published = {given.value for given in found if given.published}
+    for given in found:
+        if not given.own:
+            continue
+        if given.value in published or told.elsewhere(f"<{key.subject}> <{key.predicate}> {given.value} .\n"):
+            values[given.document].add(given.value)
+            claims.add(given.claim)
     if len(set().union(*values.values())) < 2 or any(len(of_one) > 1 for of_one in values.values()):
         return ()
     return tuple(sorted(claims))
@@ -198,30 +236,27 @@ def _between_documents(key: _Key, found: Iterable[_Given], published: set[Triple
 # -- corroboration ---------------------------------------------------------------------------------------------------
 
 
-class _Voices:
+class Voices:
     """Which documents are independent of each other: none derives from another, from the same, or from one author."""
 
-    def __init__(self, sources: Sources, collected: Collected) -> None:
-        self._documents = collected.documents
+    def __init__(self, base: str) -> None:
+        self._names = vocab.Names(base)
         self._parent: dict[str, str] = {}
-        for document in collected.documents.values():
+
+    def add(self, documents: Iterable[Document], derived: Iterable[tuple[str, str]]) -> None:
+        """Note documents with their authors, and what they were made from."""
+        for document in documents:
             if document.author:
                 self._join(document.iri, document.author)
-        for q in sources.documents:
-            if q.quad.predicate.value in _DERIVED and isinstance(q.quad.object, NamedNode):
-                self._join(value_of(q.quad.subject), q.quad.object.value)
+        for one, other in derived:
+            self._join(one, other)
 
-    def is_own(self, claim: Claim) -> bool:
-        """Whether a claim is in its document's own voice."""
-        document = self._documents.get(claim.document)
-        return document is not None and bool(claim.speaker) and claim.speaker == document.author
-
-    def apart(self, claims: Iterable[Claim]) -> list[list[str]]:
+    def apart(self, found: Iterable[_Given]) -> list[list[str]]:
         """The IRIs of the claims by independent origin."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for claim in claims:
-            found[self._root(self._documents[claim.document].iri)].append(claim.iri)
-        return list(found.values())
+        groups: dict[str, list[str]] = defaultdict(list)
+        for given in found:
+            groups[self._root(self._names.document(given.document))].append(given.claim)
+        return list(groups.values())
 
     def _root(self, iri: str) -> str:
         while (parent := self._parent.get(iri, iri)) != iri:
@@ -235,12 +270,12 @@ class _Voices:
             self._parent[one] = other
 
 
-def _stated(found: Iterable[_Given], voices: _Voices) -> Iterator[tuple[Value, list[Claim]]]:
+def _stated(found: Iterable[_Given]) -> Iterator[tuple[Value, list[_Given]]]:
     """Values that several claims state in their documents' own voices. What is only relayed is another's word."""
-    by_value: dict[Value, dict[str, Claim]] = defaultdict(dict)
+    by_value: dict[Value, dict[str, _Given]] = defaultdict(dict)
     for given in found:
-        if given.claim.basis == "stated" and given.claim.modality != "alleged" and voices.is_own(given.claim):
-            by_value[given.value][given.claim.iri] = given.claim
+        if given.basis == "stated" and given.modality != "alleged" and given.own:
+            by_value[given.value][given.claim] = given
     for value in sorted(by_value, key=str):
         if len(by_value[value]) > 1:
             yield value, list(by_value[value].values())
@@ -252,18 +287,14 @@ def _stated(found: Iterable[_Given], voices: _Voices) -> Iterator[tuple[Value, l
 class _Writer:
     """Makes the quads. A comparison is named by what it compares, the same under any base."""
 
-    def __init__(self, sources: Sources, names: vocab.Names) -> None:
+    def __init__(self, told: Told, names: vocab.Names) -> None:
         self.quads: set[Quad] = set()
         self._names = names
-        self._labels: dict[str, str] = {}
-        for q in (*sources.entities, *sources.ontology):
-            iri, label = value_of(q.quad.subject), q.quad.object
-            if q.quad.predicate.value == vocab.RDFS_LABEL and isinstance(label, Literal):
-                self._labels[iri] = label.value if label.language == "en" else self._labels.get(iri, label.value)
+        self._told = told
 
     def disagreement(self, key: _Key, found: Iterable[_Given], pairs: _Pairs) -> None:
         differing = {iri for pair in pairs for group in pair for iri in group}
-        values = {g.value for g in found if g.claim.iri in differing}
+        values = {g.value for g in found if g.claim in differing}
         self._comparison("Disagreement", "Different values", key, values, differing)
         self._link("disagreesWith", pairs, len(differing))
 
@@ -283,7 +314,7 @@ class _Writer:
         digest = hashlib.sha256("\n".join(parts).replace(self._names.base, "").encode()).hexdigest()[:16]
         node = NamedNode(self._names.comparison(digest))
         self._add(node, vocab.RDF_TYPE, NamedNode(self._names.kg + kind))
-        name, of = (self._labels.get(iri, self._names.local(iri) or iri) for iri in (key.predicate, key.subject))
+        name, of = (self._told.label(iri) or self._names.local(iri) or iri for iri in (key.predicate, key.subject))
         self._add(node, vocab.RDFS_LABEL, Literal(f"{title}: {name}, {of}", language="en"))
         self._say(node, "comparedSubject", NamedNode(key.subject))
         self._say(node, "comparedProperty", NamedNode(key.predicate))

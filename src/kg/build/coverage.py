@@ -11,18 +11,17 @@ Four shares, each as a part of a whole, so that nobody has to trust a rounded fi
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
-
 from kg import vocab
-from kg.build.assemble import Assembled
-from kg.build.collect import ENTITY_PROPERTIES, Collected
+from kg.build.collect import ENTITY_PROPERTIES
 from kg.build.ground import Grounded
-from kg.model import Check, value_of
+from kg.build.lines import SortedFile, groups
+from kg.model import Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,54 +75,92 @@ class Coverage:
         }
 
 
-def measure(collected: Collected, grounded: Grounded, assembled: Assembled, names: vocab.Names) -> Coverage:
-    """Count the shares."""
-    claimed, about = _about_things(assembled.quads, {claim.iri for claim in grounded.claims}, names)
-    types: dict[str, set[str]] = defaultdict(set)
-    for triple in about:
-        if triple.predicate.value == vocab.RDF_TYPE:
-            types[value_of(triple.subject)].add(value_of(triple.object))
+Shares = Mapping[str, tuple[Share, Share | None]]
+"""Document → its shares of claims and sentences."""
+
+
+def measure(facts: SortedFile, claimed: SortedFile, shares: Shares, names: vocab.Names) -> tuple[Coverage, int]:
+    """Count the shares; also returns how many claimed triples are in no default graph.
+
+    A triple is about a thing if it is claimed, or if claims or ``id/`` speak of its subject. A claim may speak of a
+    document; the document's own record stays a record.
+    """
     classes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     properties: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for triple in about:
-        for counters in (0, 1) if triple in claimed else (1,):
-            properties[counters][triple.predicate.value] += 1
-            classes[counters].update(types[value_of(triple.subject)])
-    documents = {name: _document(name, grounded) for name in sorted(collected.documents)}
-    sentences = [share for _, share in documents.values() if share]
-    facts = [triple for triple in about if triple.predicate.value not in ENTITY_PROPERTIES]
-    return Coverage(
-        facts=Share(sum(t in claimed for t in facts), len(facts)),
-        triples=Share(sum(t in claimed for t in about), len(about)),
+    unpublished = 0
+    record, thing = f"<{names.document('')}".encode(), f"<{names.id}".encode()
+    for subject, published, stated in _by_subject(facts, claimed, names):
+        unpublished += len(stated - set(published))
+        spoken_of = bool(stated) and not subject.startswith(record)
+        about = published if spoken_of or subject.startswith(thing) else [line for line in published if line in stated]
+        kinds = [_iri(value) for _, predicate, value in map(_terms, about) if predicate == _TYPE]
+        for line in about:
+            name = _iri(_terms(line)[1])
+            for counters in (0, 1) if line in stated else (1,):
+                properties[counters][name] += 1
+                classes[counters].update(kinds)
+    facts_of = [
+        Counter({name: n for name, n in found.items() if name not in ENTITY_PROPERTIES}) for found in properties
+    ]
+    documents = dict(sorted(shares.items()))
+    coverage = Coverage(
+        facts=Share(facts_of[0].total(), facts_of[1].total()),
+        triples=Share(properties[0].total(), properties[1].total()),
         claims=_sum(share for share, _ in documents.values()),
-        sentences=_sum(sentences),
+        sentences=_sum(share for _, share in documents.values() if share),
         classes=_shares(*classes),
         properties=_shares(*properties),
         documents=documents,
     )
+    return coverage, unpublished
 
 
-def _about_things(quads: Iterable[Quad], claims: set[str], names: vocab.Names) -> tuple[set[Triple], list[Triple]]:
-    """The triples of claims' graphs, and the default graph's triples about what claims or ``id/`` speak of."""
-    default = DefaultGraph()
-    claimed: set[Triple] = set()
-    published: list[Triple] = []
-    for quad in quads:
-        if quad.graph_name == default:
-            published.append(quad.triple)
-        elif isinstance(quad.graph_name, NamedNode) and quad.graph_name.value in claims:
-            claimed.add(quad.triple)
-    # A claim may speak of a document; the document's own record stays a record.
-    spoken_of = {s for t in claimed if not (s := value_of(t.subject)).startswith(names.document(""))}
-    about = [
-        triple
-        for triple in published
-        if triple in claimed or (s := value_of(triple.subject)) in spoken_of or s.startswith(names.id)
-    ]
-    return claimed, about
+_TYPE = f"<{vocab.RDF_TYPE}>".encode()
 
 
-def _document(name: str, grounded: Grounded) -> tuple[Share, Share | None]:
+def _terms(line: bytes) -> list[bytes]:
+    subject, predicate, rest = line.split(b" ", 2)
+    return [subject, predicate, rest[:-3]]
+
+
+def _iri(node: bytes) -> str:
+    return node[1:-1].decode()
+
+
+def _by_subject(
+    facts: SortedFile, claimed: SortedFile, names: vocab.Names
+) -> Iterator[tuple[bytes, list[bytes], set[bytes]]]:
+    """Subjects that may be things, with their triples in the default graph and those in claims' graphs.
+
+    Claims and passages are nine tenths of a dataset, and no claim may describe them: they are passed over.
+    """
+    stated = groups(claimed.lines(), b" ")
+    waiting = next(stated, None)
+    for subject, published in chain.from_iterable(
+        groups(facts.lines(start, end), b" ") for start, end in _outside(facts, names)
+    ):
+        while waiting and waiting[0] < subject:
+            yield waiting[0], [], set(waiting[1])
+            waiting = next(stated, None)
+        same = waiting is not None and waiting[0] == subject
+        yield subject, published, set(waiting[1]) if waiting and same else set()
+        if same:
+            waiting = next(stated, None)
+    while waiting:
+        yield waiting[0], [], set(waiting[1])
+        waiting = next(stated, None)
+
+
+def _outside(facts: SortedFile, names: vocab.Names) -> Iterator[tuple[int, int]]:
+    at = 0
+    for kind in ("claim", "passage"):
+        yield at, facts.find(f"<{names.base}{kind}/".encode())
+        at = facts.find(f"<{names.base}{kind}0".encode())
+    yield at, len(facts.data)
+
+
+def share_of_document(name: str, grounded: Grounded) -> tuple[Share, Share | None]:
+    """Of one document: claims whose every passage was compared with its text, and sentences that passages lie in."""
     claims = [claim for claim in grounded.claims if claim.document == name]
     checked = sum(
         bool(claim.targets) and all(grounded.checks.get(t) is Check.VERIFIED for t in claim.targets) for claim in claims

@@ -7,74 +7,110 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+import pickle
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from pyoxigraph import BlankNode, DefaultGraph, Quad, Triple
+from pyoxigraph import BlankNode, NamedNode, Quad, Triple
 
-from kg import media, vocab
-from kg.build.assemble import Assembled, in_default_graph
+from kg import media
+from kg.build.assemble import in_default_graph
 from kg.build.canon import canonical
-from kg.build.collect import Collected
+from kg.build.content import Content, Dataset
 from kg.build.ground import Grounded
-from kg.build.parse import Sources
-from kg.model import Claim, value_of
+from kg.model import Claim
 
-_ALL = ("trig", "nq")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Everything the writers of a release read from."""
-
-    sources: Sources
-    collected: Collected
-    grounded: Grounded
-    assembled: Assembled
-    names: vocab.Names
-    prefixes: dict[str, str]
-
-
-Writer = Callable[[Path, Content], int]
+Writer = Callable[[Path, Content, "Rendered"], int]
 """Writes one file and returns its count of triples, quads or rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The runs of the default graph and of the named graphs, as :mod:`kg.build.render` left them, and the heads."""
+
+    dataset: Dataset
+    named: Path
+    facts: Sequence[Path]
+    graphs: Sequence[Path]
+
+
 def _facts(extension: str) -> Writer:
-    def write(path: Path, content: Content) -> int:
-        triples = [q.triple for q in content.assembled.quads if q.graph_name == DefaultGraph()]
-        return _serialise(path, triples, extension, content)
+    def write(path: Path, content: Content, rendered: Rendered) -> int:
+        with path.open("wb") as out:
+            _concatenated(out, rendered.facts, extension, content.prefixes)
+        return content.tally.triples
 
     return write
 
 
-def _everything(extension: str) -> Writer:
-    def write(path: Path, content: Content) -> int:
-        # One graph after the other, so that TriG opens each graph once.
-        quads = sorted(content.assembled.quads, key=lambda q: (str(q.graph_name), str(q)))
-        return _serialise(path, quads, extension, content)
-
-    return write
+def _triples(path: Path, content: Content, rendered: Rendered) -> int:
+    with path.open("wb") as out:
+        out.write(rendered.dataset.facts.data)
+    return content.tally.triples
 
 
-def _ontology(path: Path, content: Content) -> int:
-    graph = [q.quad for q in content.sources.ontology]
-    return _serialise(path, _canonical(graph), "ttl", content)
+def _trig(path: Path, content: Content, rendered: Rendered) -> int:
+    """Every graph with a name, opened once; then the default graph, which TriG writes as Turtle does."""
+    used = {*_used(rendered.facts), *_used(rendered.graphs)}
+    with path.open("wb") as out:
+        out.write(media.head_for(_head("trig", content.prefixes)[0], used))
+        _copied(out, rendered.graphs, "trig")
+        _copied(out, rendered.facts, "ttl")
+    return content.tally.triples + content.sizes.named
 
 
-def _shapes(path: Path, content: Content) -> int:
-    return _serialise(path, _canonical(content.assembled.shapes), "ttl", content)
+def _quads(path: Path, content: Content, rendered: Rendered) -> int:
+    with path.open("wb") as out:
+        with rendered.named.open("rb") as named:
+            shutil.copyfileobj(named, out, 1 << 20)
+        out.write(rendered.dataset.facts.data)
+    return content.tally.triples + content.sizes.named
 
 
-def _canonical(quads: Iterable[Quad]) -> list[Triple]:
+def _concatenated(out: BinaryIO, runs: Sequence[Path], extension: str, prefixes: Mapping[str, str]) -> None:
+    head, tail = _head(extension, prefixes)
+    out.write(media.head_for(head, _used(runs)) if extension == "ttl" else head)
+    _copied(out, runs, extension, b"," if extension == "jsonld" else b"")
+    out.write(tail)
+
+
+def _copied(out: BinaryIO, runs: Sequence[Path], extension: str, separator: bytes = b"") -> None:
+    between = b""
+    for stem in runs:
+        with stem.with_suffix(f".{extension}").open("rb") as file:
+            out.write(between)
+            shutil.copyfileobj(file, out, 1 << 20)
+        between = separator
+
+
+def _used(runs: Sequence[Path]) -> set[bytes]:
+    return {name for stem in runs for name in pickle.loads(stem.with_suffix(".used").read_bytes())}  # noqa: S301 - ours
+
+
+def _head(extension: str, prefixes: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Head and tail of any file in a syntax."""
+    one = Triple(NamedNode("urn:x"), NamedNode("urn:x"), NamedNode("urn:x"))
+    head, _, tail = media.in_parts([one], media.RDF_BY_EXTENSION[extension], prefixes)
+    return head, tail
+
+
+def _ontology(path: Path, content: Content, _rendered: Rendered) -> int:
+    return _canonically(path, [q.quad for q in content.sources.ontology], content)
+
+
+def _shapes(path: Path, content: Content, _rendered: Rendered) -> int:
+    return _canonically(path, content.shapes, content)
+
+
+def _canonically(path: Path, quads: Iterable[Quad], content: Content) -> int:
     labelled = canonical(Quad(q.subject, q.predicate, q.object) for q in quads)
     # Things before blank nodes, as people read.
-    return [q.triple for q in sorted(labelled, key=lambda q: (isinstance(q.subject, BlankNode), str(q)))]
-
-
-def _serialise(path: Path, items: Sequence[Triple] | Sequence[Quad], extension: str, content: Content) -> int:
-    path.write_bytes(media.serialise(items, media.RDF_BY_EXTENSION[extension], content.prefixes))
-    return len(items)
+    triples = [q.triple for q in sorted(labelled, key=lambda q: (isinstance(q.subject, BlankNode), str(q)))]
+    path.write_bytes(media.serialise(triples, media.RDF_BY_EXTENSION["ttl"], content.prefixes))
+    return len(triples)
 
 
 CLAIM_COLUMNS = (
@@ -93,40 +129,41 @@ CLAIM_COLUMNS = (
 )
 
 
-def _claims(path: Path, content: Content) -> int:
-    grounded = content.grounded
-    labels = {
-        value_of(q.quad.subject): value_of(q.quad.object)
-        for q in reversed(content.sources.entities)
-        if q.quad.predicate.value == vocab.RDFS_LABEL
-    }
+def _claims(path: Path, content: Content, _rendered: Rendered) -> int:
+    count = 0
     # RFC 4180 line ends; the same on every system.
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\r\n")
         rows.writerow(CLAIM_COLUMNS)
-        for claim in in_document_order(grounded):
-            passages = [grounded.passages[t] for t in claim.targets if t in grounded.passages]
-            author = content.collected.documents[claim.document].author
-            rows.writerow(
-                (
-                    claim.iri,
-                    claim.document,
-                    claim.gloss,
-                    labels.get(claim.speaker, claim.speaker),
-                    claim.modality,
-                    claim.basis,
-                    " ".join(p.iri for p in passages),
-                    passages[0].paragraph if passages else "",
-                    passages[0].sentence if passages else "",
-                    "; ".join(sorted({str(grounded.checks[p.iri]) for p in passages})),
-                    str(in_default_graph(claim, author)).lower(),
-                    len({q.quad.triple for q in claim.graph}),
-                )
-            )
-    return len(grounded.claims)
+        for count, (claim, document, gloss, speaker, *rest) in enumerate(content.rows(), 1):  # noqa: B007 - counted
+            rows.writerow((claim, document, gloss, content.label(speaker) or speaker, *rest))
+    return count
 
 
-def in_document_order(grounded: Grounded) -> list[Claim]:
+def claim_row(claim: Claim, grounded: Grounded, author: str) -> tuple[str, ...]:
+    """A claim's line of the table, its speaker as IRI."""
+    passages = [grounded.passages[t] for t in claim.targets if t in grounded.passages]
+    return (
+        claim.iri,
+        claim.document,
+        claim.gloss,
+        claim.speaker,
+        claim.modality,
+        claim.basis,
+        " ".join(p.iri for p in passages),
+        _number(passages[0].paragraph) if passages else "",
+        _number(passages[0].sentence) if passages else "",
+        "; ".join(sorted({str(grounded.checks[p.iri]) for p in passages})),
+        str(in_default_graph(claim, author)).lower(),
+        str(len({q.quad.triple for q in claim.graph})),
+    )
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def in_document_order(claims: Iterable[Claim], grounded: Grounded) -> list[Claim]:
     """Claims by document and by the position of their first passage; their numbers are only names."""
 
     def key(claim: Claim) -> tuple[str, int, int, int, str]:
@@ -137,19 +174,23 @@ def in_document_order(grounded: Grounded) -> list[Claim]:
         number = int(claim.number) if claim.number.isdigit() else 0
         return claim.document, start, end, number, claim.number
 
-    return sorted(grounded.claims, key=key)
+    return sorted(claims, key=key)
 
 
 DUMPS: dict[str, Writer] = {
-    **{f"facts.{m.extension}": _facts(m.extension) for m in media.RDF if m.extension not in _ALL},
-    **{f"all.{extension}": _everything(extension) for extension in _ALL},
+    "facts.ttl": _facts("ttl"),
+    "facts.nt": _triples,
+    "facts.rdf": _facts("rdf"),
+    "facts.jsonld": _facts("jsonld"),
+    "all.trig": _trig,
+    "all.nq": _quads,
     "claims.csv": _claims,
     "ontology.ttl": _ontology,
     "shapes.ttl": _shapes,
 }
 
 
-def write_dumps(folder: Path, content: Content) -> dict[str, int]:
+def write_dumps(folder: Path, content: Content, rendered: Rendered) -> dict[str, int]:
     """Write every dump into ``folder``; returns the count of each by its file name."""
     folder.mkdir()
-    return {name: write(folder / name, content) for name, write in DUMPS.items()}
+    return {name: write(folder / name, content, rendered) for name, write in DUMPS.items()}

@@ -8,7 +8,7 @@ verified. Where it is not, the passage counts as not checked here; a document wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from rapidfuzz import fuzz
 
 from kg import text, vocab
 from kg.build.collect import Collected
-from kg.build.parse import FOLDERS, read_utf8
-from kg.errors import ConfigError, PassageError, SourceError
+from kg.build.parse import FOLDERS, Unreadable, read_file
+from kg.errors import ConfigError, PassageError
 from kg.model import Check, Claim, Document, Finding, Passage, Place, error, warning
 
 SUFFIXES = (".txt", ".md")
@@ -61,23 +61,37 @@ def text_folders(root: Path, documents: Sequence[Path]) -> list[Path]:
     return [root / FOLDERS["documents"], *documents]
 
 
-def ground(collected: Collected, base: str, root: Path, folders: Sequence[Path]) -> Grounded:
-    """Check every passage against the texts in ``folders``, and find the words of every ``kg:quote``."""
+TextAtHand = str | Unreadable
+
+
+def read_texts(documents: Iterable[str], root: Path, folders: Sequence[Path]) -> dict[str, TextAtHand]:
+    """The texts that are at hand of the documents of these names."""
+    found: dict[str, TextAtHand] = {}
+    for name in documents:
+        path = find_text(name, folders)
+        if path is None:
+            continue
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        read = read_file(path, shown)
+        found[name] = read if isinstance(read, Unreadable) else read.decode("utf-8")
+    return found
+
+
+def ground(collected: Collected, base: str, at_hand: Mapping[str, TextAtHand]) -> Grounded:
+    """Check every passage against the texts ``at_hand``, and find the words of every ``kg:quote``."""
     findings: list[Finding] = []
     raw: dict[str, str] = {}
     for document in collected.documents.values():
-        path = find_text(document.name, folders)
-        if path is None:
-            if document.text_shown:
-                file = FOLDERS["documents"] / f"{document.name}.txt"
-                message = f"missing document: the text of {document.name} may be shown, so it must be at {file}"
-                findings.append(error("missing-document", message, document.place, document.iri))
-            continue
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        try:
-            raw[document.name] = read_utf8(path, shown).decode("utf-8")
-        except SourceError as e:
-            findings.append(error("text", f"the text of {document.name} {e}", Place(e.file, e.line), document.iri))
+        read = at_hand.get(document.name)
+        if isinstance(read, str):
+            raw[document.name] = read
+        elif read is not None:
+            message = f"the text of {document.name} {read.message}"
+            findings.append(error("text", message, read.place, document.iri))
+        elif document.text_shown:
+            file = FOLDERS["documents"] / f"{document.name}.txt"
+            message = f"missing document: the text of {document.name} may be shown, so it must be at {file}"
+            findings.append(error("missing-document", message, document.place, document.iri))
     texts = {name: text.parse(content) for name, content in raw.items()}
     for name, parsed in texts.items():
         _check_document(collected.documents[name], parsed, findings)

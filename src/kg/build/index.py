@@ -28,11 +28,14 @@ from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from pyoxigraph import Quad
+from pyoxigraph import Quad, RdfFormat, parse
 
 from kg import dates, vocab, words
+from kg.build.content import Dataset
 from kg.build.points import Point, places, points
+from kg.build.render import graph_last
 from kg.build.spans import Timed, timed
 from kg.build.survey import Name, Survey, survey
 
@@ -111,6 +114,19 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
         database.executescript(INDEXES)
         database.execute("INSERT INTO words(words) VALUES ('optimize')")
     return len(entries)
+
+
+def to_index(dataset: Dataset, names: vocab.Names) -> Iterator[Quad]:
+    """The quads of a dataset without passages, which nobody looks for."""
+    at, facts = 0, dataset.facts
+    quad: Any
+    for kind in ("passage", None):
+        end = facts.find(f"<{names.base}{kind}/".encode()) if kind else len(facts.data)
+        for quad in parse(bytes(facts.data[at:end]), format=RdfFormat.N_TRIPLES):
+            yield quad
+        at = facts.find(f"<{names.base}{kind}0".encode()) if kind else end
+    for quad in parse(b"".join(map(graph_last, dataset.graphs.lines())), format=RdfFormat.N_QUADS):
+        yield quad
 
 
 def _fill(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:

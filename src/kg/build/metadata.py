@@ -14,13 +14,12 @@ from pyoxigraph import Triple
 
 from kg import media, vocab
 from kg.build.catalog import describe_catalog
-from kg.build.coverage import Coverage
-from kg.build.dumps import Content
+from kg.build.content import Content
 from kg.build.void import describe_void
 from kg.config import Config
 from kg.model import FileEntry
 
-Describer = Callable[[Content, Coverage, Config, Sequence[FileEntry]], set[Triple]]
+Describer = Callable[[Content, Config, Sequence[FileEntry]], set[Triple]]
 
 DESCRIPTIONS: dict[str, Describer] = {
     "catalog.ttl": describe_catalog,
@@ -28,9 +27,7 @@ DESCRIPTIONS: dict[str, Describer] = {
 }
 
 
-def write_metadata(
-    folder: Path, content: Content, coverage: Coverage, config: Config, dumps: Sequence[FileEntry]
-) -> dict[str, int]:
+def write_metadata(folder: Path, content: Content, config: Config, dumps: Sequence[FileEntry]) -> dict[str, int]:
     """Write every description into ``folder``; returns the count of triples of each by its file name.
 
     ``dumps`` are the files that people download, as they were written.
@@ -39,7 +36,7 @@ def write_metadata(
     counts = {}
     prefixes = {**content.prefixes, **vocab.METADATA_PREFIXES}
     for name, describe in DESCRIPTIONS.items():
-        triples = sorted(describe(content, coverage, config, dumps), key=str)
+        triples = sorted(describe(content, config, dumps), key=str)
         (folder / name).write_bytes(media.serialise(triples, media.RDF_BY_EXTENSION["ttl"], prefixes))
         counts[name] = len(triples)
     return counts

@@ -16,11 +16,11 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 from urllib.parse import urljoin
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
@@ -29,9 +29,7 @@ from rdflib import URIRef
 
 from kg import vocab
 from kg.errors import SourceError
-from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, value_of, warning
-from kg.query.check import check
-from kg.release import read_query
+from kg.model import Finding, Place, SourceQuad, error, value_of, warning
 
 # rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
@@ -57,7 +55,6 @@ FOLDERS = {
     "claims": Path("data/claims"),
     "entities": Path("data/entities"),
 }
-QUERIES = Path("data/queries")
 
 MAX_FILE = 256 << 20
 """Bytes of one source file: it is read whole."""
@@ -84,7 +81,6 @@ class Sources:
     documents: tuple[SourceQuad, ...] = ()
     claims: tuple[SourceQuad, ...] = ()
     entities: tuple[SourceQuad, ...] = ()
-    queries: tuple[ExampleQuery, ...] = ()
     prefixes: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -92,22 +88,69 @@ class Sources:
 def parse_sources(root: Path, base: str) -> Sources:
     """Read the sources under ``root``; what cannot be read is in ``findings``."""
     findings: list[Finding] = []
-    parts: dict[str, tuple[SourceQuad, ...]] = {}
+    files = [file for folder in FOLDERS for file in list_files(root, folder, findings)]
+    sources = parse_files(files, base)
+    findings += sources.findings
+    if not sources.claims and not findings:
+        findings.append(no_claims())
+    return replace(sources, findings=tuple(findings))
+
+
+def no_claims() -> Finding:
+    """What is said of a project without a claim."""
+    place = Place(FOLDERS["claims"].as_posix())
+    return error("no-claims", "there is no claim here; `kg cite` helps to write the first", place)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file in one of ``FOLDERS``, as the user knows it (``shown``)."""
+
+    folder: str
+    shown: str
+    path: Path
+
+
+def list_files(root: Path, folder: str, findings: list[Finding]) -> Iterator[SourceFile]:
+    """The files of a folder that are read, by path; what cannot be read is in ``findings``."""
+    for path in _files(root, FOLDERS[folder], findings):
+        yield SourceFile(folder, path.relative_to(root).as_posix(), path)
+
+
+class Unreadable(NamedTuple):
+    """Why a file that is there could not be read."""
+
+    message: str
+    place: Place
+
+
+def read_file(path: Path, shown: str) -> bytes | Unreadable:
+    """The bytes of a file, or why not."""
+    try:
+        return read_utf8(path, shown)
+    except SourceError as e:
+        return Unreadable(str(e), Place(e.file, e.line))
+
+
+def parse_files(
+    files: Iterable[SourceFile], base: str, contents: Mapping[str, bytes | Unreadable] | None = None
+) -> Sources:
+    """Read files in their order. ``contents``: what somebody has read of them already, by ``shown``."""
+    findings: list[Finding] = []
     prefixes: dict[str, str] = {}
-    for name, folder in FOLDERS.items():
-        quads: list[SourceQuad] = []
-        for path in _files(root, folder, findings):
-            shown = path.relative_to(root).as_posix()
-            try:
-                quads += read_rdf(path, shown, base, findings, prefixes)
-            except SourceError as e:
-                findings.append(error("syntax", str(e), Place(e.file, e.line)))
-        parts[name] = tuple(_resolve_namespace(q, base) for q in quads)
-    if not parts["claims"] and not findings:
-        place = Place(FOLDERS["claims"].as_posix())
-        findings.append(error("no-claims", "there is no claim here; `kg cite` helps to write the first", place))
-    queries = _read_queries(root, base, findings)
-    return Sources(queries=queries, prefixes=prefixes, findings=tuple(findings), **parts)
+    quads: dict[str, list[SourceQuad]] = {folder: [] for folder in FOLDERS}
+    for file in files:
+        data = (contents or {}).get(file.shown) or read_file(file.path, file.shown)
+        if isinstance(data, Unreadable):
+            findings.append(error("syntax", data.message, data.place))
+            continue
+        try:
+            quads[file.folder] += parse_rdf(data, file.path.suffix, file.shown, base, findings, prefixes=prefixes)
+        except SourceError as e:
+            findings.append(error("syntax", str(e), Place(e.file, e.line)))
+    parts = {folder: tuple(resolve_namespace(q, base) for q in found) for folder, found in quads.items()}
+    sources = Sources(prefixes=prefixes, findings=tuple(findings))
+    return replace(sources, **parts)  # type: ignore[arg-type] # the folders are the fields
 
 
 def read_rdf(
@@ -117,17 +160,33 @@ def read_rdf(
 
     :raises SourceError: if the file cannot be read, is empty, is not UTF-8, or breaks the grammar.
     """
-    data = read_utf8(path, shown)
+    return parse_rdf(read_utf8(path, shown), path.suffix, shown, base, findings, prefixes=prefixes)
+
+
+def parse_rdf(
+    data: bytes, suffix: str, shown: str, base: str, findings: list[Finding], *, prefixes: dict[str, str] | None = None
+) -> list[SourceQuad]:
+    """The quads of a file's bytes; ``suffix`` says which syntax they are in.
+
+    :raises SourceError: if they break the grammar or hold no triple.
+    """
+    return list(stream_rdf(data, suffix, shown, base, findings, prefixes=prefixes))
+
+
+def stream_rdf(
+    data: bytes, suffix: str, shown: str, base: str, findings: list[Finding], *, prefixes: dict[str, str] | None = None
+) -> Iterator[SourceQuad]:
+    """As :func:`parse_rdf`, one by one; whoever takes some must not keep them unless the last one came."""
     if data.count(b"<<(") > _MAX_TRIPLE_TERMS:
         raise SourceError("triple terms are not stored: write claims instead", file=shown)
     if data.count(b"\n") > MAX_LINES:
         raise SourceError(f"has more than {MAX_LINES} lines: split it", file=shown)
     lines = _Lines(data)
-    quads = []
     blank = 0
+    empty = True
     try:
         # pyoxigraph only needs read(); typing asks for all of IO.
-        parser = parse(cast(IO[bytes], lines), format=FORMATS[path.suffix], base_iri=base, rename_blank_nodes=True)
+        parser = parse(cast(IO[bytes], lines), format=FORMATS[suffix], base_iri=base, rename_blank_nodes=True)
         for item in parser:
             place = Place(shown, lines.count)
             blank += isinstance(item.subject, BlankNode)
@@ -136,7 +195,8 @@ def read_rdf(
                 raise SourceError(message, file=shown, line=lines.count)
             quad = _checked(cast(Quad, item), place, findings)
             if quad is not None:
-                quads.append(SourceQuad(quad, place))
+                empty = False
+                yield SourceQuad(quad, place)
     except SyntaxError as e:
         raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
     except MemoryError:
@@ -145,9 +205,8 @@ def read_rdf(
         raise SourceError(f"declares more than {_MAX_PREFIXES} prefixes", file=shown)
     if prefixes is not None:
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
-    if not quads:
+    if empty:
         raise SourceError("there is no triple in this file", file=shown)
-    return quads
 
 
 def read_utf8(path: Path, shown: str) -> bytes:
@@ -244,7 +303,7 @@ def absolute(reference: str, base: str) -> str:
     return joined + "#" if reference.endswith("#") and not joined.endswith("#") else joined
 
 
-def _resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
+def resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
     """Namespaces in ``sh:declare`` and ``vann:`` are literals, which no parser resolves against the base.
 
     Left relative, a query in a shape (SHACL, section 5.2.1) expands to terms that do not exist, and a violating
@@ -319,39 +378,3 @@ def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
         return quad
     findings.append(warning("canonical", f"{value.value!r} is stored as {kept.value!r}", place))
     return Quad(quad.subject, quad.predicate, kept, quad.graph_name)
-
-
-_QUERY_TOKENS = re.compile(
-    r"""(?P<skip>\#[^\n\r]*|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
-      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")|<(?P<iri>[^<>"{}|^`\\\x00-\x20]*)>""",
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def resolve_iris(query: str, base: str) -> str:
-    """A SPARQL text with every relative IRI written out, so that it means the same anywhere.
-
-    >>> resolve_iris("PREFIX : <id/> # <id/>", "http://localhost:8000/")
-    'PREFIX : <http://localhost:8000/id/> # <id/>'
-    """
-
-    def written_out(match: re.Match[str]) -> str:
-        return match[0] if match["iri"] is None else f"<{absolute(match['iri'], base)}>"
-
-    return _QUERY_TOKENS.sub(written_out, query)
-
-
-def _read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:
-    queries: list[tuple[str, ExampleQuery]] = []
-    for path in sorted((root / QUERIES).glob("*.rq")):
-        shown = path.relative_to(root).as_posix()
-        try:
-            text = resolve_iris(read_utf8(path, shown).decode("utf-8"), base)
-            queries.append((shown, read_query(path.stem, text)))
-        except SourceError as e:
-            findings.append(error("syntax", str(e), Place(e.file, e.line)))
-    problems = check([query.text for _, query in queries]) if queries else []
-    for (shown, _), problem in zip(queries, problems, strict=True):
-        if problem:
-            findings.append(error("syntax", problem.message, Place(shown, problem.line)))
-    return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)

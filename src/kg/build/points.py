@@ -11,6 +11,7 @@ on the thing itself, or on what ``geo:hasGeometry``, ``schema:geo`` and their ki
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kg import vocab
@@ -56,6 +57,36 @@ class Point(NamedTuple):
     lat: float
     lon: float
     node: str
+
+
+class Box(NamedTuple):
+    """What encloses points, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @staticmethod
+    def around(box: Box | None, points: Iterable[tuple[float, float]]) -> Box | None:
+        """The box with more points in it, as latitude and longitude."""
+        for lat, lon in points:
+            if abs(lat) <= 90 and abs(lon) <= 180:
+                west, south, east, north = box or (lon, lat, lon, lat)
+                box = Box(min(west, lon), min(south, lat), max(east, lon), max(north, lat))
+        return box
+
+    def corners(self) -> tuple[tuple[float, float], ...]:
+        return (self.south, self.west), (self.north, self.east)
+
+    @property
+    def has_area(self) -> bool:
+        return self.west < self.east and self.south < self.north
+
+
+def points_of_pairs(latitudes: Sequence[float], longitudes: Sequence[float]) -> set[tuple[float, float]]:
+    """The point of one latitude and one longitude; of several, nobody says which belong together."""
+    return {(latitudes[0], longitudes[0])} if len(latitudes) == len(longitudes) == 1 else set()
 
 
 def points(found: Survey) -> dict[str, list[Point]]:

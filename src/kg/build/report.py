@@ -8,55 +8,38 @@ IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``par
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from pyoxigraph import DefaultGraph
-
-from kg.build.assemble import Assembled
-from kg.build.collect import Collected
-from kg.build.coverage import Coverage
+from kg.build.content import Content
 from kg.build.ground import Grounded
-from kg.model import Check, Finding
+from kg.model import Finding
 
 
-def make_report(
-    collected: Collected,
-    grounded: Grounded,
-    assembled: Assembled,
-    coverage: Coverage,
-    findings: Iterable[Finding],
-) -> dict[str, Any]:
-    """The content of ``report.json``."""
-    return {
+def write_report(path: Path, content: Content, findings: Iterable[Finding]) -> None:
+    """Write the report, a member after the other, because there may be millions of passages."""
+    members: dict[str, Any] = {
+        "counts": dict(content.counts),
+        "coverage": content.coverage.as_json(),
+        "documents": dict(content.reports),
         "findings": [finding.as_json() for finding in findings],
-        "counts": counts(grounded, assembled, collected),
-        "documents": {name: _document(name, grounded) for name in sorted(collected.documents)},
-        "passages": {iri: str(check) for iri, check in sorted(grounded.checks.items())},
-        "coverage": coverage.as_json(),
     }
+    with path.open("w", encoding="utf-8") as out:
+        for name, value in members.items():
+            text = json.dumps({name: value}, ensure_ascii=False, indent=1, sort_keys=True)
+            out.write(("{" if name == "counts" else ",") + text[1:-2])
+        out.write(',\n "passages": {')
+        separator = "\n"
+        for iri, check in content.passages():
+            out.write(f"{separator}  {json.dumps(iri, ensure_ascii=False)}: {json.dumps(str(check))}")
+            separator = ",\n"
+        out.write("}\n}\n" if separator == "\n" else "\n }\n}\n")
 
 
-def counts(grounded: Grounded, assembled: Assembled, collected: Collected) -> dict[str, int]:
-    """How much there is of what; ``verified`` counts passages compared with their text in this build."""
-    things = {
-        quad.object
-        for quad in assembled.evidence
-        if quad.predicate.value.endswith("ontology#mentions") and quad.subject != quad.object
-    }
-    return {
-        "documents": len(collected.documents),
-        "claims": len(grounded.claims),
-        "passages": len(grounded.passages),
-        "verified": sum(check is Check.VERIFIED for check in grounded.checks.values()),
-        "things": len(things),
-        "facts": len({q.quad.triple for claim in grounded.claims for q in claim.graph}),
-        "default_graph": sum(quad.graph_name == DefaultGraph() for quad in assembled.quads),
-        "quads": len(assembled.quads),
-    }
-
-
-def _document(name: str, grounded: Grounded) -> dict[str, Any]:
+def report_of_document(name: str, grounded: Grounded) -> dict[str, Any]:
+    """The member of ``documents`` of one document."""
     passages = [p for p in grounded.passages.values() if p.document == name]
     text = grounded.texts.get(name)
     return {

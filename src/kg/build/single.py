@@ -8,8 +8,7 @@ An ``owl:FunctionalProperty`` has one value of everything (OWL 2, section 9.2.7)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
@@ -21,33 +20,58 @@ _SH = vocab.SH
 _CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
-    """``targets``: property → what it is single-valued of, as pairs of a kind of target and an IRI.
+Targets = Mapping[str, frozenset[tuple[str, str]]]
+"""Property → what it is single-valued of, as pairs of a kind of target and an IRI; ``("all", "")``: of everything."""
 
-    ``subjects`` and ``objects`` say which classes and properties the data gives each thing.
-    """
-
-    targets: Mapping[str, frozenset[tuple[str, str]]]
-    subjects: Mapping[str, frozenset[tuple[str, str]]]
-
-    def holds(self, subject: str, predicate: str) -> bool:
-        """Whether the property can have only one value of this subject."""
-        wanted = self.targets.get(predicate)
-        if not wanted:
-            return False
-        return ("all", "") in wanted or not wanted.isdisjoint(self.subjects.get(subject, ()))
+_MARKS = {"targetClass": "c", "targetNode": "n", "targetObjectsOf": "o", "targetSubjectsOf": "s"}
 
 
-def single_valued(sources: Sources, claimed: Iterable[Quad]) -> Single:
-    """Read the ontology and the shapes; ``claimed`` are the quads that say what class a thing is of."""
+def single_valued(sources: Sources) -> Targets:
+    """Read the ontology and the shapes."""
     targets: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for q in sources.ontology:
         if q.quad.predicate.value == vocab.RDF_TYPE and value_of(q.quad.object) == vocab.OWL + "FunctionalProperty":
             targets[value_of(q.quad.subject)].add(("all", ""))
     for predicate, found in _shaped(sources).items():
         targets[predicate] |= found
-    return Single({p: frozenset(t) for p, t in targets.items()}, _seen(sources, claimed) if targets else {})
+    return {p: frozenset(t) for p, t in targets.items()}
+
+
+def holds(targets: Targets, predicate: str, reached: frozenset[tuple[str, str]]) -> bool:
+    """Whether the property can have only one value of a subject that these targets reach."""
+    wanted = targets.get(predicate)
+    return wanted is not None and (("all", "") in wanted or not wanted.isdisjoint(reached))
+
+
+def superclasses(sources: Sources) -> dict[str, frozenset[str]]:
+    """Class → the classes that the ontology puts right above it."""
+    above: dict[str, set[str]] = defaultdict(set)
+    for q in sources.ontology:
+        if q.quad.predicate.value == vocab.RDFS_SUBCLASS:
+            above[value_of(q.quad.subject)].add(value_of(q.quad.object))
+    return {class_: frozenset(found) for class_, found in above.items()}
+
+
+def reaches(claimed: Iterable[Quad], targets: Targets, above: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What reaches what, by the claims' graphs, a line each: subject, a letter for the kind of target, its IRI."""
+    wanted = frozenset().union(*targets.values())
+    for quad in claimed:
+        subject, predicate, value = value_of(quad.subject), quad.predicate.value, value_of(quad.object)
+        found = [(subject, ("targetSubjectsOf", predicate)), (subject, ("targetNode", subject))]
+        if isinstance(quad.object, NamedNode):
+            found.append((value, ("targetObjectsOf", predicate)))
+        if predicate == vocab.RDF_TYPE:
+            found += [(subject, ("targetClass", one)) for one in _closure(value, above)]
+        for node, target in found:
+            if target in wanted:
+                yield f"{node}\t{_MARKS[target[0]]}\t{target[1]}"
+
+
+def read_reached(lines: Iterable[bytes]) -> frozenset[tuple[str, str]]:
+    """The targets of lines of one subject."""
+    kinds = {mark: kind for kind, mark in _MARKS.items()}
+    fields = (line.decode().rstrip("\n").split("\t") for line in lines)
+    return frozenset((kinds[mark], iri) for _, mark, iri in fields)
 
 
 def _shaped(sources: Sources) -> dict[str, set[tuple[str, str]]]:
@@ -84,27 +108,10 @@ def _targets(shape: Node, values: Mapping[str, list[Node]]) -> set[tuple[str, st
     return found
 
 
-def _seen(sources: Sources, claimed: Iterable[Quad]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Every subject → the targets that reach it."""
-    above: dict[str, set[str]] = defaultdict(set)
-    for q in sources.ontology:
-        if q.quad.predicate.value == vocab.RDFS_SUBCLASS:
-            above[value_of(q.quad.subject)].add(value_of(q.quad.object))
-    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for quad in claimed:
-        subject, predicate, value = value_of(quad.subject), quad.predicate.value, value_of(quad.object)
-        found[subject] |= {("targetSubjectsOf", predicate), ("targetNode", subject)}
-        if isinstance(quad.object, NamedNode):
-            found[value].add(("targetObjectsOf", predicate))
-        if predicate == vocab.RDF_TYPE:
-            found[subject] |= {("targetClass", c) for c in _closure(value, above)}
-    return {subject: frozenset(targets) for subject, targets in found.items()}
-
-
-def _closure(start: str, above: Mapping[str, set[str]]) -> set[str]:
+def _closure(start: str, above: Mapping[str, Collection[str]]) -> set[str]:
     found, waiting = {start}, [start]
     while waiting:
-        for parent in above.get(waiting.pop(), set()) - found:
+        for parent in set(above.get(waiting.pop(), ())) - found:
             found.add(parent)
             waiting.append(parent)
     return found

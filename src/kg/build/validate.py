@@ -12,18 +12,21 @@ one: such a result is a warning, if no document breaks the count alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
 from rdflib import BNode, URIRef
 from rdflib.term import Node
 
 from kg import vocab
 from kg.build.assemble import Assembled
-from kg.build.parse import Sources
-from kg.build.shacl import ENGINES, Result, to_rdflib, with_details
+from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
+from kg.build.shacl.bound import Checked, Plans, check, read_plans
+from kg.build.shacl.bound import Part as BoundData
+from kg.build.shacl.model import NotCovered
 from kg.errors import BuildError, QueryRefused
 from kg.model import Finding, Place, Severity, SourceQuad, error
 from kg.query.lexer import inspect
@@ -45,43 +48,102 @@ _BROKEN_BY_TWO = frozenset(
 )
 """What two values can break that neither breaks alone (SHACL, sections 4.2.2, 4.5.3, 4.5.4 and 4.4.5)."""
 
+Places = Mapping[tuple[str, str, str], Place]
+"""The line of a triple, by its three terms in N-Triples form."""
+
 DEFAULT_ENGINE = "compiled"
 """Proven on W3C's test suite, the fixtures and generated data to find what pyshacl finds; it hands over the rest."""
 
 Disputed = Mapping[tuple[str, str], tuple[str, ...]]
 """Subject and property → the claims of different documents that give it different values."""
 
+GRAPHS = ("facts", "evidence")
+_ADDED = ("disagreesWith", "corroborates")
+"""Properties of claims that comparing adds, when all parts are there."""
 
-def validate(
-    sources: Sources,
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """All shapes, and as N-Quads those that see each of ``GRAPHS``. Blank nodes are numbered in the files' order."""
+
+    quads: tuple[SourceQuad, ...]
+    seeing: Mapping[str, bytes]
+    engine: str
+
+    @property
+    def compiled(self) -> bool:
+        return self.engine == "compiled"
+
+
+def read_shapes(quads: Iterable[SourceQuad], engine: str) -> Shapes:
+    """Sort the shapes by what they see."""
+    numbers: dict[BlankNode, BlankNode] = {}
+
+    def numbered(node: Any) -> Any:
+        return numbers.setdefault(node, BlankNode(f"b{len(numbers)}")) if isinstance(node, BlankNode) else node
+
+    named = tuple(
+        SourceQuad(Quad(numbered(q.quad.subject), q.quad.predicate, numbered(q.quad.object)), q.place) for q in quads
+    )
+    seeing = {
+        graph: serialize((q.quad for q in named if _sees(q) == graph), format=RdfFormat.N_QUADS) for graph in GRAPHS
+    }
+    return Shapes(named, {graph: found or b"" for graph, found in seeing.items()}, engine)
+
+
+def _sees(q: SourceQuad) -> str:
+    return "evidence" if _EVIDENCE.match(q.place.file) else "facts"
+
+
+def check_part(
     assembled: Assembled,
-    base: str,
-    disputed: Disputed | None = None,
-    engine: str = DEFAULT_ENGINE,
-) -> tuple[Finding, ...]:
-    """Validate both graphs; a shape that cannot be used is a finding too.
+    shapes: Shapes,
+    superclasses: Mapping[str, Collection[str]],
+    documents: Collection[str],
+    names: vocab.Names,
+) -> tuple[Checked, Checked, dict[tuple[str, str], tuple[Finding, ...]]]:
+    """Check the claims, passages and documents of a part, as far as the part knows all about them.
 
-    ``disputed`` are the values over which documents differ: that there are several of them is a warning. ``engine`` is
-    a name in :data:`kg.build.shacl.ENGINES`; all of them find the same.
+    Returns for facts and evidence what is left open and refused, and the findings by graph and shape.
     """
-    refused = tuple(_refused_queries(sources.shapes))
-    if refused:
-        return refused
-    findings: list[Finding] = []
-    for data, shapes in parts(sources, assembled):
-        if shapes:
-            findings += _run(data, shapes, assembled, base, disputed=disputed or {}, engine=engine)
-    return tuple(dict.fromkeys(findings))
+
+    def own(kinds: Collection[str]) -> Callable[[str], bool]:
+        def is_own(iri: str) -> bool:
+            kind, _, rest = (names.local(iri) or "").partition("/")
+            return kind in kinds and rest.partition("/")[0].partition("#")[0] in documents
+
+        return is_own
+
+    evidence_nodes = own(("claim", "passage", "document"))
+    data = {
+        "facts": ([q for q in assembled.quads if not isinstance(q.graph_name, NamedNode)], own(("claim", "passage"))),
+        "evidence": (assembled.evidence, lambda iri: evidence_nodes(iri) or iri.startswith(names.genid)),
+    }
+    checked: dict[str, Checked] = {}
+    findings: dict[tuple[str, str], tuple[Finding, ...]] = {}
+    for graph, (quads, whole) in data.items():
+        plans = _plans(shapes, graph)
+        added = [names.kg + name for name in _ADDED]
+        above = superclasses if graph == "facts" else {}
+        found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
+        for shape, results in found.results.items():
+            lines = findings_of(results, shapes, lambda _: assembled.places, {}, names)
+            findings[graph, str(shape)] = tuple(dict.fromkeys(lines))
+        checked[graph] = replace(found, results={})
+    return checked["facts"], checked["evidence"], findings
 
 
-def parts(sources: Sources, assembled: Assembled) -> Iterator[tuple[list[Quad], list[SourceQuad]]]:
-    """The facts and the evidence, each with the shapes that see it; all quads in the default graph."""
-    facts = [quad for quad in assembled.quads if not isinstance(quad.graph_name, NamedNode)]
-    yield facts, [q for q in sources.shapes if not _EVIDENCE.match(q.place.file)]
-    yield list(assembled.evidence), [q for q in sources.shapes if _EVIDENCE.match(q.place.file)]
+def _plans(shapes: Shapes, graph: str) -> Plans:
+    """The compiled plans, none where another engine is wanted or the reference has to say what is wrong."""
+    try:
+        if shapes.compiled:
+            return read_plans(shapes.seeing[graph])
+    except NotCovered:
+        pass
+    return Plans({}, {}, {}, frozenset())
 
 
-def _refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
+def refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
     """No query in a shape may reach the network (SERVICE) or nest until the parser dies, and no part is passed over."""
     for q in shapes:
         if q.quad.predicate.value in _QUERY_TEXTS and isinstance(q.quad.object, Literal):
@@ -94,31 +156,32 @@ def _refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
             yield error("shape", f"{name} is not applied here: say it in SHACL Core or with sh:sparql", q.place)
 
 
-def _run(
-    data: list[Quad], shapes: list[SourceQuad], assembled: Assembled, base: str, *, disputed: Disputed, engine: str
-) -> Iterable[Finding]:
-    place = shapes[0].place
+def findings_of(
+    results: Iterable[Result], shapes: Shapes, places: Callable[[str], Places], disputed: Disputed, names: vocab.Names
+) -> Iterator[Finding]:
+    """What results say to whoever wrote the sources; ``places`` gives the lines of the triples about a node."""
+    for result in with_details(results):
+        finding = _finding(result, shapes, places, names)
+        claims = _differing(result, disputed)
+        yield _between_documents(finding, claims, names) if claims else finding
+
+
+def by_reference(
+    quads: Iterable[Quad], shapes: Shapes, graph: str, covered: Collection[Node]
+) -> list[Result] | Finding:
+    """The results of the shapes that are not ``covered``, by the reference; or why they cannot be used."""
+    seen = [q for q in shapes.quads if _sees(q) == graph]
+    place = seen[0].place
     try:
-        results = ENGINES[engine](data, [q.quad for q in shapes])
+        return reference.run(to_graph(quads), [q.quad for q in seen], covered)
     except BuildError as e:
-        return [error("shape", str(e), Place(place.file))]
+        return error("shape", str(e), Place(place.file))
     except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as e:
         message = " ".join(str(getattr(e, "message", e)).split())
-        return [error("shape", f"a shape cannot be used: {message}", Place(place.file))]
+        return error("shape", f"a shape cannot be used: {message}", Place(place.file))
     except Exception as e:  # noqa: BLE001 - rdflib's errors out of a query in a shape have no common class
-        return [
-            error(
-                "shape",
-                f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}",
-                Place(place.file),
-            )
-        ]
-    found = []
-    for result in with_details(results):
-        finding = _finding(result, shapes, assembled, base)
-        claims = _differing(result, disputed)
-        found.append(_between_documents(finding, claims, vocab.Names(base)) if claims else finding)
-    return found
+        message = f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}"
+        return error("shape", message, Place(place.file))
 
 
 def _differing(result: Result, disputed: Disputed) -> tuple[str, ...]:
@@ -135,20 +198,20 @@ def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.N
     return replace(finding, severity=severity, rule="disagreement", message=text)
 
 
-def _finding(result: Result, shapes: list[SourceQuad], assembled: Assembled, base: str) -> Finding:
+def _finding(result: Result, shapes: Shapes, places: Callable[[str], Places], names: vocab.Names) -> Finding:
     focus, path, value, shape = result.focus, result.path, result.value, result.shape
     messages = sorted(str(message) for message in result.messages)
     severity = _SEVERITIES.get(str(result.severity), Severity.ERROR)
-    names = vocab.Names(base)
     what = names.local(str(focus)) or str(focus)
     details = [what]
     if isinstance(path, URIRef):
         details.append(_readable(str(path), names))
     if value is not None and value != focus:
         details.append(f"value {_readable(str(value), names)!r}")
-    shape_name = _shape_name(shape, shapes, names)
+    shape_name = _shape_name(shape, shapes.quads, names)
     text = f"{', '.join(details)}: {' '.join(messages) or 'does not conform'} [{shape_name}]"
-    return Finding(severity, "shacl", text, _place(focus, path, value, assembled), str(focus))
+    place = _place(focus, path, value, places(focus.n3()) if isinstance(focus, URIRef) else {})
+    return Finding(severity, "shacl", text, place, str(focus))
 
 
 def _readable(iri: str, names: vocab.Names) -> str:
@@ -158,7 +221,7 @@ def _readable(iri: str, names: vocab.Names) -> str:
     return names.local(iri) or iri
 
 
-def _shape_name(shape: Node | None, shapes: list[SourceQuad], names: vocab.Names) -> str:
+def _shape_name(shape: Node | None, shapes: Iterable[SourceQuad], names: vocab.Names) -> str:
     """The shape's own IRI, or that of the node shape that holds a blank property shape."""
     for q in shapes:
         if isinstance(shape, BNode) and isinstance(q.quad.object, BlankNode) and q.quad.object.value == str(shape):
@@ -166,14 +229,14 @@ def _shape_name(shape: Node | None, shapes: list[SourceQuad], names: vocab.Names
     return names.local(str(shape)) or str(shape)
 
 
-def _place(focus: Node | None, path: Node | None, value: Node | None, assembled: Assembled) -> Place:
+def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:
     """The line of the triple that violates, or else of the first triple about the focus node."""
     subject = focus.n3() if isinstance(focus, URIRef) else ""
     candidates = [
         (key, place)
-        for key, place in assembled.places.items()
+        for key, place in places.items()
         if key[0] == subject and (not isinstance(path, URIRef) or key[1] == path.n3())
-    ] or [(key, place) for key, place in assembled.places.items() if key[0] == subject]
+    ] or [(key, place) for key, place in places.items() if key[0] == subject]
     for key, place in candidates:
         if value is not None and str(value) in key[2]:
             return place

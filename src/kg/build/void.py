@@ -9,29 +9,20 @@ has a type. The shares of :mod:`kg.build.coverage` are measurements of the Data 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Triple
+from pyoxigraph import Literal, Triple
 
 from kg import media, vocab
-from kg.build.coverage import Coverage, Share
-from kg.build.dumps import Content
+from kg.build.content import Content
+from kg.build.coverage import Share
 from kg.build.statements import Statements, english, fragment, is_web, typed
+from kg.build.vocabulary import namespace
 from kg.config import Config
-from kg.model import FileEntry, value_of
+from kg.model import FileEntry
 
 EXAMPLES = 5
 """Example resources: the things that most claims mention."""
-
-LINKS = frozenset(
-    {
-        vocab.OWL + "sameAs",
-        vocab.SCHEMA + "sameAs",
-        *(vocab.SKOS + f"{kind}Match" for kind in ("exact", "close", "broad", "narrow", "related")),
-    }
-)
-"""Properties that make a linkset: they say how a thing or term of ours relates to one of another dataset."""
 
 METRICS: dict[str, tuple[str, str, str]] = {
     "facts": (
@@ -70,18 +61,19 @@ _FORMAT_NAMES = {
 _VOID = vocab.VOID
 
 
-def describe_void(content: Content, coverage: Coverage, config: Config, dumps: Sequence[FileEntry]) -> set[Triple]:
+def describe_void(content: Content, config: Config, dumps: Sequence[FileEntry]) -> set[Triple]:
     """The description as triples."""
     graph = Statements(config.language)
-    names = content.names
-    default = [q.triple for q in content.assembled.quads if q.graph_name == DefaultGraph()]
+    names, tally = content.names, content.tally
     _dataset(graph, content, config, dumps)
-    _parts(graph, content, default, dumps)
-    _partitions(graph, content, default)
-    _linksets(graph, content, default)
-    _measurements(graph, content, coverage)
-    graph.say(names.dataset, _VOID + "vocabulary", *_vocabularies(default))
-    graph.say(names.dataset, _VOID + "exampleResource", *_examples(content))
+    _parts(graph, content, dumps)
+    _partitions(graph, content)
+    _linksets(graph, content)
+    _measurements(graph, content)
+    vocabularies = {namespace(term) for term in (*tally.triples_of, *tally.classes)}
+    graph.say(names.dataset, _VOID + "vocabulary", *sorted(vocabularies))
+    most = sorted(tally.mentioned, key=lambda iri: (-tally.mentioned[iri], iri))
+    graph.say(names.dataset, _VOID + "exampleResource", *most[:EXAMPLES])
     return graph.triples
 
 
@@ -108,60 +100,46 @@ def _dataset(graph: Statements, content: Content, config: Config, dumps: Sequenc
     graph.say(dataset, _VOID + "uriSpace", Literal(names.base))
     graph.say(dataset, _VOID + "sparqlEndpoint", names.base + "sparql")
     graph.say(dataset, _VOID + "subset", part(names, "default-graph"), part(names, "claim-graphs"))
-    graph.say(dataset, _VOID + "triples", Literal(len({q.triple for q in content.assembled.quads})))
+    graph.say(dataset, _VOID + "triples", Literal(content.sizes.all))
     formats = (f"http://www.w3.org/ns/formats/{_FORMAT_NAMES[m.extension]}" for m in media.RDF)
     graph.say(dataset, _VOID + "feature", *formats)
     graph.say(dataset, _VOID + "dataDump", *(names.base + d.path for d in dumps if d.path.startswith("dumps/all.")))
 
 
-def _parts(graph: Statements, content: Content, default: Sequence[Triple], dumps: Sequence[FileEntry]) -> None:
-    names = content.names
+def _parts(graph: Statements, content: Content, dumps: Sequence[FileEntry]) -> None:
+    names, tally = content.names, content.tally
     facts, claims = part(names, "default-graph"), part(names, "claim-graphs")
     graph.is_a(facts, _VOID + "Dataset")
     graph.say(facts, vocab.DCTERMS_TITLE, english("The default graph"))
-    graph.say(facts, _VOID + "triples", Literal(len(default)))
-    graph.say(facts, _VOID + "distinctSubjects", Literal(len({t.subject for t in default})))
-    graph.say(facts, _VOID + "distinctObjects", Literal(len({t.object for t in default})))
-    graph.say(facts, _VOID + "properties", Literal(len({t.predicate for t in default})))
-    graph.say(facts, _VOID + "classes", Literal(len(_instances(default))))
-    things = {s for t in default if (s := value_of(t.subject)).startswith(names.id)}
-    graph.say(facts, _VOID + "entities", Literal(len(things)))
+    graph.say(facts, _VOID + "triples", Literal(tally.triples))
+    graph.say(facts, _VOID + "distinctSubjects", Literal(tally.subjects))
+    graph.say(facts, _VOID + "distinctObjects", Literal(content.sizes.objects))
+    graph.say(facts, _VOID + "properties", Literal(len(tally.triples_of)))
+    graph.say(facts, _VOID + "classes", Literal(len(tally.classes)))
+    graph.say(facts, _VOID + "entities", Literal(tally.things))
     graph.say(facts, _VOID + "uriRegexPattern", Literal("^" + re.escape(names.id)))
     graph.say(facts, _VOID + "dataDump", *(names.base + d.path for d in dumps if d.path.startswith("dumps/facts.")))
     graph.is_a(claims, _VOID + "Dataset")
     graph.say(claims, vocab.DCTERMS_TITLE, english("The graphs of the claims"))
-    iris = {claim.iri for claim in content.grounded.claims}
-    stated = {q.triple for q in content.assembled.quads if value_of(q.graph_name) in iris}
-    graph.say(claims, _VOID + "triples", Literal(len(stated)))
+    graph.say(claims, _VOID + "triples", Literal(content.sizes.stated))
 
 
-def _instances(triples: Iterable[Triple]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for t in triples:
-        if t.predicate.value == vocab.RDF_TYPE:
-            found[value_of(t.object)].add(value_of(t.subject))
-    return found
-
-
-def _partitions(graph: Statements, content: Content, default: Sequence[Triple]) -> None:
-    whole = part(content.names, "default-graph")
-    for kind, members in sorted(_instances(default).items()):
+def _partitions(graph: Statements, content: Content) -> None:
+    whole, tally = part(content.names, "default-graph"), content.tally
+    for kind, members in sorted(tally.classes.items()):
         node = class_partition(content, kind)
         graph.say(whole, _VOID + "classPartition", node)
         graph.is_a(node, _VOID + "Dataset")
         graph.say(node, _VOID + "class", kind)
-        graph.say(node, _VOID + "entities", Literal(len(members)))
-    by_property: dict[str, list[Triple]] = defaultdict(list)
-    for t in default:
-        by_property[t.predicate.value].append(t)
-    for name, triples in sorted(by_property.items()):
+        graph.say(node, _VOID + "entities", Literal(members))
+    for name, triples in sorted(tally.triples_of.items()):
         node = property_partition(content, name)
         graph.say(whole, _VOID + "propertyPartition", node)
         graph.is_a(node, _VOID + "Dataset")
         graph.say(node, _VOID + "property", name)
-        graph.say(node, _VOID + "triples", Literal(len(triples)))
-        graph.say(node, _VOID + "distinctSubjects", Literal(len({t.subject for t in triples})))
-        graph.say(node, _VOID + "distinctObjects", Literal(len({t.object for t in triples})))
+        graph.say(node, _VOID + "triples", Literal(triples))
+        graph.say(node, _VOID + "distinctSubjects", Literal(tally.subjects_of[name]))
+        graph.say(node, _VOID + "distinctObjects", Literal(content.sizes.objects_of[name]))
 
 
 def class_partition(content: Content, iri: str) -> str:
@@ -174,17 +152,11 @@ def property_partition(content: Content, iri: str) -> str:
     return part(content.names, "property-" + fragment(iri, content.prefixes))
 
 
-def _linksets(graph: Statements, content: Content, default: Sequence[Triple]) -> None:
+def _linksets(graph: Statements, content: Content) -> None:
     """A linkset for each property and namespace that our things and terms are linked to (section 5)."""
     names = content.names
-    found: Counter[tuple[str, str]] = Counter()
-    for t in default:
-        target = value_of(t.object)
-        outside = isinstance(t.object, NamedNode) and not target.startswith(names.base)
-        if t.predicate.value in LINKS and outside and value_of(t.subject).startswith(names.base):
-            found[t.predicate.value, _namespace(target)] += 1
-    for (predicate, namespace), count in sorted(found.items()):
-        target = part(names, "target-" + fragment(namespace + "x", content.prefixes).removesuffix(":x"))
+    for (predicate, space), count in sorted(content.tally.links.items()):
+        target = part(names, "target-" + fragment(space + "x", content.prefixes).removesuffix(":x"))
         node = target.replace("#target-", f"#links-{fragment(predicate, content.prefixes)}-")
         graph.say(names.dataset, _VOID + "subset", node)
         graph.is_a(node, _VOID + "Linkset")
@@ -193,35 +165,11 @@ def _linksets(graph: Statements, content: Content, default: Sequence[Triple]) ->
         graph.say(node, _VOID + "objectsTarget", target)
         graph.say(node, _VOID + "triples", Literal(count))
         graph.is_a(target, _VOID + "Dataset")
-        graph.say(target, _VOID + "uriSpace", Literal(namespace))
+        graph.say(target, _VOID + "uriSpace", Literal(space))
 
 
-def _vocabularies(default: Iterable[Triple]) -> list[str]:
-    terms = {t.predicate.value for t in default}
-    terms |= {value_of(t.object) for t in default if t.predicate.value == vocab.RDF_TYPE}
-    return sorted({_namespace(term) for term in terms})
-
-
-def _namespace(iri: str) -> str:
-    """An IRI up to its last ``#``, or else its last ``/``.
-
-    >>> _namespace("http://purl.org/dc/terms/title")
-    'http://purl.org/dc/terms/'
-    """
-    return iri[: max(iri.rfind("#"), iri.rfind("/") if "#" not in iri else -1) + 1] or iri
-
-
-def _examples(content: Content) -> list[str]:
-    mentioned = Counter(
-        value_of(q.object)
-        for q in content.assembled.evidence
-        if q.predicate.value == content.names.kg + "mentions" and value_of(q.object).startswith(content.names.id)
-    )
-    return sorted(mentioned, key=lambda iri: (-mentioned[iri], iri))[:EXAMPLES]
-
-
-def _measurements(graph: Statements, content: Content, coverage: Coverage) -> None:
-    names = content.names
+def _measurements(graph: Statements, content: Content) -> None:
+    names, coverage = content.names, content.coverage
     for name, (label, definition, dimension) in METRICS.items():
         metric = part(names, "metric-" + name)
         graph.is_a(metric, vocab.DQV + "Metric")

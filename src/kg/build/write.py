@@ -1,64 +1,73 @@
-"""Stage 7: write store, dumps, index, report, metadata and queries into staging, and have the release sealed."""
+"""Stage 7: write dumps, index, report, metadata and queries beside the store, and have the release sealed."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pyoxigraph import Literal
 
 from kg import vocab
-from kg.build.assemble import in_default_graph
-from kg.build.coverage import measure
-from kg.build.dumps import Content, write_dumps
-from kg.build.index import write_index
+from kg.build.content import Content
+from kg.build.dumps import CLAIM_COLUMNS, Rendered, write_dumps
+from kg.build.index import to_index, write_index
 from kg.build.metadata import write_metadata
-from kg.build.parse import Sources
-from kg.build.report import make_report
+from kg.build.parse import Sources, read_utf8
+from kg.build.report import write_report
 from kg.config import Config
 from kg.errors import BuildError
 from kg.model import FileEntry, Finding, Manifest
 from kg.release import STORE, Release, file_entry, seal, staging
-from kg.store import embedded, stated
+from kg.store import stated
 
 
-def write_release(config: Config, content: Content, findings: Sequence[Finding]) -> Release:
-    """Write everything and publish it by one rename.
+def write_release(
+    config: Config,
+    content: Content,
+    rendered: Rendered,
+    store: Path,
+    findings: Sequence[Finding],
+) -> Release:
+    """Write everything and publish it by one rename. ``store`` is moved into the release.
 
     :raises BuildError: if another build is running, or the disk refuses.
     """
     try:
         with staging(config.releases) as folder:
-            manifest = _write(folder, config, content, findings)
+            shutil.move(store, folder / STORE)
+            manifest = _write(folder, config, content, rendered, findings)
             return seal(folder, config, manifest)
     except OSError as e:
         raise BuildError(f"{config.releases}: the release cannot be written: {e.strerror or e}") from e
 
 
-def _write(folder: Path, config: Config, content: Content, findings: Sequence[Finding]) -> Manifest:
-    quads = content.assembled.quads
-    embedded.write(folder / STORE, quads)
-    collected = content.collected
-    facts = {c.iri for c in content.grounded.claims if in_default_graph(c, collected.documents[c.document].author)}
-    stated.write(folder / STORE, facts)
-    counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content).items()}
+def _write(
+    folder: Path,
+    config: Config,
+    content: Content,
+    rendered: Rendered,
+    findings: Sequence[Finding],
+) -> Manifest:
+    published = CLAIM_COLUMNS.index("in_default_graph")
+    stated.write(folder / STORE, {row[0] for row in content.rows() if row[published] == "true"})
+    counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content, rendered).items()}
+    quads = to_index(rendered.dataset, content.names)
     counts["search.sqlite"] = write_index(folder / "search.sqlite", quads, content.names, config.language)
-    for name, directory, texts in (
-        ("rq", "queries", {query.name: query.text for query in content.sources.queries}),
+    for name, directory, some in (
+        ("rq", "queries", ((query.name, query.text.encode()) for query in content.queries)),
         ("txt", "documents", _shown_texts(content)),
     ):
         (folder / directory).mkdir()
-        for stem, text in texts.items():
-            # newline="": a text's own line ends are part of what is shown.
-            (folder / directory / f"{stem}.{name}").write_text(text, encoding="utf-8", newline="")
-    coverage = measure(content.collected, content.grounded, content.assembled, content.names)
-    dumps = [entry for entry in _entries(folder, counts) if entry.path.startswith("dumps/")]
-    described = write_metadata(folder / "metadata", content, coverage, config, dumps)
+        for stem, text in some:
+            # A text's own line ends are part of what is shown.
+            (folder / directory / f"{stem}.{name}").write_bytes(text)
+    dumps = _entries(folder, (folder / "dumps").iterdir(), counts)
+    described = write_metadata(folder / "metadata", content, config, dumps)
     counts |= {f"metadata/{name}": count for name, count in described.items()}
-    report = make_report(content.collected, content.grounded, content.assembled, coverage, findings)
-    text = json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    write_report(folder / "report.json", content, findings)
+    others = (p for p in folder.rglob("*") if p.relative_to(folder).parts[0] not in (STORE, "dumps"))
+    files = (*dumps, *_entries(folder, others, counts))
     return Manifest(
         base=config.base,
         title=config.title,
@@ -66,25 +75,26 @@ def _write(folder: Path, config: Config, content: Content, findings: Sequence[Fi
         license=config.license,
         publisher=config.publisher,
         digest="",
-        quads_sha256=file_entry(folder, folder / "dumps/all.nq").sha256,
-        files=_entries(folder, counts),
-        counts=report["counts"],
+        quads_sha256=next(entry.sha256 for entry in dumps if entry.path == "dumps/all.nq"),
+        files=tuple(sorted(files, key=lambda entry: entry.path)),
+        counts=content.counts,
         prefixes=content.prefixes,
     )
 
 
-def _shown_texts(content: Content) -> dict[str, str]:
-    return {name: raw for name, raw in content.grounded.raw.items() if content.collected.documents[name].text_shown}
+def _shown_texts(content: Content) -> Iterator[tuple[str, bytes]]:
+    for name, document in content.documents.items():
+        if document.text_shown and name in content.texts:
+            yield name, read_utf8(content.texts[name], str(content.texts[name]))
 
 
-def _entries(folder: Path, counts: dict[str, int]) -> tuple[FileEntry, ...]:
-    """Every file but the store's, whose bytes no engine promises to repeat."""
-    paths = (p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] != STORE)
-    entries = (file_entry(folder, p, counts.get(p.relative_to(folder).as_posix())) for p in paths)
+def _entries(folder: Path, paths: Iterable[Path], counts: Mapping[str, int]) -> tuple[FileEntry, ...]:
+    """Files with hash and count; never the store's, whose bytes no engine promises to repeat."""
+    entries = (file_entry(folder, p, counts.get(p.relative_to(folder).as_posix())) for p in paths if p.is_file())
     return tuple(sorted(entries, key=lambda entry: entry.path))
 
 
-def display_prefixes(sources: Sources, names: vocab.Names) -> dict[str, str]:
+def display_prefixes(sources: Sources, declared: Mapping[str, str], names: vocab.Names) -> dict[str, str]:
     """Prefix → namespace for output: ours, those the ontologies prefer, then those the sources declare."""
     prefixes = names.prefixes()
     preferred: dict[str, dict[str, str]] = {}
@@ -95,7 +105,7 @@ def display_prefixes(sources: Sources, names: vocab.Names) -> dict[str, str]:
         if len(pair) == 2:
             prefixes.setdefault(pair[vocab.VANN_PREFIX], pair[vocab.VANN_NAMESPACE])
     named = set(prefixes.values())
-    for prefix, namespace in sorted(sources.prefixes.items()):
+    for prefix, namespace in sorted(declared.items()):
         # A claims file calls its own claims "claim:"; that is no name outside of the file.
         if namespace not in named and not namespace.startswith((names.base + "claim/", names.base + "passage")):
             named.add(prefixes.setdefault(prefix, namespace))

@@ -6,17 +6,24 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from kg.cli.progress import Shown, silent
 from kg.cli.root import documents_option, main
-from kg.config import FILE, load
+from kg.config import FILE, Config, load
 from kg.errors import ConfigError
 from kg.findings import as_json
 from kg.model import Finding, Severity
 from kg.release import Release
+
+if TYPE_CHECKING:
+    # Building takes its time to import: commands that do not build start without it.
+    from kg.build import How, Progress
 
 _base = click.option("--base", help='The address every IRI starts with; ends in "/". Overrides kg.toml.')
 _format = click.option(
@@ -36,13 +43,60 @@ _engine = click.option(
 )
 
 
+_how = (
+    click.option("--workers", type=click.IntRange(0, 256), help="Processes (default: one a processor, if it pays)."),
+    click.option("--executor", default="", metavar="ADDRESS", help="A Dask scheduler, tcp://…, instead of processes."),
+    click.option("--cache", type=click.Path(path_type=Path), help="Where parts that did not change are kept."),
+    click.option("--fresh", is_flag=True, help="Keep nothing, and make everything anew."),
+    click.option("--progress/--no-progress", default=None, help="Show how far it is (default: on a terminal)."),
+)
+
+
+def _with_how(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how a build is run, as ``how`` and ``progress``."""
+
+    @wraps(command)
+    def run(
+        project: Path,
+        /,
+        *,
+        workers: int | None,
+        executor: str,
+        cache: Path | None,
+        fresh: bool,
+        progress: bool | None,
+        **others: Any,
+    ) -> None:
+        from kg.build import How
+
+        config = load(project, base=others.pop("base"))
+        shown = Shown(sys.stderr) if (sys.stderr.isatty() if progress is None else progress) else None
+        try:
+            command(
+                config,
+                how=How(workers, executor, None if fresh else cache, keep=not fresh),
+                progress=shown or silent,
+                **others,
+            )
+        finally:
+            if shown:
+                shown.clear()
+
+    for option in reversed(_how):
+        run = option(run)
+    return run
+
+
 @main.command("build")
 @_base
 @documents_option
 @_format
 @_engine
 @click.pass_obj
-def build_command(project: Path, base: str | None, documents: Sequence[Path], format_: str, engine: str) -> None:
+@_with_how
+def build_command(
+    config: Config, documents: Sequence[Path], format_: str, engine: str, how: How, progress: Progress
+) -> None:
     """Check the sources and publish them as a sealed release.
 
     Nothing of a failed build is published; the previous release stays.
@@ -52,9 +106,7 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
     """
     from kg import build as building
 
-    config = load(project, base=base)
-    release, findings = building.build(config, documents, _progress(), engine)
-    _clear_progress()
+    release, findings = building.build(config, documents, progress, engine, how)
     _print_findings(findings, format_, release)
     if release is None:
         sys.exit(1)
@@ -67,35 +119,31 @@ def build_command(project: Path, base: str | None, documents: Sequence[Path], fo
 @_engine
 @click.option("--fix", is_flag=True, help="Rewrite the positions of passages that moved without changing.")
 @click.pass_obj
-def check(project: Path, *, base: str | None, documents: Sequence[Path], format_: str, engine: str, fix: bool) -> None:
-    """Check the sources; nothing is written, but for --fix.
+@_with_how
+def check(
+    config: Config,
+    *,
+    documents: Sequence[Path],
+    format_: str,
+    engine: str,
+    fix: bool,
+    how: How,
+    progress: Progress,
+) -> None:
+    """Check the sources; nothing is written to the project, but for --fix.
 
     \b
     Example:    kg check --format json | jq '.findings[].message'
     """
     from kg import build as building
 
-    config = load(project, base=base)
     if fix:
         for line in building.fix(config, documents):
             click.echo(line, err=True)
-    checked = building.check(config, documents, _progress(), engine)
-    _clear_progress()
+    checked = building.check(config, documents, progress, engine, how)
     _print_findings(checked.findings, format_, None)
     if checked.failed:
         sys.exit(1)
-
-
-def _progress() -> Callable[[str], None]:
-    """Names the stage on a terminal; silent in a pipe."""
-    if not sys.stderr.isatty():
-        return lambda _stage: None
-    return lambda stage: click.echo(f"\r\x1b[K{stage} …", err=True, nl=False)
-
-
-def _clear_progress() -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _print_findings(findings: Sequence[Finding], format_: str, release: Release | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import NamedNode, Quad, RdfFormat
 from pyoxigraph import Store as Oxigraph
 
 from kg.errors import ReleaseError
@@ -35,6 +35,19 @@ class EmbeddedStore:
 
     def close(self) -> None:
         del self._store
+
+
+def load(path: Path, files: Iterable[Path]) -> Oxigraph:
+    """A new store at ``path`` with the triples and quads of N-Triples and N-Quads files.
+
+    Close it (forget it) before it is sealed.
+    """
+    store = Oxigraph(str(path))
+    for file in files:
+        if file.stat().st_size:
+            store.bulk_load(path=str(file), format=RdfFormat.N_QUADS)
+    store.flush()
+    return store
 
 
 def write(path: Path, quads: Iterable[Quad]) -> None:

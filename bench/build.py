@@ -1,0 +1,174 @@
+"""Builds of generated corpora: seconds, memory, what one changed document costs, and loading beside ``oxigraph load``.
+
+    python bench/build.py [--documents 100 1000] [--workers 1 2] [--claims 30] [--keep FOLDER]
+
+Every build is a process of its own, from nothing (``--fresh``) but for the last, which has a cache and one document
+changed; its release has to be the one that a build from nothing makes. Memory is the peak of the largest process and
+of all of them together, from /proc, so Linux only. Clock and CPU both: on a machine that is shared, the CPU tells more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus import generate  # type: ignore[import-not-found]
+
+KG = [sys.executable, "-m", "kg.cli"]
+OXIGRAPH = Path(sys.executable).with_name("oxigraph")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Seconds on the clock, seconds of CPU, and MB: of the largest process, and of all at the same time."""
+
+    wall: float
+    cpu: float
+    largest: float
+    together: float
+
+
+def measured(command: list[str], cwd: Path) -> Run:
+    """Run a command and look at its processes meanwhile."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    peak = [0.0, 0.0]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        ended = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, ended, peak))
+        watcher.start()
+        _, said = process.communicate()
+        ended.set()
+        watcher.join()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {said}")
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(wall, cpu, *peak)
+
+
+def _watch(pid: int, ended: threading.Event, peak: list[float]) -> None:
+    while not ended.wait(0.1):
+        sizes = [_proportional(one) for one in _tree(pid)]
+        peak[0], peak[1] = max(peak[0], *sizes, 0.0), max(peak[1], sum(sizes))
+
+
+def _tree(pid: int) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                waiting += map(int, task.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _proportional(pid: int) -> float:
+    """MB of memory of its own that a process holds: files that are mapped belong to the system, which can drop them."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+
+def digest(project: Path) -> str:
+    manifest = json.loads((project / "releases/current/manifest.json").read_text(encoding="utf-8"))
+    return str(manifest["digest"])
+
+
+def counts(project: Path) -> dict[str, int]:
+    manifest = json.loads((project / "releases/current/manifest.json").read_text(encoding="utf-8"))
+    found: dict[str, int] = manifest["counts"]
+    return found
+
+
+def change(project: Path) -> None:
+    """One claim of one document gets another gloss."""
+    path = min((project / "data/claims").iterdir())
+    path.write_text(path.read_text("utf-8").replace('rdfs:label "', 'rdfs:label "Changed: ', 1), "utf-8")
+
+
+def builds(project: Path, documents: int, workers: list[int]) -> None:
+    """A line for each number of workers, then for the build after a change."""
+    full: dict[int, Run] = {}
+    digests = set()
+    for count in workers:
+        shutil.rmtree(project / "releases", ignore_errors=True)
+        full[count] = run = measured([*KG, "build", "--fresh", "--workers", str(count)], project)
+        digests.add(digest(project))
+        line(f"{documents:,} documents, {counts(project)['quads']:,} quads, {count} workers", run)
+    if len(digests) > 1:
+        raise SystemExit("the releases differ with the number of workers")
+    with tempfile.TemporaryDirectory(prefix="kg-bench-cache-", dir=project) as cache:
+        options = ["--workers", str(workers[-1]), "--cache", cache]
+        measured([*KG, "build", *options], project)
+        change(project)
+        again = measured([*KG, "build", *options], project)
+    line(f"{documents:,} documents, one changed", again)
+    whole = full[workers[-1]]
+    print(f"{'':<58}{again.wall / whole.wall:>8.1%} of the clock, {again.cpu / whole.cpu:.1%} of the CPU (goal 5 %)")
+    after = digest(project)
+    shutil.rmtree(project / "releases")
+    measured([*KG, "build", "--fresh", "--workers", str(workers[-1])], project)
+    if digest(project) != after:
+        raise SystemExit("the build after a change made another release than a build from nothing")
+
+
+def loads(project: Path) -> None:
+    """Our loading of the store beside Oxigraph's own, of the same file."""
+    quads, source = counts(project)["quads"], project / "releases/current/dumps/all.nq"
+    ours = (
+        "import sys; from pathlib import Path; from kg.store.embedded import load; "
+        "load(Path(sys.argv[1]), [Path(sys.argv[2])])"
+    )
+    with tempfile.TemporaryDirectory(prefix="kg-bench-store-", dir=project) as scratch:
+        commands = {
+            "kg": [sys.executable, "-c", ours, f"{scratch}/kg", str(source)],
+            "oxigraph load": [str(OXIGRAPH), "load", "--location", f"{scratch}/oxigraph", "--file", str(source)],
+        }
+        for name, command in commands.items():
+            if name != "kg" and not OXIGRAPH.exists():
+                print("oxigraph is not installed: pip install oxigraph")
+                continue
+            run = measured(command, project)
+            line(f"loading {quads:,} quads, {name}, {quads / run.wall:,.0f} quads/s", run)
+
+
+def line(what: str, run: Run) -> None:
+    memory = f"{run.largest:6.0f} MB, all {run.together:6.0f} MB"
+    print(f"{what:<58}{run.wall:>8.1f} s  CPU {run.cpu:>7.1f} s  {memory}", flush=True)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--documents", type=int, nargs="+", default=[100, 1000])
+    arguments.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    arguments.add_argument("--claims", type=int, default=30)
+    arguments.add_argument("--keep", type=Path, help="a folder on the disk to use; it stays")
+    given = arguments.parse_args()
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory(prefix="kg-bench-") as scratch:
+        folder = given.keep or Path(scratch)
+        for documents in given.documents:
+            project = folder / f"{documents}-documents"
+            if not project.exists():
+                generate(project, documents=documents, claims=given.claims)
+            builds(project, documents, given.workers)
+            loads(project)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The files in ``data/entities``: labels of things, and what was merged into what; as sorted lines.
+
+They belong to no document, and one file may have millions of labels: they are read one by one. A line of ``labels``::
+
+    IRI  TAB  number in the order of the files  TAB  mark  TAB  language  TAB  label  TAB  line  TAB  file
+
+Marks: ``l`` ``rdfs:label``, ``p`` another label that a page can show, ``e`` anything else, ``r`` merged (the other
+thing is in the label's place).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from pyoxigraph import BlankNode, Literal
+
+from kg import vocab
+from kg.build.assemble import skolemise
+from kg.build.collect import collect
+from kg.build.lines import SortedFile, write_merged, write_sorted
+from kg.build.parse import SourceFile, Sources, Unreadable, read_file, stream_rdf
+from kg.errors import SourceError
+from kg.model import Finding, Place, SourceQuad, error, value_of
+
+_AT_ONCE = 50_000
+"""Triples of a file that are held at the same time."""
+
+_MARKS = {vocab.RDFS_LABEL: "l", vocab.SKOS_PREF_LABEL: "p", vocab.REPLACED_BY: "r"}
+
+
+class Label(NamedTuple):
+    """A line of ``labels``."""
+
+    iri: str
+    mark: str
+    language: str
+    text: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Entities:
+    """``facts``: triples. ``labels``, ``places``: lines. What is wrong, by the gate it closes; prefixes by file."""
+
+    facts: SortedFile
+    labels: SortedFile
+    places: SortedFile
+    parsed: tuple[Finding, ...]
+    collected: tuple[Finding, ...]
+    prefixes: dict[str, dict[str, str]]
+
+    def of(self, iri: str) -> Iterator[Label]:
+        """What the files say of a thing, in their order."""
+        return map(read_label, self.labels.starting(f"{iri}\t".encode()))
+
+
+def read_label(line: bytes) -> Label:
+    iri, _, mark, language, text, number, file = line.decode().rstrip("\n").split("\t")
+    return Label(iri, mark, language, _unescaped(text), Place(file, int(number)))
+
+
+def read_entities(files: Iterable[SourceFile], base: str, terms: frozenset[str], folder: Path) -> Entities:
+    """Read the files into sorted ones in ``folder``."""
+    parsed: list[Finding] = []
+    collected: list[Finding] = []
+    prefixes: dict[str, dict[str, str]] = {}
+    pieces: dict[str, list[SortedFile]] = {"facts": [], "labels": [], "places": []}
+    number = 0
+    for quads in _chunks(files, base, parsed, prefixes):
+        collected += collect(Sources(entities=tuple(quads)), base, terms).findings
+        described = skolemise(quads, vocab.Names(base))
+        triples = [f"{q.quad.triple} ." for q in described]
+        lines = {
+            "facts": triples,
+            "labels": [_line(q, number + at) for at, q in enumerate(described)],
+            "places": [f"{t}\t{q.place.line}\t{q.place.file}" for t, q in zip(triples, described, strict=True)],
+        }
+        for name, some in lines.items():
+            path = folder / f"{name}-{len(pieces[name])}"
+            pieces[name].append(write_sorted(path, (f"{line}\n".encode() for line in some)))
+        number += len(described)
+    whole = {name: write_merged(folder / name, some) for name, some in pieces.items()}
+    return Entities(**whole, parsed=tuple(parsed), collected=tuple(collected), prefixes=prefixes)
+
+
+def _chunks(
+    files: Iterable[SourceFile], base: str, findings: list[Finding], prefixes: dict[str, dict[str, str]]
+) -> Iterator[list[SourceQuad]]:
+    """Some triples at a time; those with blank nodes together, at the end of their file."""
+    for file in files:
+        data = read_file(file.path, file.shown)
+        if isinstance(data, Unreadable):
+            findings.append(error("syntax", data.message, data.place))
+            continue
+        nameless: list[SourceQuad] = []
+        declared = prefixes.setdefault(file.shown, {})
+        stream = stream_rdf(data, file.path.suffix, file.shown, base, findings, prefixes=declared)
+        try:
+            while some := list(islice(stream, _AT_ONCE)):
+                touched = [
+                    q for q in some if isinstance(q.quad.subject, BlankNode) or isinstance(q.quad.object, BlankNode)
+                ]
+                nameless += touched
+                yield [q for q in some if q not in touched] if touched else some
+        except SourceError as e:
+            findings.append(error("syntax", str(e), Place(e.file, e.line)))
+        if nameless:
+            yield nameless
+
+
+def _line(q: SourceQuad, number: int) -> str:
+    value = q.quad.object
+    language = (value.language or "") if isinstance(value, Literal) else ""
+    mark = _MARKS.get(q.quad.predicate.value, "e")
+    fields = (value_of(q.quad.subject), f"{number:012}", mark, language, _escaped(value_of(value)))
+    return "\t".join((*fields, str(q.place.line), q.place.file))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _unescaped(text: str) -> str:
+    letters = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+    return re.sub(r"\\(.)", lambda match: letters[match[1]], text)
+
+
+class Labels:
+    """The words for things and terms."""
+
+    def __init__(self, entities: Entities, ontology: Iterable[SourceQuad]) -> None:
+        self._entities = entities
+        self._terms: dict[str, list[Literal]] = {}
+        for q in ontology:
+            if q.quad.predicate.value == vocab.RDFS_LABEL and isinstance(q.quad.object, Literal):
+                self._terms.setdefault(value_of(q.quad.subject), []).append(q.quad.object)
+        self.of_speaker = lru_cache(maxsize=10_000)(self._of_speaker)
+
+    def _of_speaker(self, iri: str) -> str | None:
+        """The first label of a thing."""
+        return next((label.text for label in self._entities.of(iri) if label.mark == "l"), None)
+
+    def preferred(self, iri: str) -> str | None:
+        """The last English label, else the first."""
+        known = [
+            *((label.language, label.text) for label in self._entities.of(iri) if label.mark == "l"),
+            *((term.language or "", term.value) for term in self._terms.get(iri, ())),
+        ]
+        english = [text for language, text in known if language == "en"]
+        return english[-1] if english else known[0][1] if known else None

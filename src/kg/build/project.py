@@ -1,0 +1,114 @@
+"""A project as it is read first: what all parts share, and which files there are for parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import Quad
+
+from kg import vocab
+from kg.build.assemble import skolemise
+from kg.build.bundles import key_of_common
+from kg.build.collect import collect, terms_of
+from kg.build.parse import (
+    SourceFile,
+    Sources,
+    list_files,
+    no_claims,
+    parse_files,
+    read_file,
+)
+from kg.build.part import Common
+from kg.build.queries import read_queries
+from kg.build.rules import what_happened
+from kg.build.single import single_valued, superclasses
+from kg.build.validate import read_shapes
+from kg.config import Config
+from kg.model import ExampleQuery, Finding, SourceQuad
+
+MANY = 64
+"""Files of claims from which it pays to start processes, and to keep what they made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """``sources``: ontology and shapes. ``queries``: the questions. ``files``: of documents and claims.
+
+    ``entities``: files of labels.
+
+    ``key`` stands for all that ``common`` was made from. ``terms``: the ontology's triples as they are published.
+    """
+
+    config: Config
+    folders: tuple[Path, ...]
+    sources: Sources
+    queries: tuple[ExampleQuery, ...]
+    common: Common
+    key: str
+    terms: tuple[SourceQuad, ...]
+    files: tuple[SourceFile, ...]
+    entities: tuple[SourceFile, ...]
+    parsed: tuple[Finding, ...]
+    collected: tuple[Finding, ...]
+
+    @property
+    def names(self) -> vocab.Names:
+        return vocab.Names(self.config.base)
+
+    @property
+    def no_claims(self) -> Finding:
+        return no_claims()
+
+    @property
+    def shapes(self) -> tuple[Quad, ...]:
+        return tuple(q.quad for q in self.sources.shapes)
+
+    def workers(self, wanted: int | None) -> int:
+        """How many processes make the parts."""
+        if wanted is not None:
+            return wanted
+        return len(os.sched_getaffinity(0)) if self.has_many else 0
+
+    @property
+    def has_many(self) -> bool:
+        return sum(file.folder == "claims" for file in self.files) >= MANY
+
+
+def read_project(config: Config, folders: Sequence[Path], engine: str) -> Project:
+    """Read ontology, shapes and questions, and list everything else."""
+    findings: list[Finding] = []
+    root, base = config.root, config.base
+    files = {
+        folder: tuple(list_files(root, folder, findings))
+        for folder in ("ontology", "shapes", "documents", "claims", "entities")
+    }
+    shared = (*files["ontology"], *files["shapes"])
+    contents = {file.shown: read_file(file.path, file.shown) for file in shared}
+    sources = parse_files(shared, base, contents)
+    findings += sources.findings
+    queries = read_queries(root, base, findings)
+    names = vocab.Names(base)
+    collected = collect(sources, base)
+    return Project(
+        config=config,
+        folders=tuple(folders),
+        sources=sources,
+        queries=queries,
+        common=Common(
+            base=base,
+            terms=terms_of(sources, base),
+            happened=what_happened(sources, names),
+            single=single_valued(sources),
+            superclasses=superclasses(sources),
+            shapes=read_shapes(sources.shapes, engine),
+        ),
+        key=key_of_common(base, engine, sorted(contents.items())),
+        terms=tuple(skolemise(sources.ontology, names)),
+        files=(*files["documents"], *files["claims"]),
+        entities=files["entities"],
+        parsed=tuple(findings),
+        collected=collected.findings,
+    )

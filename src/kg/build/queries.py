@@ -1,0 +1,50 @@
+"""The example questions in ``data/queries``: every relative IRI written out, and whether each can be asked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kg.build.parse import absolute, read_utf8
+from kg.errors import SourceError
+from kg.model import ExampleQuery, Finding, Place, error
+from kg.query.check import check
+from kg.release import read_query
+
+QUERIES = Path("data/queries")
+
+_QUERY_TOKENS = re.compile(
+    r"""(?P<skip>\#[^\n\r]*|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")|<(?P<iri>[^<>"{}|^`\\\x00-\x20]*)>""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def resolve_iris(query: str, base: str) -> str:
+    """A SPARQL text with every relative IRI written out, so that it means the same anywhere.
+
+    >>> resolve_iris("PREFIX : <id/> # <id/>", "http://localhost:8000/")
+    'PREFIX : <http://localhost:8000/id/> # <id/>'
+    """
+
+    def written_out(match: re.Match[str]) -> str:
+        return match[0] if match["iri"] is None else f"<{absolute(match['iri'], base)}>"
+
+    return _QUERY_TOKENS.sub(written_out, query)
+
+
+def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:
+    """The example questions; what is no query is in ``findings``."""
+    queries: list[tuple[str, ExampleQuery]] = []
+    for path in sorted((root / QUERIES).glob("*.rq")):
+        shown = path.relative_to(root).as_posix()
+        try:
+            text = resolve_iris(read_utf8(path, shown).decode("utf-8"), base)
+            queries.append((shown, read_query(path.stem, text)))
+        except SourceError as e:
+            findings.append(error("syntax", str(e), Place(e.file, e.line)))
+    problems = check([query.text for _, query in queries]) if queries else []
+    for (shown, _), problem in zip(queries, problems, strict=True):
+        if problem:
+            findings.append(error("syntax", problem.message, Place(shown, problem.line)))
+    return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)

@@ -1,0 +1,178 @@
+"""Who makes the parts: this process, a pool of processes on this machine, or a cluster. One verb: ``map``.
+
+A cluster is a Dask scheduler (``tcp://…``) whose workers have the same kg installed; ``client.get_executor()`` gives
+the same interface as a process pool. Tasks are functions over values, so whoever runs them, the results are the same; a
+task whose worker dies is given to another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Protocol, TypeVar
+
+from kg.errors import BuildError, ConfigError
+
+RETRIES = 3
+"""How often a task is given to another worker after its own died."""
+
+MEMORY = 4 << 30
+"""Bytes of address space beyond what a worker starts with: what strangers' files may cost."""
+
+TIMEOUT = 10
+"""Seconds that a scheduler has to answer."""
+
+_AHEAD = 4
+"""Tasks that wait for each worker, so that none is idle and few results are in memory."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Workers(Protocol):
+    """Runs a function over items; results come with their items as they are done, in any order."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]: ...
+
+
+class Here:
+    """In this process."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+        for item in items:
+            yield item, function(item)
+
+
+class Pool:
+    """Processes on this machine, started afresh so that they share nothing, each with bounded memory."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._executor = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_limit)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+        left: Iterable[Item] = items
+        lost: list[Item] = []
+        for attempt in range(RETRIES + 1):
+            lost = []
+            # After a death nobody knows whose task it was: one at a time finds out.
+            ahead = _AHEAD * self.count if not attempt else self.count
+            yield from _map(self._executor, function, left, ahead, lost)
+            if not lost:
+                return
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = self._new()
+            left = lost
+        raise BuildError(f"a worker process died {RETRIES + 1} times over {_named(lost[0])}")
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Cluster:
+    """The workers of a Dask scheduler, which gives the task of one that died to another."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            distributed: Any = import_module("dask.distributed")
+        except ImportError:
+            raise ConfigError("--executor needs Dask: pip install 'kg[cluster]'") from None
+        try:
+            self._client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
+        except (OSError, ValueError) as e:
+            raise ConfigError(f"--executor {address}: no scheduler answers there: {e}") from e
+        self._executor: Executor = self._client.get_executor(retries=RETRIES, pure=False)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+        lost: list[Item] = []
+        workers = max(1, sum(self._client.nthreads().values()))
+        yield from _map(self._executor, function, items, _AHEAD * workers, lost)
+        if lost:
+            raise BuildError(f"the cluster lost its workers over {_named(lost[0])}")
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _map(
+    executor: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int, lost: list[Item]
+) -> Iterator[tuple[Item, Result]]:
+    """Keep ``ahead`` tasks waiting; items whose worker died are in ``lost``."""
+    waiting: dict[Future[Result], Item] = {}
+    stream = iter(items)
+    while True:
+        while len(waiting) < ahead and not lost:
+            item = next(stream, _END)
+            if item is _END:
+                break
+            try:
+                waiting[executor.submit(function, item)] = item  # type: ignore[arg-type, assignment]
+            except BrokenProcessPool:
+                lost.append(item)  # type: ignore[arg-type]
+        if not waiting:
+            lost.extend(stream if lost else ())
+            return
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            item = waiting.pop(future)
+            try:
+                yield item, future.result()
+            except BrokenProcessPool:
+                lost.append(item)
+            except MemoryError:
+                raise BuildError(f"{_named(item)} needs more than {MEMORY >> 30} GiB of memory") from None
+            except Exception as e:
+                if type(e).__name__ in ("KilledWorker", "CommClosedError"):
+                    lost.append(item)
+                else:
+                    raise
+
+
+_END = object()
+
+
+def _named(item: object) -> str:
+    return str(getattr(item, "name", item))[:300]
+
+
+def _limit() -> None:
+    """Bound this process's memory, and end it when the one that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a process's own figures
+        used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
+
+
+@contextmanager
+def workers(count: int, address: str = "") -> Iterator[Workers]:
+    """``count`` processes, none for 0; or the cluster at ``address``.
+
+    :raises ConfigError: if there is no cluster.
+    """
+    if not address and not count:
+        yield Here()
+        return
+    found: Pool | Cluster = Cluster(address) if address else Pool(count)
+    try:
+        yield found
+    finally:
+        found.close()
