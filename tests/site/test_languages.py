@@ -274,7 +274,19 @@ def test_each_page_names_itself_in_every_language(client: FlaskClient, read_html
         for link in head.all("link", rel="alternate")
         if "hreflang" in link.attributes
     }
-    assert alternates == {code: f"?q=pier&kind=thing&lang={code}" for code in ("en", "de")}
+    named = {code: f"?q=pier&kind=thing&lang={code}" for code in ("en", "de")}
+    assert alternates == {**named, "x-default": "?q=pier&kind=thing"}
+
+
+def test_a_page_in_a_language_of_its_own_is_canonical(client: FlaskClient) -> None:
+    for path, canonical in (
+        ("/page/north-pier", "page/north-pier"),
+        ("/page/north-pier?lang=de", "page/north-pier?lang=de"),
+        ("/about?lang=de", "about?lang=de"),
+        ("/about?lang=xx", "about"),
+    ):
+        link = client.get(path, headers={"Accept": "text/html"}).headers["Link"]
+        assert f'<http://localhost:8000/{canonical}>; rel="canonical"' in link
 
 
 def test_a_language_that_was_chosen_stays(client: FlaskClient, read_html: Read) -> None:

@@ -89,12 +89,17 @@ class Language:
 
     def months(self, *, short: bool = False) -> Sequence[str]:
         """The names of the months, from January, as they stand in a date."""
-        names = _locale(self.texts).months["format"]["abbreviated" if short else "wide"]
-        return tuple(str(names[month]) for month in range(1, 13))
+        return _months(self.texts, "abbreviated" if short else "wide")
 
     def is_own(self, language: str) -> bool:
         """Whether a language tag is of this language, so that pages need not name it."""
         return _main(language) == _main(self.code)
+
+
+@lru_cache(maxsize=16)
+def _months(texts: str, width: str) -> tuple[str, ...]:
+    names = _locale(texts).months["format"][width]
+    return tuple(str(names[month]) for month in range(1, 13))
 
 
 @lru_cache(maxsize=64)

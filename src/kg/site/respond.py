@@ -50,7 +50,7 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED)
     :raises NotAcceptable: naming what there is.
     """
     site = current()
-    landing = Landing(page.address(""), page.iri, page.address)
+    landing = Landing(page.address(""), page.iri, page.address, _named_language(site))
     if signposting.PARAMETER in request.args:
         return linkset(site, landing)
     profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
@@ -124,7 +124,7 @@ def register(app: Flask) -> None:
         ):
             return response
         site, path = current(), raw_path()[1:]
-        landing = Landing(path, site.base + path)
+        landing = Landing(path, site.base + path, language=_named_language(site))
         if signposting.PARAMETER in request.args:
             return linkset(site, landing)
         response.headers.add("Link", signposting.header(signposting.page(site, landing, here())))
@@ -136,6 +136,12 @@ def in_language(site: Site, response: Response) -> Response:
     response.headers["Content-Language"] = site.language.texts
     response.vary.add(languages.HEADER)
     return response
+
+
+def _named_language(site: Site) -> str:
+    """The parameter that names the language of the page, where the request has it."""
+    named = request.args.getlist(languages.PARAMETER)[-1:]
+    return f"{languages.PARAMETER}={named[0]}" if named and named[0] in site.languages else ""
 
 
 def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: bool = False) -> Response:

@@ -69,11 +69,13 @@ class Landing:
     """A page: ``path`` its address below the site's root, ``iri`` what it shows.
 
     ``formats(extension)`` is the path of the data in a format; ``None`` for a page that has no data of its own.
+    ``language``: the parameter that names the language, where the address does.
     """
 
     path: str
     iri: str
     formats: Callable[[str], str] | None = None
+    language: str = ""
 
     @property
     def kind(self) -> str:
@@ -97,7 +99,10 @@ def page(site: Site, landing: Landing, root: str) -> list[Link]:
         links.append(Link("describedby", f"{root}catalog.ttl", "text/turtle"))
         links.append(Link("describedby", f"{root}.well-known/void.ttl", "text/turtle"))
         links += [Link("item", root + entry.path, _file_type(entry.path)) for entry in site.release.dumps()]
-    links.append(Link("canonical", site.base + landing.path))
+    joint = "&" if "?" in landing.path else "?"
+    links.append(
+        Link("canonical", site.base + landing.path + (f"{joint}{landing.language}" if landing.language else ""))
+    )
     links += _dated(site, landing, landing.path, root)
     return links + _common(site, landing, root)
 

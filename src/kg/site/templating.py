@@ -82,6 +82,9 @@ NAVIGATION = (
 _NAVIGATED = frozenset(path for path, _ in NAVIGATION)
 
 
+_VOICES = "the languages of a page without a query"
+
+
 class _Translated(InternationalizationExtension):
     """``{% trans %}``, with texts that have no variable already in the language."""
 
@@ -114,10 +117,10 @@ def render(template: str, **context: Any) -> str:
     if frame is None:
         frame = site.frames[root + shown] = _frame(site, linker, root, env, shown)
     page = env.get_template(template).render(
-        root=root, site=site, link=linker, frame=frame, voices=_voices(site), **context
+        root=root, site=site, link=linker, frame=frame, voices=_voices(site, env), **context
     )
-    chosen = request.args.get(languages.PARAMETER)
-    return languages.kept(page, chosen) if chosen in site.languages else page
+    chosen = request.args.getlist(languages.PARAMETER)[-1:]
+    return languages.kept(page, chosen[0]) if chosen and chosen[0] in site.languages else page
 
 
 def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: str) -> dict[str, Markup]:
@@ -135,13 +138,24 @@ def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: st
     }
 
 
-def _voices(site: Site) -> list[tuple[Language, str]]:
-    """The languages that a page can be read in, each with the page's address in it."""
+def _voices(site: Site, env: Environment) -> dict[str, Markup]:
+    """The languages that a page can be read in: links in its head, and the choice in its header."""
     query = request.query_string.decode("latin-1")
-    pairs = (
-        [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != languages.PARAMETER] if query else []
-    )
-    return [(languages.spoken(code), "?" + urlencode([*pairs, (languages.PARAMETER, code)])) for code in site.languages]
+    made = site.frames.get(_VOICES) if not query else None
+    if made is None:
+        pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != languages.PARAMETER]
+        voices = [
+            (languages.spoken(code), "?" + urlencode([*pairs, (languages.PARAMETER, code)])) for code in site.languages
+        ]
+        made = {
+            part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
+                env.get_template(f"_{part}.html").render(voices=voices, plain="?" + urlencode(pairs))
+            )
+            for part in ("alternates", "languages")
+        }
+        if not query:
+            site.frames[_VOICES] = made
+    return made
 
 
 def register(app: Flask) -> None:
