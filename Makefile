@@ -70,6 +70,7 @@ words: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/sparql.py $(ARGS)
+	@$(BIN)/python bench/pages.py
 
 clean:
 	rm -rf $(VENV) dist src/kg/site/static src/kg/site/.static-* web/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -94,7 +94,7 @@ def running(command: list[str], cwd: Path, path: str, port: int | None) -> Itera
     with subprocess.Popen(command, cwd=cwd, stdout=out, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             found = port or port_of(process)
-            _until_it_listens(found, process)
+            until_it_listens(found, process)
             with closing(http.client.HTTPConnection("127.0.0.1", found, timeout=300)) as connection:
                 yield Server(found, path, process, connection)
         finally:
@@ -152,7 +152,7 @@ def _virtuoso(program: str, scratch: Path, facts: Path) -> Iterator[Server]:
         yield server
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[str]) -> None:
+def until_it_listens(port: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
