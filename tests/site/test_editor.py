@@ -7,6 +7,7 @@ import re
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -448,6 +449,21 @@ def test_stop_frees_the_worker(editor: Editor) -> None:
         time.sleep(0.05)
     assert metric(editor.root, 'kg_query_workers{state="busy"}') == 0
     expect(editor.tab.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+def test_a_query_to_an_earlier_release_is_stopped_too(editor: Editor, voyage: Path) -> None:
+    left = 'kg_queries_total{outcome="left"}'
+    before = metric(editor.root, left)
+    editor.open(f"releases/{(voyage / 'releases/current').resolve().name}/query")
+    editor.write(ENDLESS)
+    editor.content.press("ControlOrMeta+Enter")
+    expect(editor.status).to_have_text("Running …")
+    editor.tab.wait_for_timeout(300)
+    started = time.monotonic()
+    editor.tab.get_by_role("button", name="Stop").click()
+    while metric(editor.root, left) == before:
+        assert time.monotonic() - started < 5, "the server has not noticed"
+        time.sleep(0.05)
 
 
 def test_running_again_stops_what_runs(editor: Editor) -> None:

@@ -120,8 +120,8 @@ class Front:
         """Answer by Flask; ``more`` is for its ``environ``."""
         environ = asgi.environ_of(call.scope, body, **{ENVIRON: self._counters, **more})
         watching = None
-        if call.scope["path"] in ("/sparql", "/query"):
-            # A query ends when nobody waits for it any more.
+        if call.scope["path"].endswith(("/sparql", "/query")):
+            # A query ends when nobody waits for it any more, also one to an earlier release.
             watching = asyncio.create_task(asgi.until_left(call.receive))
             environ[asgi.GONE] = watching.done
         try:
