@@ -69,6 +69,7 @@ words: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/build.py
 	@$(BIN)/python bench/sparql.py $(ARGS)
 	@$(BIN)/python bench/pages.py
 
