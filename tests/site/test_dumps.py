@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 from base64 import b64encode
+from typing import NoReturn
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.release import Release
@@ -79,8 +82,19 @@ def test_scripts_and_styles_come_packed_where_the_client_unpacks(client: FlaskCl
 
 
 def test_health_names_the_release(client: FlaskClient, release: Release) -> None:
-    assert client.get("/health").json == {"status": "ok", "release": release.version}
+    assert client.get("/health").json == {"status": "ok", "live": True, "ready": True, "release": release.version}
 
 
 def test_the_report_for_programs_is_that_of_the_release(client: FlaskClient, release: Release) -> None:
     assert client.get("/report.json").json == release.report
+
+
+def test_a_site_that_cannot_read_its_release_says_that_it_is_not_ready(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> NoReturn:
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr(type(app.extensions["kg"].local), "quads", unreadable)
+    response = client.get("/health")
+    assert (response.status_code, response.json["live"], response.json["ready"]) == (503, True, False)

@@ -40,12 +40,18 @@ def about() -> Response:
 
 @bp.get("/health")
 def health() -> Response:
-    """200 while the release can be read."""
+    """Live: the process answers. Ready: it can read its release; 503 where it cannot."""
     site = current()
+    ready = True
     # Of this process: whether a store elsewhere answers is its own affair, and pages say so.
     if not site.foreign:
-        next(iter(site.local.quads()), None)
-    response = jsonify(status="ok", release=site.release.version)
+        try:
+            next(iter(site.local.quads()), None)
+        except OSError:
+            ready = False
+    status = "ok" if ready else "the release cannot be read"
+    response = jsonify(status=status, live=True, ready=ready, release=site.release.version)
+    response.status_code = 200 if ready else 503
     response.headers["Cache-Control"] = "no-store"
     return response
 
