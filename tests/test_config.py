@@ -52,7 +52,7 @@ def test_a_setting_that_cannot_be_used_is_named(content: str, message: str, tmp_
 
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "kg.toml").mkdir()
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not a regular file"):
         load(tmp_path, environ={})
 
 

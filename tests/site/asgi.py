@@ -34,7 +34,8 @@ class Counting:
         return self.take()(environ, start_response)
 
     def close(self) -> None:
-        """Nothing was started."""
+        if self.current.direct is not None:
+            self.current.direct.close()
 
 
 class Asgi:

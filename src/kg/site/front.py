@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from kg.errors import QueryError
 from kg.query.pool import Pool
@@ -50,13 +49,12 @@ class Front:
         self._versions = versions
         self._counters = counters
         self._threads = asgi.Threads(versions, threads)
-        self._direct: WeakKeyDictionary[Lease, Direct] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         named = dict(scope["headers"])
         current = self._current.current
-        key = remember.key(scope, named, current.site.languages)
+        key = remember.key(scope, named, current.languages)
         kept = current.memory.get(key) if key is not None else None
         if kept is None:
             await self._ask(_Call(scope, named, key, receive, send))
@@ -69,8 +67,6 @@ class Front:
     def close(self) -> None:
         """End everything that was started; answers that are under way end first."""
         self._threads.close()
-        for direct in self._direct.values():
-            direct.close()
         self._versions.close()
 
     def _count(self, scope: Scope, status: int, *, remembered: bool = False) -> None:
@@ -111,10 +107,9 @@ class Front:
 
     def _straight(self, lease: Lease) -> Direct | None:
         """The straight way for a release; there is none where an endpoint elsewhere has the data."""
-        direct = self._direct.get(lease)
-        if direct is None and isinstance(lease.site.pool, Pool):
-            direct = self._direct[lease] = Direct(lease, lease.site.pool, self._counters)
-        return direct
+        if lease.direct is None and isinstance(lease.site.pool, Pool):
+            lease.direct = Direct(lease, lease.site.pool, self._counters)
+        return lease.direct
 
     async def _page(self, call: _Call, body: bytes, more: dict[str, Any]) -> None:
         """Answer by Flask; ``more`` is for its ``environ``."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
 from kg.site.remember import Memory
-from kg.site.state import Site
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from kg.site.direct import Direct
+    from kg.site.state import Site
 
 
 LEASE = "kg.lease"
@@ -24,17 +26,24 @@ LEASE = "kg.lease"
 class Lease:
     """A WSGI application that ends when it was retired and its last answer has left.
 
-    ``version`` is the name of its release, ``site`` what it is made from, ``memory`` holds what it has answered.
+    ``version`` is the name of its release, ``languages`` are those that it answers in, ``memory`` holds what it has
+    answered, ``direct`` is the straight way to its query workers, once there is one.
     """
 
     def __init__(self, app: Flask, version: str) -> None:
         self.app = app
         self.version = version
-        self.site: Site = app.extensions["kg"]
+        self.languages: tuple[str, ...] = app.extensions["kg"].languages
         self.memory = Memory()
+        self.direct: Direct | None = None
         self._lock = threading.Lock()
         self._users = 0
         self._retired = False
+
+    @property
+    def site(self) -> Site:
+        """What its pages are made from. Not kept here: the files of its store are let go of at the end."""
+        return cast("Site", self.app.extensions["kg"])
 
     def take(self) -> bool:
         """Count one more answer; ``False`` if it has been retired meanwhile, and another one must be asked."""
@@ -69,6 +78,9 @@ class Lease:
             self._end()
 
     def _end(self) -> None:
+        if self.direct is not None:
+            self.direct.close()
+            self.direct = None
         self.app.extensions.pop("kg").close()
         # An application refers to itself in circles; the files of its store are to be let go of now.
         gc.collect()
