@@ -90,7 +90,7 @@ def test_a_push_that_was_interrupted_goes_on(
     # The other slot is emptied by hand, so that there is something to load.
     idle = next(s for s in slots.read(endpoint, BASE).values() if not s.current)
     slots.write(endpoint, idle.slot, digest="", state="")
-    monkeypatch.setattr("kg.push.BULK", 100)
+    monkeypatch.setattr("kg.push.BULK", 400)
     monkeypatch.setattr("kg.push.NOTED", 1)
     lines: list[str] = []
 
@@ -202,10 +202,11 @@ def test_pages_that_need_no_store_stay_up_while_it_fails(
             answer = client.get(address, headers={"Accept": "text/html"}, buffered=True)
             return answer.status_code, answer.headers.get("Retry-After", "")
 
+        asked_for = {"query": "SELECT * { ?s ?p ?o }", "timeout": "1"}
         for fault, status in {"failing": 502, "html": 502, "silent": 504, "partial": 504, "deep": 502}.items():
             server.fault = fault
             assert ask("/page/ida-vik")[0] == status, fault
-            assert client.post("/sparql", data={"query": "SELECT * { ?s ?p ?o }"}).status_code == status, fault
+            assert client.post("/sparql", data=asked_for).status_code == status, fault
         server.fault = "failing"
         while ask("/page/ida-vik")[0] != 503:
             pass

@@ -172,6 +172,7 @@ def test_every_iri_has_a_page_that_says_that_no_evidence_is_recorded(zoo: FlaskC
     assert 'href="./resource?iri=http%3A%2F%2Fpeople.example.net%2Fann%23me"' in page
     assert "Ann Keeper" in page
     assert "A book about Leo" in page  # what links here
+    assert ">keeper<" in page  # a property that nobody has labelled
     assert "<script>alert" not in page
     for claimed in ("passage", "verified", "claim"):
         assert claimed not in re.sub("<[^>]*>", "", page).lower(), claimed

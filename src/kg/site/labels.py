@@ -212,7 +212,11 @@ class Labels:
         known = WELL_KNOWN.get(iri)
         if known:
             return self._language.gettext(known)
-        return _words(curie.partition(":")[2]) if curie else iri
+        if curie:
+            return _words(curie.partition(":")[2])
+        # Vocabularies of others seldom come with their labels; a page still has to be read.
+        end = re.split(r"[/#:]", iri.rstrip("/#"))[-1] if self._gathered is not None else ""
+        return _words(end) if end else iri
 
     def made(self, text: str, language: str, *, given: bool = True) -> Label:
         """A label of a text, as readers of this language are to see it."""
