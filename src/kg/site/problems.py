@@ -75,6 +75,8 @@ def problem(error: Exception) -> dict[str, Any]:
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or 500)
         detail = error.description or status.description
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            detail = "This address does not answer that method. What is published is a sealed release: it is only read."
         return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
     status, title = next((row for kind, row in STATUS.items() if isinstance(error, kind)), STATUS[KgError])
     # Messages of other errors may name files of this machine.

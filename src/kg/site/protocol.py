@@ -75,11 +75,13 @@ def read(request: Sent) -> Asked:
     """What is asked.
 
     :raises BadRequest: for what the protocol does not allow: no UTF-8, a parameter twice, a form without a query.
-    :raises Forbidden: for an update.
+    :raises Forbidden: for an update, and for a graph that is sent.
     :raises UnsupportedMediaType: for a body of another type.
     """
     fields = _fields(_with_one_question_mark(request.query_string), "address")
     if request.method in ("POST", "QUERY"):
+        if {"graph", "default"} & {name for name, _ in fields}:
+            raise Forbidden(_NO_UPDATE)  # a graph is written so (SPARQL 1.1 Graph Store Protocol, section 5.5)
         fields += _body(request)
     names = [name for name, _ in fields]
     if "update" in names:
@@ -128,9 +130,8 @@ def _body(request: Sent) -> list[tuple[str, str]]:
         return _fields(request.data(), "body")
     if kind == DIRECT:
         return [("query", _text(request.data(), "body"))]
-    raise UnsupportedMediaType(
-        f"A query is sent as {FORM} or as {DIRECT}, not as {kind[:80] or 'a body without a Content-Type'}."
-    )
+    ways = DIRECT if request.method == "QUERY" else f"{FORM} or as {DIRECT}"
+    raise UnsupportedMediaType(f"A query is sent as {ways}, not as {kind[:80] or 'a body without a Content-Type'}.")
 
 
 def _fields(data: bytes, where: str) -> list[tuple[str, str]]:

@@ -180,8 +180,6 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _graph(wanted: protocol.Asked) -> Response:
-    if request.method not in ("GET", "HEAD"):
-        raise BadRequest("A graph is read with GET; nothing can be written here.")
     site, iri = current(), wanted.graph or ""
     if iri:
         try:
