@@ -79,15 +79,18 @@ class Front:
         except asgi.Left:
             return
         if call.scope["raw_path"] == b"/sparql" and not more:
+            begun: list[Answer] = []
             try:
-                if await self._query(call, body):
+                if await self._query(call, body, begun):
                     return
             except QueryError as e:
+                if begun:
+                    raise  # an answer that has begun breaks off, and nothing follows it
                 more[ERROR] = e
         await self._page(call, body, more)
 
-    async def _query(self, call: _Call, body: bytes) -> bool:
-        """Answer straight from a worker; false if this request goes the other way."""
+    async def _query(self, call: _Call, body: bytes, begun: list[Answer]) -> bool:
+        """Answer straight from a worker; false if this request goes the other way. ``begun`` gets what is sent."""
         lease = self._current.take()
         watch = Watch(call.receive)
         try:
@@ -96,6 +99,7 @@ class Front:
             if answer is None:
                 return False
             self._count(call.scope, answer.status)
+            begun.append(answer)
             await asgi.respond(call.send, answer)
         except asyncio.CancelledError:
             if not watch.left:

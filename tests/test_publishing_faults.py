@@ -1,0 +1,322 @@
+"""What goes wrong while a release is published, kept and served. The old release stays, and nobody has to tidy up.
+
+Publishing is killed at its steps, disks are full or cannot be written, files are damaged, servers are killed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from kg import build
+from kg.config import load
+from kg.release import Release, current_version, listing, versions
+
+ROOT = Path(__file__).resolve().parent.parent
+Serve = Callable[..., AbstractContextManager[str]]
+
+# Checks the sources once; then publishes in one child after the other, each of which is killed as it makes its n-th
+# step on the disk. Prints the steps.
+KILLER = r"""
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from kg import build
+from kg.build.write import write_release
+from kg.config import load
+
+first, every = int(sys.argv[1]), int(sys.argv[2])
+config = load(Path.cwd())
+checked = build.check(config)
+assert not checked.failed
+names = ("fsync", "rename", "replace", "symlink", "unlink", "mkdir", "chmod")
+turn = first
+while True:
+    pid = os.fork()
+    if pid == 0:
+        left = [turn]
+        def stepping(step):
+            def stepped(*arguments, **options):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return step(*arguments, **options)
+            return stepped
+        for name in names:
+            setattr(os, name, stepping(getattr(os, name)))
+        write_release(replace(config, title=f"Turn {turn}"), checked.content, checked.findings)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+        break
+    print(turn, flush=True)
+    sys.stdin.readline()
+    turn += every
+"""
+
+
+@pytest.fixture
+def built(starter: Path) -> Path:
+    """The starter project with a first release."""
+    assert build.build(load(starter))[0] is not None
+    return starter
+
+
+def intact(project: Path) -> str:
+    """Every release that is there verifies, and one is current; returns which."""
+    releases = load(project).releases
+    assert [row.problem for row in listing(releases) if row.problem] == []
+    return Release.open(releases / "current").version
+
+
+def kill_at_each_step(project: Path, first: int, every: int) -> int:
+    """Kill the publishing of a release at its steps; returns the last step."""
+    before = intact(project)
+    last = 0
+    command = [sys.executable, "-c", KILLER, str(first), str(every)]
+    with subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        for line in process.stdout:
+            last = int(line)
+            now = intact(project)
+            # What was current stays, until what takes its place is whole.
+            assert now == before or Release.open(project / "releases" / now).manifest.title == f"Turn {last}"
+            before = now
+            process.stdin.write("\n")
+            process.stdin.flush()
+    assert process.returncode == 0
+    hidden = {path.name for path in (project / "releases").iterdir() if path.name.startswith(".")}
+    assert hidden == {".lock"}, "the publication that was not killed has tidied up"
+    assert Release.open(project / "releases/current").manifest.title == f"Turn {last + every}"
+    return last
+
+
+def test_publishing_may_be_killed_at_any_step(built: Path) -> None:
+    assert kill_at_each_step(built, 5, 16) > 20
+
+
+@pytest.mark.soak
+def test_publishing_is_killed_at_every_step(built: Path) -> None:
+    assert kill_at_each_step(built, 1, 1) > 20
+
+
+@contextmanager
+def disk(place: Path, size: str) -> Iterator[Path]:
+    """A disk of its own, where this process may mount one."""
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=False, capture_output=True
+    )
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.parametrize("room", [pytest.param("1k", marks=pytest.mark.soak), "300k"])
+def test_a_disk_that_runs_full_is_one_line_and_the_release_before_stays(
+    room: str, built: Path, tmp_path: Path, kg
+) -> None:
+    size = sum(path.stat().st_size for path in built.rglob("*") if path.is_file())
+    free = {"1k": 1_000, "300k": 300_000}[room]
+    with disk(tmp_path / "disk", str(size * 2 + 200_000 + free)) as place:
+        project = place / "project"
+        shutil.copytree(built, project, symlinks=True)
+        filler = place / "filler"
+        with filler.open("wb") as stream, suppress(OSError):
+            stat = os.statvfs(place)
+            stream.write(b"x" * max(0, stat.f_bavail * stat.f_frsize - free))
+        before = intact(project)
+        toml = project / "kg.toml"
+        with toml.open("r+") as stream:  # in place: there is no room for another file
+            text = stream.read().replace("My knowledge graph", "Another graphs! ok")
+            stream.seek(0)
+            stream.write(text)
+        done = kg("build", cwd=project)
+        assert done.returncode == 1, done.stdout
+        assert "cannot be written" in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert intact(project) == before
+        filler.unlink()
+        assert kg("build", cwd=project).returncode == 0
+        assert intact(project) != before
+
+
+def test_a_disk_that_cannot_be_written_is_served_from_and_not_built_on(
+    built: Path, tmp_path: Path, serve: Serve, kg
+) -> None:
+    with disk(tmp_path / "disk", "64m") as place:
+        project = place / "project"
+        shutil.copytree(built, project, symlinks=True)
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        done = kg("build", cwd=project)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "cannot be written" in done.stderr
+        with serve(project) as address:
+            for path in ("", "page/kg", "history/claim/about-kg/1", "releases/", "sparql?query=ASK%7B%7D"):
+                assert get(address, "/" + path)[0] == 200, path
+
+
+def get(address: str, path: str) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+@pytest.mark.parametrize("damage", ["cut", *(pytest.param(d, marks=pytest.mark.soak) for d in ("emptied", "removed"))])
+def test_no_damaged_release_gives_a_first_answer(damage: str, built: Path, kg) -> None:
+    release = built / "releases/current"
+    # A RocksDB MANIFEST that was cut in half opens as an empty store without an error.
+    for pattern in ("store/MANIFEST-*", "search.sqlite"):
+        (path,) = release.glob(pattern)
+        data = path.read_bytes()
+        if damage == "removed":
+            path.unlink()
+        else:
+            path.write_bytes(data[: len(data) // 2 if damage == "cut" else 0])
+        for command in (("serve", "--port", "0"), ("verify",), ("query", "ASK {}")):
+            done = kg(*command, cwd=built)
+            assert done.returncode == 1, command
+            assert path.name in done.stderr
+            assert "http://127" not in done.stdout
+        path.write_bytes(data)
+    assert kg("verify", cwd=built).returncode == 0
+
+
+# Servers
+
+
+class Load(threading.Thread):
+    """Asks for pages and queries again and again, and counts what came whole."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(daemon=True)
+        self.address = address
+        self.stop = threading.Event()
+        self.answers: list[int] = []
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            for path in ("/page/kg", "/sparql?query=" + quote("SELECT * { ?s ?p ?o } LIMIT 50")):
+                with suppress(OSError, http.client.HTTPException):
+                    self.answers.append(get(self.address, path)[0])
+
+
+@contextmanager
+def server(project: Path, workers: int = 2) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0", "--workers", str(workers)]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            yield process, process.stdout.readline().split()[0]
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
+
+
+def children(pid: int) -> list[int]:
+    """The processes below one, nearest first."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = stat.read_text().partition(") ")
+            if int(rest.split()[1]) == pid:
+                found.append(int(name.partition(" ")[0]))
+    return found + [below for child in found for below in children(child)]
+
+
+def test_web_processes_and_query_processes_that_are_killed_are_replaced_under_load(built: Path) -> None:
+    with server(built) as (process, address):
+        loads = [Load(address) for _ in range(3)]
+        for load_ in loads:
+            load_.start()
+        time.sleep(1)
+        for _ in range(3):
+            web = children(process.pid)[:2]
+            for pid in (*children(web[0])[:2], web[-1]):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(1)
+        for load_ in loads:
+            load_.stop.set()
+            load_.join(timeout=60)
+        answers = [answer for load_ in loads for answer in load_.answers]
+        assert answers.count(200) > 20
+        # A query whose process was killed is told so; nothing else goes wrong.
+        assert set(answers) <= {200, 500, 503}
+        end = time.monotonic() + 30
+        while [get(address, path)[0] for path in ("/page/kg", "/sparql?query=ASK%7B%7D")] != [200, 200]:
+            assert time.monotonic() < end
+    assert intact(built)
+
+
+def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> None:
+    with server(built) as (process, address):
+        below = children(process.pid)
+        assert get(address, "/sparql?query=ASK%7B%7D")[0] == 200
+        below = children(process.pid)
+        process.kill()
+        process.wait(timeout=20)
+        end = time.monotonic() + 40
+        while any(Path(f"/proc/{pid}").exists() for pid in below):
+            assert time.monotonic() < end, "processes of it are left"
+            time.sleep(0.1)
+        port = str(urlsplit(address).port)
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", port]
+    with subprocess.Popen(command, cwd=built, stdout=subprocess.PIPE, text=True) as again:
+        assert again.stdout
+        assert [bool(again.stdout.readline()), port in again.stdout.readline()] == [True, True]
+        again.terminate()
+
+
+def test_a_long_answer_ends_before_the_server_that_is_told_to_stop(built: Path) -> None:
+    words = "SELECT ?a ?b ?c WHERE { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z } LIMIT 30000"
+    with (
+        server(built, 1) as (process, address),
+        closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)) as connection,
+    ):
+        connection.request("GET", "/sparql?query=" + quote(words), headers={"Accept": "text/csv"})
+        answer = connection.getresponse()
+        body = answer.read(1000)
+        process.send_signal(signal.SIGTERM)
+        while piece := answer.read(1 << 16):
+            body += piece
+        # A broken connection would have raised an exception.
+        assert body.count(b"\n") == 30_001
+        process.wait(timeout=40)
+        assert process.returncode == 0
+        assert re.fullmatch(rb"a,b,c", body.partition(b"\r\n")[0])
+    assert versions(load(built).releases) == [current_version(load(built).releases)]
+
+
+def test_an_answer_that_runs_into_its_deadline_breaks_off_and_nothing_is_logged(built: Path) -> None:
+    settings = (built / "kg.toml").read_text(encoding="utf-8")
+    (built / "kg.toml").write_text(settings.replace("deadline = 10", "deadline = 1"), encoding="utf-8")
+    words = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z . ?d ?s ?w }"
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=built, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        address = process.stdout.readline().split()[0]
+        with pytest.raises(http.client.IncompleteRead):
+            get(address, "/sparql?query=" + quote(words))
+        assert get(address, "/health")[0] == 200
+        process.terminate()
+        assert process.communicate(timeout=40)[1] == ""
