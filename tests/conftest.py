@@ -40,6 +40,13 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What runs for minutes on purpose is not a server that hangs.
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(3600))
+
+
 @pytest.fixture(scope="session")
 def kg() -> Kg:
     """Runs ``kg ARGUMENTS`` as a process; ``cwd`` is the project, ``env`` is added to the environment."""
