@@ -14,7 +14,7 @@ from tests.query.test_pool import JSON, SILENT, ask, kill, parent_is_broker
 
 from kg.config import Serve
 from kg.errors import QueryBusy, QueryKilled, QueryLimited
-from kg.query.base import Query
+from kg.query.base import Answer, Query
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
 from kg.query.pool import Pool
@@ -47,9 +47,6 @@ def test_one_worker_serves_two_processes_in_turn_and_at_once(two: tuple[Pool, Po
 
 def test_a_client_has_one_account_whichever_process_it_asks(two: tuple[Pool, Pool]) -> None:
     one, other = two
-    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON), client="a"), pytest.raises(QueryLimited):
-        other.run(Query("ASK {}", JSON), client="a")
-    until(lambda: one.statistics()["busy"] == 0, 5)
     other.fault("a")
     with pytest.raises(QueryKilled):
         one.run(Query(SILENT, JSON), client="a")
@@ -116,6 +113,27 @@ def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:
     until(lambda: broker not in children(), 5)
     for pool in two:
         assert ask(pool, "ASK {}")
+
+
+def test_what_a_client_asks_beside_its_running_query_waits_while_others_are_served(store: Path) -> None:
+    exchange = Exchange()
+    limits, bounds = Limits(workers=2, spares=0, deadline=20, wait=1), Serve(at_once=1)
+    one, other = (Pool(store, BASE, limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    answered: list[Answer] = []
+    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON), client="a"):
+        with pytest.raises(QueryLimited, match="too many of your queries"):
+            other.run(Query("ASK {}", JSON), client="a")
+        waiting = threading.Thread(
+            target=lambda: answered.append(other.run(Query("ASK {}", JSON), client="a")), name="waits"
+        )
+        waiting.start()
+        with other.run(Query("ASK {}", JSON), client="b") as answer:
+            assert answer.complete
+    waiting.join()
+    assert [answer.complete for answer in answered] == [True]
+    one.close()
+    other.close()
+    exchange.close(10)
 
 
 def test_a_full_queue_counts_the_queries_of_both(store: Path) -> None:

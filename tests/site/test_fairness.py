@@ -47,9 +47,12 @@ def test_one_query_after_the_other_is_never_too_much() -> None:
         spend(fairness, clock, 9.9)
 
 
-def test_five_at_once() -> None:
+def test_five_at_once_and_fifteen_that_wait() -> None:
     fairness = Fairness(Serve(), Clock())
-    accounts = [fairness.enter("a") for _ in range(5)]
+    accounts = [fairness.enter("a") for _ in range(5 + 15)]
+    assert fairness.may_run(accounts[0])
+    accounts[0].running = 5
+    assert not fairness.may_run(accounts[0])
     with pytest.raises(QueryLimited) as caught:
         fairness.enter("a")
     assert caught.value.retry_after == 1

@@ -188,7 +188,10 @@ class Crew:
             self._dismiss(member)  # whoever keeps it does not listen
         for turn in [turn for turn in self._line if turn.until <= now]:
             self._line.remove(turn)
-            self._refuse(turn, "busy", "every worker is taken; try again soon")
+            if self._may_run(turn):
+                self._refuse(turn, "busy", "every worker is taken; try again soon")
+            else:
+                self._refuse(turn, "limited", "too many of your queries are running; let one end first")
         self._serve()
 
     def close(self) -> None:
@@ -208,8 +211,12 @@ class Crew:
         self._hire()
         while self._line and self._problem:
             self._refuse(self._line.popleft(), "failed", f"no query can run: {self._problem}")
-        while self._line and self._idle and len(self._busy) < self.limits.workers:
-            turn, member = self._line.popleft(), self._idle.pop()
+        while self._idle and len(self._busy) < self.limits.workers:
+            turn = next((turn for turn in self._line if self._may_run(turn)), None)
+            if turn is None:
+                break
+            self._line.remove(turn)
+            member = self._idle.pop()
             self._begin(turn, member)
             first = turn.desk not in member.known_to
             member.known_to.add(turn.desk)
@@ -217,7 +224,8 @@ class Crew:
 
         # Who waits gets what others keep; and of those that may run at once, none is kept from anybody.
         spare = self.limits.workers - len(self._busy) - len(self._kept)
-        for member in self._kept[: max(len(self._line), -spare)]:
+        waiting = sum(map(self._may_run, self._line))
+        for member in self._kept[: max(waiting, -spare)]:
             self._recall(member)
 
     def _recall(self, member: Member) -> None:
@@ -228,15 +236,20 @@ class Crew:
         member.recalled = time.monotonic() + RECALL
         self._alarm(self, member.recalled)
 
+    def _may_run(self, turn: Turn) -> bool:
+        return turn.account is None or self.fairness.may_run(turn.account)
+
     def _begin(self, turn: Turn, member: Member) -> None:
         turn.member, member.turn, member.kept_by, member.recalled = member, turn, None, 0.0
         turn.began = time.monotonic()
         turn.until = turn.began + turn.seconds
         self._busy.append(turn)
+        if turn.account is not None:
+            turn.account.running += 1
         self._alarm(self, turn.until)
 
     def _refuse(self, turn: Turn, kind: str, message: str) -> None:
-        turn.desk.tell({"no": turn.ticket, "kind": kind, "message": message})
+        turn.desk.tell({"no": turn.ticket, "kind": kind, "message": message, "retry_after": 1})
         self._finish(turn, kind)
 
     def _finish(self, turn: Turn, outcome: str) -> None:
@@ -244,6 +257,8 @@ class Crew:
         if turn.member is not None:
             self._busy.remove(turn)
             turn.member.turn = None
+            if turn.account is not None:
+                turn.account.running -= 1
         self._leave(turn, outcome)
 
     def _hire(self) -> None:

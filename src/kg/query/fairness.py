@@ -1,8 +1,9 @@
 """What one client may ask, so that there is room for the others: see :class:`kg.config.Serve`.
 
 Two buckets a client, one of query seconds and one of errors, each filled evenly over the minute; a query may begin
-while there is something in both, and what it took is drawn off when it has ended. The broker keeps them, so they hold
-for all web processes of a machine together (:mod:`kg.query.broker`).
+while there is something in both, and what it took is drawn off when it has ended. Of one client's queries only so many
+run at once, and some more wait for that: an engine that evaluates a query in parts sends them side by side. The broker
+keeps the accounts, so they hold for all web processes of a machine together (:mod:`kg.query.broker`).
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from kg.errors import QueryLimited
 CLIENTS = 10_000
 """Clients that are remembered; of more, those are forgotten that asked longest ago."""
 
+WAITING = 3
+"""For each query that a client may run at once, so many more may wait."""
+
 _MINUTE = 60.0
 
 
 class Account:
-    """What one client has left, and how many of its queries run or wait."""
+    """What one client has left; its queries that are ``inside``, running or waiting, and those that are ``running``."""
 
     def __init__(self, bounds: Serve, now: float) -> None:
         self.seconds = bounds.burst
         self.errors = bounds.errors
+        self.inside = 0
         self.running = 0
         self.seen = now
 
@@ -46,8 +51,8 @@ class Fairness:
         """
         bounds = self._bounds
         known = self._refilled(client)
-        if bounds.at_once and known.running >= bounds.at_once:
-            raise QueryLimited(f"{known.running} of your queries are running; wait for one to end", retry_after=1)
+        if bounds.at_once and known.inside >= bounds.at_once * (1 + WAITING):
+            raise QueryLimited(f"{known.inside} of your queries run or wait; let one end first", retry_after=1)
         if bounds.seconds and known.seconds <= 0:
             wait = (1 - known.seconds) * _MINUTE / bounds.seconds
             text = f"your queries took more than {bounds.seconds:g} seconds a minute"
@@ -56,12 +61,16 @@ class Fairness:
             wait = (1 - known.errors) * _MINUTE / bounds.errors
             text = f"more than {bounds.errors:g} of your queries a minute were refused or stopped"
             raise QueryLimited(f"{text}; ask again in {math.ceil(wait)} seconds", retry_after=math.ceil(wait))
-        known.running += 1
+        known.inside += 1
         return known
+
+    def may_run(self, known: Account) -> bool:
+        """Whether one more of the client's queries may run now; whoever runs it counts it in ``running``."""
+        return not self._bounds.at_once or known.running < self._bounds.at_once
 
     def leave(self, known: Account, seconds: float, outcome: str) -> None:
         """Draw off what a query took; ``outcome``: see :class:`kg.query.pool.Answer`."""
-        known.running -= 1
+        known.inside -= 1
         known.seconds -= seconds
         known.errors -= outcome == "refused" or outcome.startswith("killed")
 

@@ -20,7 +20,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_res
 
 from kg import media
 from kg.config import Serve
-from kg.errors import QueryError, QueryRefused
+from kg.errors import QueryError, QueryLimited, QueryRefused
 from kg.query import rows
 from kg.query.base import Answer, Gone, Query, Runner
 from kg.query.fairness import Fairness
@@ -231,10 +231,15 @@ class RemotePool(Runner):
             return lambda _: None
         with self._lock:
             account = self._fairness.enter(client)
+            if not self._fairness.may_run(account):
+                self._fairness.leave(account, 0.0, "limited")
+                raise QueryLimited("too many of your queries are running; let one end first", retry_after=1)
+            account.running += 1
         began = time.monotonic()
 
         def leave(how: str) -> None:
             with self._lock:
+                account.running -= 1
                 self._fairness.leave(account, time.monotonic() - began, how)
 
         return leave
