@@ -9,8 +9,6 @@ PORT ?= 8000
 DOCUMENTS ?=
 # More arguments for pytest: make test ARGS="-k release"
 ARGS ?=
-# Tests mostly wait, for servers, builds and browsers: two processes of them take half the time.
-PROCESSES ?= 2
 
 SHELL := /bin/sh
 VENV := .venv
@@ -44,7 +42,7 @@ serve: $(VENV)/serve.stamp
 	@$(BIN)/kg serve --host "$(HOST)" --port "$(PORT)"
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 clients: $(VENV)/clients.stamp
 
