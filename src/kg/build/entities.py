@@ -103,15 +103,19 @@ def _chunks(
         stream = stream_rdf(data, file.path.suffix, file.shown, base, findings, prefixes=declared)
         try:
             while some := list(islice(stream, _AT_ONCE)):
-                touched = [
-                    q for q in some if isinstance(q.quad.subject, BlankNode) or isinstance(q.quad.object, BlankNode)
-                ]
-                nameless += touched
-                yield [q for q in some if q not in touched] if touched else some
+                named = [q for q in some if not _touches_blank(q)]
+                if len(named) < len(some):
+                    nameless += filter(_touches_blank, some)
+                yield named
         except SourceError as e:
             findings.append(error("syntax", str(e), Place(e.file, e.line)))
+            continue  # nothing is made of half a file
         if nameless:
             yield nameless
+
+
+def _touches_blank(q: SourceQuad) -> bool:
+    return isinstance(q.quad.subject, BlankNode) or isinstance(q.quad.object, BlankNode)
 
 
 def _line(q: SourceQuad, number: int) -> str:

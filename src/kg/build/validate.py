@@ -12,7 +12,7 @@ one: such a result is a warning, if no document breaks the count alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from kg.build.shacl.bound import Checked, Plans, check, read_plans
 from kg.build.shacl.bound import Part as BoundData
 from kg.build.shacl.model import NotCovered
 from kg.errors import BuildError, QueryRefused
-from kg.model import Finding, Place, Severity, SourceQuad, error
+from kg.model import Finding, Place, Severity, SourceQuad, error, value_of
 from kg.query.lexer import inspect
 
 _SH = vocab.SH
@@ -178,10 +178,16 @@ def by_reference(
         return error("shape", str(e), Place(place.file))
     except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as e:
         message = " ".join(str(getattr(e, "message", e)).split())
-        return error("shape", f"a shape cannot be used: {message}", Place(place.file))
+        return error("shape", f"a shape cannot be used: {message[:300]}", _named(message, seen) or Place(place.file))
     except Exception as e:  # noqa: BLE001 - rdflib's errors out of a query in a shape have no common class
         message = f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}"
         return error("shape", message, Place(place.file))
+
+
+def _named(message: str, seen: Sequence[SourceQuad]) -> Place | None:
+    """Where the first shape is described whose IRI is in a message, if there is one."""
+    iris = set(re.findall(r"<(?:\w+ )?([^<> ]+)>", message))
+    return next((q.place for q in seen if value_of(q.quad.subject) in iris), None)
 
 
 def _differing(result: Result, disputed: Disputed) -> tuple[str, ...]:
