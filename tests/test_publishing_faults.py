@@ -111,6 +111,36 @@ def test_publishing_is_killed_at_every_step(built: Path) -> None:
     assert kill_at_each_step(built, 1, 1) > 20
 
 
+# Makes the release of a name current, and is killed when the link is there and not yet in its place.
+ACTIVATION = """
+import os, signal, sys
+from pathlib import Path
+from kg.release import activate
+
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+activate(Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("command", ["releases", "releases activate", "releases rollback", "releases prune", "build"])
+def test_a_link_that_a_killed_activation_left_is_removed_by_the_next_command(command: str, built: Path, kg) -> None:
+    (built / "kg.toml").write_text((built / "kg.toml").read_text().replace("title = ", "title = 'Other' # "))
+    assert kg("build", cwd=built).returncode == 0
+    releases = built / "releases"
+    before = intact(built)
+    other = next(version for version in versions(releases) if version != before)
+    done = subprocess.run([sys.executable, "-c", ACTIVATION, str(releases), other], check=False)
+    assert done.returncode == -signal.SIGKILL
+    ours = releases / f".staging-link-{os.getpid()}"
+    ours.symlink_to(other)
+    (left,) = set(releases.glob(".staging-*")) - {ours}
+    assert left.is_symlink()
+    more = {"releases activate": [other], "releases prune": ["--keep", "9"]}
+    assert kg(*command.split(), *more.get(command, []), cwd=built).returncode == 0
+    assert list(releases.glob(".staging-*")) == [ours], "that of a process that runs stays"
+    assert intact(built) == (before if command in ("releases", "releases prune", "build") else other)
+
+
 @contextmanager
 def disk(place: Path, size: str) -> Iterator[Path]:
     """A disk of its own, where this process may mount one."""

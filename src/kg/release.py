@@ -3,6 +3,7 @@
     releases/
       .lock                   held by the build that is running
       .staging-XXXXXXXX/      a build in the making; the next build removes what a killed one left
+      .staging-link-PID       the next ``current``, for a moment; the next command removes one whose process is gone
       current -> VERSION      the release that is served
       VERSION/                YYYY-MM-DD-DDDDDDDDDDDD: date and 12 hex digits of the manifest's digest
         manifest.json         content: base, counts, every reproducible file with sha256 and size, one digest
@@ -30,7 +31,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -47,6 +48,7 @@ SEAL = "seal.json"
 CURRENT = "current"
 STORE = "store"
 _STAGING = ".staging-"
+_LINK = _STAGING + "link-"
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
 
 
@@ -168,6 +170,7 @@ def staging(releases: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BuildError(f"{releases}: another build is running; wait for it to end") from None
+        tidy(releases)
         for left in releases.glob(_STAGING + "*"):
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=releases))
@@ -220,15 +223,39 @@ def activate(releases: Path, version: str) -> None:
     """
     if "/" in version or version.startswith(".") or not (releases / version / SEAL).is_file():
         raise ReleaseError(f"{releases / version}: no such release; `kg releases` lists them", file=version)
-    link = releases / f"{_STAGING}link-{os.getpid()}"
+    tidy(releases)
+    link = releases / f"{_LINK}{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(version)
     link.replace(releases / CURRENT)
     _sync_folder(releases)
 
 
+def tidy(releases: Path) -> None:
+    """Remove the links that processes left which were killed as they made a release current.
+
+    Nothing is said where that is not allowed: such a link is never read.
+    """
+    for link in releases.glob(_LINK + "*"):
+        if not _runs(link.name.removeprefix(_LINK)):
+            with suppress(OSError):
+                link.unlink(missing_ok=True)
+
+
+def _runs(process: str) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def prune(releases: Path, keep: int) -> list[str]:
     """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed."""
+    tidy(releases)
     by_age = _by_age(releases)
     removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
     for version in removed:
@@ -360,6 +387,7 @@ class Listed:
 
 def listing(releases: Path) -> list[Listed]:
     """Every release with its state: ``problem`` is empty for one that verifies."""
+    tidy(releases)
     served = current_version(releases)
     rows = []
     for version in versions(releases):
