@@ -1,50 +1,15 @@
 // "I have a copy": finds a document's passages in a copy that the reader has, without sending it anywhere.
 //
-// The page lists every passage as <li data-length data-rolling data-sha256>, without its words. The copy is normalised
-// as the build normalises (lib/text.js); candidates are found by the rolling hash, and SHA-256 confirms. A copy has
-// other headers and other white space, so the positions that the page knows mean nothing in it. SHA-256 is bundled,
-// because browsers offer theirs on https and localhost only.
+// The page lists every passage as <li data-length data-rolling data-sha256>, without its words. A copy has other headers
+// and other white space, so the positions that the page knows mean nothing in it: a worker (copy.js) searches it.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { candidates, content } from "./lib/text.js";
 import { _ } from "./lib/words.js";
 
 // More characters than any document; a file beyond it was dropped by mistake.
 const LONGEST = 20_000_000;
 
 // Milliseconds of work after which the page gets a turn: it must answer to the reader meanwhile.
-const TURN = 30;
-
-const pause = () => new Promise((resolve) => setTimeout(resolve));
-
-/** Every place of every passage in a text: `Map` from the passage to its offsets; `done` is told the share from 0 to 1. */
-async function locate(characters, passages, done) {
-  const codePoints = Uint32Array.from(characters, (character) => character.codePointAt(0));
-  const byLength = new Map();
-  for (const passage of passages) {
-    if (!byLength.has(passage.length)) byLength.set(passage.length, new Map());
-    const byHash = byLength.get(passage.length);
-    byHash.set(passage.rolling, [...(byHash.get(passage.rolling) ?? []), passage]);
-  }
-  const places = new Map(passages.map((passage) => [passage, []]));
-  await pause();
-  let turn = performance.now();
-  let searched = 0;
-  for (const [length, byHash] of byLength) {
-    if (performance.now() - turn > TURN) {
-      done(searched / byLength.size);
-      await pause();
-      turn = performance.now();
-    }
-    searched += 1;
-    candidates(codePoints, length, new Set(byHash.keys()), (hash, at) => {
-      const digest = bytesToHex(sha256(utf8ToBytes(characters.slice(at, at + length).join(""))));
-      for (const passage of byHash.get(hash)) if (passage.sha256 === digest) places.get(passage).push(at);
-    });
-  }
-  return places;
-}
+const TURN = 15;
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -52,12 +17,27 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+/** Does something with each, and leaves the page its turns; `false` as soon as it is `wanted` no more. */
+async function each(things, wanted, something) {
+  let turn = performance.now();
+  for (const [index, thing] of things.entries()) {
+    if (performance.now() - turn > TURN) {
+      // After a frame was drawn: what was added so far is laid out now, and not all of it in the end.
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      if (!wanted()) return false;
+      turn = performance.now();
+    }
+    something(thing, index);
+  }
+  return wanted();
+}
+
 function start(section) {
-  const passages = [...section.querySelectorAll("[data-sha256]")].map((item) => ({
-    item,
-    length: Number(item.dataset.length),
-    rolling: parseInt(item.dataset.rolling, 16),
-    sha256: item.dataset.sha256,
+  const items = [...section.querySelectorAll("[data-sha256]")];
+  const passages = items.map(({ dataset: { length, rolling, sha256 } }) => ({
+    length: Number(length),
+    rolling: parseInt(rolling, 16),
+    sha256,
   }));
   const file = element("input", { type: "file", id: "copy-file", accept: ".txt,.md,text/*" });
   const text = element("textarea", { id: "copy-text", rows: 6, spellcheck: false });
@@ -73,42 +53,64 @@ function start(section) {
     shown,
   );
 
+  // Loaded with the page: when a copy is given, there is no request at all.
+  const load = () => new Worker(section.dataset.copyCheck);
+  let worker = load();
+  let busy = false;
   let newest = 0;
 
-  async function check(raw) {
+  function check(raw) {
+    // What was found in an earlier copy counts no more.
     newest += 1;
     const mine = newest;
+    const wanted = () => mine === newest;
+    if (busy) {
+      worker.terminate();
+      worker = load();
+    }
+    busy = false;
     shown.hidden = true;
     if (raw.length > LONGEST) {
       said.textContent = _("That is longer than any document; is it the right file?");
       return;
     }
-    const { characters, starts } = content(raw);
-    if (characters.length === 0) {
+    busy = true;
+    said.textContent = _("Comparing: {share} %", { share: 0 });
+    worker.onerror = () => {
+      said.textContent = _("The comparison could not be started; load the page again.");
+    };
+    worker.onmessage = ({ data }) => {
+      if ("share" in data) {
+        said.textContent = _("Comparing: {share} %", { share: Math.round(data.share * 100) });
+      } else {
+        busy = false;
+        result(data, wanted);
+      }
+    };
+    worker.postMessage({ raw, passages });
+  }
+
+  async function result({ found, paragraphs }, wanted) {
+    if (paragraphs.length === 0) {
       said.textContent = _("There is no text in it.");
       return;
     }
-    await pause();
-    const places = await locate(characters, passages, (share) => {
-      said.textContent = _("Comparing: {share} %", { share: Math.round(share * 100) });
+    const judged = await each(items, wanted, (item, index) => {
+      const verdict = item.querySelector(".verdict") ?? item.appendChild(element("span"));
+      verdict.className = `verdict ${found[index] ? "found" : "missing"}`;
+      verdict.textContent = found[index] ? _("passage verified in your copy") : _("not found in your copy");
     });
-    // Another copy was given meanwhile: its result counts.
-    if (mine !== newest) return;
-    let found = 0;
-    for (const [passage, offsets] of places) {
-      const verdict = passage.item.querySelector(".verdict") ?? passage.item.appendChild(element("span"));
-      verdict.className = `verdict ${offsets.length > 0 ? "found" : "missing"}`;
-      verdict.textContent = offsets.length > 0 ? _("passage verified in your copy") : _("not found in your copy");
-      found += offsets.length > 0 ? 1 : 0;
-    }
+    if (!judged) return;
     section.querySelector(".fingerprints").hidden = false;
-    await pause();
-    if (mine !== newest) return;
+    const copy = element("div", { className: "copy-text" });
+    shown.replaceChildren(element("h3", { textContent: _("Your copy") }), copy);
+    shown.hidden = false;
+    const whole = await each(paragraphs, wanted, (pieces) => copy.append(paragraph(pieces)));
+    if (!whole) return;
     said.textContent = _("{found} of {all} passages verified in your copy. Nothing was sent anywhere.", {
-      found,
+      found: found.filter(Boolean).length,
       all: passages.length,
     });
-    show(shown, characters, starts, places);
   }
 
   compare.addEventListener("click", () => check(text.value));
@@ -122,46 +124,15 @@ function start(section) {
       said.textContent = _("That file is not text in UTF-8.");
       return;
     }
-    await check(raw);
+    check(raw);
   });
 }
 
-/** The reader's own copy, paragraph by paragraph, with every verified passage marked; overlaps are cut at each other's ends. */
-function show(shown, characters, starts, places) {
-  const edges = new Map(starts.map((at) => [at, []]));
-  const note = (at, step, passage) => {
-    if (!edges.has(at)) edges.set(at, []);
-    edges.get(at).push([step, passage]);
-  };
-  for (const [passage, offsets] of places) {
-    for (const at of offsets) {
-      note(at, 1, passage);
-      note(at + passage.length, -1, passage);
-    }
-  }
-  const blocks = new Set(starts);
-  const paragraphs = [];
-  const open = new Set();
-  let from = 0;
-  for (const at of [...edges.keys(), characters.length].sort((a, b) => a - b)) {
-    const piece = characters.slice(from, at).join("");
-    if (piece !== "") {
-      paragraphs.at(-1).append(
-        open.size > 0 ? element("mark", { className: `d${Math.min(open.size, 3)}`, textContent: piece }) : piece,
-      );
-    }
-    if (blocks.has(at)) paragraphs.push(element("p"));
-    for (const [step, passage] of edges.get(at) ?? []) {
-      if (step > 0) open.add(passage);
-      else open.delete(passage);
-    }
-    from = at;
-  }
-  shown.replaceChildren(
-    element("h3", { textContent: _("Your copy") }),
-    element("div", { className: "copy-text" }, ...paragraphs),
-  );
-  shown.hidden = false;
+/** A paragraph of the reader's copy with its verified passages marked. */
+function paragraph(pieces) {
+  const mark = ([words, depth]) =>
+    depth > 0 ? element("mark", { className: `d${Math.min(depth, 3)}`, textContent: words }) : words;
+  return element("p", {}, ...pieces.map(mark));
 }
 
 document.querySelectorAll("[data-copy-check]").forEach(start);

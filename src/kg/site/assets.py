@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "static"
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """How files are packed, and what is added to their names: the bundler writes them."""
 
-NEEDED = ("site.css", "site.js", "reader.js", "watch.js", "favicon.svg")
+NEEDED = ("site.css", "site.js", "reader.js", "copy.js", "watch.js", "favicon.svg")
 
 
 @dataclass(frozen=True)
