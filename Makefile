@@ -9,6 +9,8 @@ PORT ?= 8000
 DOCUMENTS ?=
 # More arguments for pytest: make test ARGS="-k release"
 ARGS ?=
+# Files of tests that run at the same time, each in one process; 0: one after the other, in this one.
+PROCESSES ?= 2
 
 SHELL := /bin/sh
 VENV := .venv
@@ -42,7 +44,7 @@ serve: $(VENV)/serve.stamp
 	@$(BIN)/kg serve --host "$(HOST)" --port "$(PORT)"
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 clients: $(VENV)/clients.stamp
 

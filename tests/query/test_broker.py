@@ -68,6 +68,40 @@ def test_whoever_is_limited_gets_no_answer_by_the_worker_that_is_kept(two: tuple
     assert ask(one, "ASK {}")
 
 
+def test_what_short_queries_take_is_drawn_off_although_nobody_was_asked(store: Path) -> None:
+    exchange = Exchange()
+    bounds = Serve(seconds=0.01, burst=0.05)
+    one, other = (Pool(store, BASE, Limits(workers=1), exchange=exchange, bounds=bounds) for _ in range(2))
+    with pytest.raises(QueryLimited):
+        for n in range(1000):
+            with one.run(Query(f"ASK {{ <{n}> ?p ?o }}", JSON), client="a") as answer:
+                assert answer.complete
+
+    def is_limited() -> bool:
+        try:
+            other.run(Query("ASK {}", JSON), client="a").close()
+        except QueryLimited:
+            return True
+        return False
+
+    until(is_limited, 5)
+    with one.run(Query("ASK {}", JSON), client="b") as answer:
+        assert answer.complete
+    one.close()
+    other.close()
+    exchange.close(10)
+
+
+def test_a_query_that_lasts_is_counted_and_ended_also_on_the_worker_that_is_kept(two: tuple[Pool, Pool]) -> None:
+    one, other = two
+    ask(one, "ASK {}")
+    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)) as answer:
+        until(lambda: other.statistics()["busy"] == 1, 5)
+        with pytest.raises(QueryKilled):
+            for _ in answer.chunks:
+                pass
+
+
 def test_a_busy_process_leaves_the_other_waiting_in_line(two: tuple[Pool, Pool]) -> None:
     one, other = two
     with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)):

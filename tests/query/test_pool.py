@@ -236,6 +236,7 @@ def test_a_client_that_leaves_is_noticed_while_no_row_is_made(make_pool: Callabl
 
 def test_no_free_worker_is_busy_after_the_wait(make_pool: Callable[..., Pool]) -> None:
     pool = make_pool(workers=1, wait=0.3)
+    until(lambda: pool.statistics()["idle"] > 0, 20)
     with pool.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", CSV)):
         start = time.monotonic()
         with pytest.raises(QueryBusy) as caught:
@@ -285,7 +286,8 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(make_pool: Callable[..
     pool = make_pool(workers=1, spares=0)
     before = children()
     ask(pool, "ASK {}")
-    (worker,) = {p for p in children() - before if parent_is_broker(p)}
+    (broker,) = {p for p in children() - before if not parent_is_broker(p)}
+    (worker,) = children(broker)
     kill(worker)
     until(lambda: worker not in children(), 2)
     assert ask(pool, "ASK {}")

@@ -163,6 +163,9 @@ class Broker:
             turn = client.turns.get(message["end"])
             if turn is not None:
                 crew.end(turn, message["outcome"], reusable=message["reusable"], keep=message["keep"])
+        elif "spent" in message:
+            left = {name: crew.fairness.spend(name, seconds) for name, seconds in message["spent"].items()}
+            client.desk.tell({"spent": True, "left": left})
         elif "fault" in message:
             self._fault(client, message)
         elif "look" in message:
@@ -213,7 +216,8 @@ class Broker:
             except QueryLimited as e:
                 _limited(client.desk, ticket, e)
                 return None
-        turn = Turn(client.desk, ticket, message["seconds"], account, time.monotonic() + crew.limits.wait)
+        until = time.monotonic() + crew.limits.wait
+        turn = Turn(client.desk, ticket, message["seconds"], account, name, until, message.get("ran", 0.0))
         client.turns[ticket] = turn
         return turn
 

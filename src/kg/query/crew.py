@@ -33,7 +33,9 @@ class Turn:
     ticket: int
     seconds: float
     account: Account | None
+    client: str | None
     until: float  # it waits no longer than this for a worker, and then runs no longer
+    ran: float = 0.0  # seconds that it ran before it was told of
     began: float = 0.0
     member: Member | None = None
     over: bool = False
@@ -220,7 +222,9 @@ class Crew:
             self._begin(turn, member)
             first = turn.desk not in member.known_to
             member.known_to.add(turn.desk)
-            turn.desk.tell({"go": turn.ticket, "worker": member.number}, member.sock if first else None)
+            left = {turn.client: self.fairness.left(turn.account)} if turn.account is not None else {}
+            message = {"go": turn.ticket, "worker": member.number, "left": left}
+            turn.desk.tell(message, member.sock if first else None)
 
         # Who waits gets what others keep; and of those that may run at once, none is kept from anybody.
         spare = self.limits.workers - len(self._busy) - len(self._kept)
@@ -241,7 +245,7 @@ class Crew:
 
     def _begin(self, turn: Turn, member: Member) -> None:
         turn.member, member.turn, member.kept_by, member.recalled = member, turn, None, 0.0
-        turn.began = time.monotonic()
+        turn.began = time.monotonic() - turn.ran
         turn.until = turn.began + turn.seconds
         self._busy.append(turn)
         if turn.account is not None:

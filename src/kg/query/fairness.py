@@ -23,6 +23,7 @@ WAITING = 3
 """For each query that a client may run at once, so many more may wait."""
 
 _MINUTE = 60.0
+_UNLIMITED = 1e9
 
 
 class Account:
@@ -73,6 +74,19 @@ class Fairness:
         known.inside -= 1
         known.seconds -= seconds
         known.errors -= outcome == "refused" or outcome.startswith("killed")
+
+    def spend(self, client: str, seconds: float) -> float:
+        """Draw off what queries took that did not :meth:`enter`; gives what is :meth:`left`."""
+        known = self._refilled(client)
+        known.seconds -= seconds
+        return self.left(known)
+
+    def left(self, known: Account) -> float:
+        """Seconds that a client may spend before it has to :meth:`enter` again; none to one who made too many errors."""
+        bounds = self._bounds
+        if bounds.errors and known.errors < 1:
+            return 0.0
+        return known.seconds if bounds.seconds else _UNLIMITED
 
     def _refilled(self, client: str) -> Account:
         now, bounds = self._clock(), self._bounds

@@ -44,6 +44,7 @@ class Running:
         worker: int,
         sock: socket.socket,
         seconds: float,
+        client: str | None,
     ) -> None:
         self.worker = worker
         self.first: list[bytes] = []
@@ -57,6 +58,7 @@ class Running:
         self._sock: socket.socket | None = sock
         self._over: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._seconds = seconds
+        self._client = client
         self._buffer = bytearray()
         self._began = self._loop.time()
         self._waits = False  # somebody waits at the socket
@@ -155,6 +157,7 @@ class Running:
 
     async def _death(self) -> QueryError:
         """Why the worker ended in the middle of a query."""
+        self._session.tell()
         await asyncio.wait((self._over,), timeout=_STATUS_WAIT)
         told = self._over.result() if self._over.done() else {}
         limits = self._session.limits
@@ -178,7 +181,7 @@ class Running:
         if self.outcome:
             return
         self.outcome = how
-        self._session.end(self._ticket, how, worker=self.worker, reusable=reusable)
+        self._session.end(self._ticket, how, worker=self.worker, reusable=reusable, client=self._client)
         sock, self._sock = self._sock, None
         if not reusable and sock is not None:
             self._session.forget(self.worker)

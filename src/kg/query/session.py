@@ -9,18 +9,38 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from kg.errors import QueryError, QueryLimited
+from kg.errors import QueryError
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
 from kg.query.running import Running, WorkerEnded, refusal
 from kg.query.wire import PACKET
 from kg.query.worker import Request
 
+QUIET = 0.02
+"""Seconds that a query runs on the kept worker before the broker is told; most queries have ended by then."""
+
+SETTLE = 0.25
+"""Seconds after which the broker is told what those queries took that it knew nothing of."""
+
 _REMEMBERED = 1000
+_UNSETTLED = 200  # clients; what is told of them fits into one packet
 _SILENCE = 1.0  # seconds without a word from the broker before we look whether there is one
+
+
+@dataclass(frozen=True, slots=True)
+class _Untold:
+    """The query that runs on the worker that was kept here, while the broker takes that worker for idle."""
+
+    ticket: int
+    worker: int
+    client: str | None
+    seconds: float
+    began: float
+    later: asyncio.TimerHandle
 
 
 class Session:
@@ -37,7 +57,10 @@ class Session:
         self._running: dict[int, Running] = {}
         self._workers: dict[int, socket.socket] = {}
         self._kept = 0  # the worker that stays here between two queries
-        self._limited: dict[str, float] = {}  # clients that have to wait, and until when
+        self._untold: _Untold | None = None
+        self._left: dict[str, float] = {}  # seconds that clients may spend before the broker is to be asked
+        self._spent: dict[str, float] = {}  # seconds that the broker does not know of
+        self._settling: asyncio.TimerHandle | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -54,23 +77,17 @@ class Session:
         """
         frame = request.frame()
         try:
-            try:
-                return await self._begun(frame, seconds, client)
-            except WorkerEnded:
-                # Something else ended it, perhaps while it was idle; nothing has been answered yet.
-                return await self._begun(frame, seconds, client)
-        except QueryLimited as e:
-            if client is not None:
-                if len(self._limited) >= _REMEMBERED:
-                    self._limited.clear()
-                self._limited[client] = self._loop.time() + e.retry_after
-            raise
+            return await self._begun(frame, seconds, client)
+        except WorkerEnded:
+            # Something else ended it, perhaps while it was idle; nothing has been answered yet.
+            return await self._begun(frame, seconds, client)
 
     async def fault(self, client: str) -> None:
         """Note that a client's query was refused without a worker.
 
         :raises QueryLimited: if the client has made too many errors, and has to wait before the next.
         """
+        self._left.pop(client, None)
         await self._ask("fault", client=client)
 
     async def statistics(self) -> dict[str, int]:
@@ -111,6 +128,7 @@ class Session:
     async def _ask(self, verb: str, **more: object) -> dict[str, Any]:
         """Say something, and wait for what the broker answers."""
         self.open()
+        self.tell()
         ticket = next(self._tickets)
         reply = self._waiting[ticket] = self._loop.create_future()
         self._say({verb: ticket, **more})
@@ -134,14 +152,58 @@ class Session:
             self._exchange.ensure()
             self._watchdog = self._loop.call_later(_SILENCE, self._look_after)
 
-    def end(self, ticket: int, outcome: str, *, worker: int = 0, reusable: bool = False) -> None:
+    def end(
+        self, ticket: int, outcome: str, *, worker: int = 0, reusable: bool = False, client: str | None = None
+    ) -> None:
         """Give a worker back, keep it for the next query, or leave the line."""
         self._running.pop(ticket, None)
+        untold = self._untold
+        if untold is not None and untold.ticket == ticket:
+            if reusable and outcome == "answered":
+                untold.later.cancel()
+                self._untold, self._kept = None, worker
+                self._spend(client, self._loop.time() - untold.began)
+                return
+            self.tell()
+        if client is not None and outcome not in ("answered", "left"):
+            self._left.pop(client, None)  # errors count too, and the broker counts them
         if self._broker is not None:
             keep = reusable and not self._kept
             if keep:
                 self._kept = worker
             self._say({"end": ticket, "outcome": outcome, "reusable": reusable, "keep": keep})
+
+    def tell(self) -> None:
+        """Tell the broker of the query that runs on the worker that was kept."""
+        untold, self._untold = self._untold, None
+        if untold is not None:
+            untold.later.cancel()
+            ran = self._loop.time() - untold.began
+            take = {"take": untold.ticket, "worker": untold.worker, "client": untold.client}
+            self._say({**take, "seconds": untold.seconds, "ran": ran})
+
+    def _spend(self, client: str | None, seconds: float) -> None:
+        if client is None:
+            return
+        self._left[client] = self._left.get(client, 0.0) - seconds
+        self._spent[client] = self._spent.get(client, 0.0) + seconds
+        if len(self._spent) >= _UNSETTLED:
+            self._settle()
+        elif self._settling is None:
+            self._settling = self._loop.call_later(SETTLE, self._settle)
+
+    def _settle(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        if self._spent and self._broker is not None:
+            self._say({"spent": self._spent})
+        self._spent = {}
+
+    def _allow(self, client: str, seconds: float) -> None:
+        if len(self._left) >= _REMEMBERED:
+            self._left.clear()
+        self._left[client] = seconds - self._spent.get(client, 0.0)
 
     def _hear(self) -> None:
         while self._broker is not None:
@@ -169,6 +231,13 @@ class Session:
             if self._kept == message["recall"]:
                 self._kept = 0
                 self._say({"back": message["recall"]})
+            else:
+                self.tell()
+            return
+        if "left" in message:
+            for client, seconds in message["left"].items():
+                self._allow(client, seconds)
+        if "spent" in message:
             return
         if message.get("no") in self._running:
             self._running[message["no"]].over(message)
@@ -193,7 +262,13 @@ class Session:
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
+        for later in (self._settling, self._untold and self._untold.later):
+            if later:
+                later.cancel()
+        self._settling = self._untold = None
         self._kept = 0
+        self._left.clear()
+        self._spent.clear()
         for running in list(self._running.values()):
             self._workers.pop(running.worker, None)
             running.over({})
@@ -208,21 +283,31 @@ class Session:
     # One query
 
     async def _begun(self, frame: bytes, seconds: float, client: str | None) -> Running:
-        if self._kept and (client is None or self._limited.get(client, 0.0) < self._loop.time()):
-            ticket, worker, self._kept = next(self._tickets), self._kept, 0
-            self._say({"take": ticket, "worker": worker, "client": client, "seconds": seconds})
-        else:
-            found = await self._ask("ask", client=client, seconds=seconds)
-            ticket, worker = found["go"], found["worker"]
+        ticket, worker = self._at_once(seconds, client) or await self._granted(seconds, client)
         if worker not in self._workers:
             raise WorkerEnded("the worker had gone; ask again")
-        running = self._running[ticket] = Running(self, ticket, worker, self._workers[worker], seconds)
+        running = Running(self, ticket, worker, self._workers[worker], seconds, client)
+        self._running[ticket] = running
         try:
             await running.begin(frame)
         except BaseException:
             running.close()
             raise
         return running
+
+    def _at_once(self, seconds: float, client: str | None) -> tuple[int, int] | None:
+        """A ticket and the worker that was kept, for a client that has something left; the broker hears of it later."""
+        if not self._kept or (client is not None and self._left.get(client, 0.0) <= 0):
+            return None
+        ticket, worker, self._kept = next(self._tickets), self._kept, 0
+        later = self._loop.call_later(min(QUIET, seconds / 2), self.tell)
+        self._untold = _Untold(ticket, worker, client, seconds, self._loop.time(), later)
+        return ticket, worker
+
+    async def _granted(self, seconds: float, client: str | None) -> tuple[int, int]:
+        """A ticket and a worker, from the broker."""
+        found = await self._ask("ask", client=client, seconds=seconds)
+        return found["go"], found["worker"]
 
     def forget(self, worker: int) -> None:
         """A worker has ended, or is about to."""

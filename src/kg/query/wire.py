@@ -5,20 +5,22 @@ for one query::
 
     to the broker   {"open": …}                                    the store and its limits, once and first
                     {"ask": ticket, "client": …, "seconds": …}     a worker, please
-                    {"take": ticket, "worker": …, …}               as "ask", begun already by the worker that was kept
+                    {"take": ticket, "worker": …, "ran": …, …}     as "ask", begun already by the worker that was kept
                     {"end": ticket, "outcome": …, "reusable": …,   that query has ended, or is not wanted any more;
                      "keep": …}                                    its worker stays here for the next one
                     {"back": worker}                               after "recall", unless it has been taken meanwhile
+                    {"spent": {client: seconds, …}}                by queries that have ended before they were told of
                     {"fault": ticket, "client": …}                 a query was refused before it asked for a worker
                     {"look": ticket}                               the statistics, please
     from it         {"recall": worker}                             another process needs the worker that was kept
-                    {"go": ticket, "worker": n}                    with that worker's socket, the first time
+                    {"go": ticket, "worker": n, "left": …}         with that worker's socket, the first time
+                    {"spent": true, "left": {client: seconds, …}}  what they may spend before they have to be asked for
                     {"no": ticket, "kind": …, "message": …}        busy, limited (with "retry_after") or failed
                     {"over": ticket, …}                            its worker has ended: "deadline" or a "status"
                     {"yes": ticket, …}                             to "fault", and to "look" with the figures
 
 A web process keeps one worker between two queries, if nobody else waits for it, and so begins the next one without
-waiting for the broker.
+waiting for the broker; of one that has ended within a moment the broker hears only what it took.
 
 Between web process and worker: frames, each one letter, the length of the rest in 4 bytes, the rest
 (:mod:`kg.query.worker`).
