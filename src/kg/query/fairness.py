@@ -82,7 +82,7 @@ class Fairness:
         return self.left(known)
 
     def left(self, known: Account) -> float:
-        """Seconds that a client may spend before it has to :meth:`enter` again; none to one who made too many errors."""
+        """Seconds that a client may spend before it has to :meth:`enter` again; 0 after too many errors."""
         bounds = self._bounds
         if bounds.errors and known.errors < 1:
             return 0.0

@@ -43,6 +43,7 @@ class Running:
         ticket: int,
         worker: int,
         sock: socket.socket,
+        *,
         seconds: float,
         client: str | None,
     ) -> None:

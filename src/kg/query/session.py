@@ -286,7 +286,7 @@ class Session:
         ticket, worker = self._at_once(seconds, client) or await self._granted(seconds, client)
         if worker not in self._workers:
             raise WorkerEnded("the worker had gone; ask again")
-        running = Running(self, ticket, worker, self._workers[worker], seconds, client)
+        running = Running(self, ticket, worker, self._workers[worker], seconds=seconds, client=client)
         self._running[ticket] = running
         try:
             await running.begin(frame)
