@@ -85,12 +85,10 @@ function load(asked) {
 
 // The page
 
-const status = element("p", { class: "query-status", role: "status" });
+const status = page.querySelector(".query-status");
 const elapsed = element("span", { class: "elapsed", "aria-hidden": "true" });
 const stop = element("button", { type: "button", class: "stop", hidden: true, click: () => running?.abort() }, _("Stop"));
-const help = element("span", { id: "query-help", class: "note query-help" },
-  element("kbd", {}, "Ctrl+Enter"), ` ${_("runs")}, `, element("kbd", {}, "Ctrl+Space"), ` ${_("completes")}, `, element("kbd", {}, "Tab"), ` ${_("leaves the field")}`);
-const past = new Past(root, { reopen: (asked) => open(asked), address: (asked) => link(asked) });
+const past = new Past(page.querySelector(".past"), root, { reopen: (asked) => open(asked), address: (asked) => link(asked) });
 
 const editor = makeEditor(field, {
   nonce,
@@ -105,11 +103,6 @@ const editor = makeEditor(field, {
 document.querySelector("#query-label").addEventListener("click", () => editor.focus());
 form.querySelector(".long").remove();
 form.querySelector(".run").after(" ", stop, elapsed);
-form.append(help);
-form.after(status);
-let aside = page.querySelector(".questions");
-if (!aside) page.append((aside = element("aside", { class: "questions", "aria-label": _("Queries") })));
-aside.prepend(past.details);
 
 // Asking
 

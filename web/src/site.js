@@ -36,6 +36,9 @@ if (navigator.clipboard) {
   document.querySelectorAll("[data-copy]").forEach(addCopyButton);
 }
 
+// On a phone the list of the site's parts is wider than the screen: where the reader is comes into view.
+document.querySelector(".site-header nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
+
 document.addEventListener("keydown", (event) => {
   const { target } = event;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && target instanceof HTMLTextAreaElement && target.form) {

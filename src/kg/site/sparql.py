@@ -263,7 +263,7 @@ def _table(site: Site, wanted: protocol.Asked, text: str, asking: Asking) -> dic
         "names": found["vars"],
         "more": found["more"],
         "traced": note,
-        "found": {**found, "note": note},
+        "found": {**found, "note": note or None},
     }
     if not note:
         return shown | {"rows": [[_cell(linker, term) for term in row] for row in found["rows"]]}

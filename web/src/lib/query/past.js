@@ -2,7 +2,7 @@
 // storage switched off or full), it lasts as long as the page.
 
 import { element } from "../dom.js";
-import { _, language } from "../words.js";
+import { _, language, number } from "../words.js";
 
 const MOST = 50;
 const LONGEST = 20_000; // characters of a query that is kept
@@ -19,16 +19,19 @@ export class Past {
   #key;
   #asked = [];
   #list = element("ul");
-  #title = element("summary");
+  #title;
+  #clear;
   #reopen;
 
-  /** `reopen(question)` is called when one of them is chosen, `address(question)` gives its link. */
-  constructor(root, { reopen, address }) {
+  /** Fills `details`. `reopen(question)` is called when one of them is chosen, `address(question)` gives its link. */
+  constructor(details, root, { reopen, address }) {
     this.#key = `kg:queries:${new URL(root).pathname}`;
     this.#reopen = reopen;
     this.address = address;
     const clear = element("button", { type: "button", click: () => this.clear() }, _("Clear"));
-    this.details = element("details", { class: "past" }, this.#title, this.#list, element("p", {}, clear, element("span", { class: "note" }, ` ${_("Only this browser keeps them.")}`)));
+    this.#title = details.querySelector("summary");
+    this.#clear = clear;
+    details.append(this.#list, element("p", {}, clear, element("span", { class: "note" }, ` ${_("Only this browser keeps them.")}`)));
     this.#read();
     this.#show();
   }
@@ -72,7 +75,7 @@ export class Past {
   }
 
   #show() {
-    this.#title.replaceChildren(`${_("Your queries")} `, element("span", { class: "count" }, String(this.#asked.length)));
+    this.#title.querySelector(".count").textContent = number(this.#asked.length);
     const item = ({ question, at }) => {
       const click = (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -84,6 +87,6 @@ export class Past {
       return element("li", {}, element("a", { href: this.address(question), click }, summary(question.query)), " ", time);
     };
     this.#list.replaceChildren(...this.#asked.map(item));
-    this.details.hidden = this.#asked.length === 0;
+    this.#clear.hidden = this.#asked.length === 0;
   }
 }

@@ -10,9 +10,11 @@ const CONFIRM = 2000;
 
 /** Shows an answer; resolves when it can be read. What stood there before stays until then. */
 export async function shownAnswer(holder, answer, { names, formats, endpoint, asked, address, view, map, chosen }) {
+  const bar = element("div", { class: "answer-bar" });
   const body = element("div", { class: "answer-body" });
   const section = element("section", { class: "answer", "aria-labelledby": "answer" },
     element("h2", { id: "answer" }, _("Answer")),
+    answer.form === "ASK" || answer.rows.length === 0 ? null : bar,
     notes(answer),
     answer.form === "ASK" ? element("p", { class: "boolean" }, element("strong", {}, answer.boolean ? _("Yes") : _("No"))) : body,
     element("div", { class: "answer-tools" }, download(endpoint, asked, formats), share(address)));
@@ -22,7 +24,7 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
     body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that.")));
     holder.replaceChildren(section);
   } else {
-    const drawing = views(body, answer, names, { map, wanted: view, chosen });
+    const drawing = views(body, answer, names, { bar, map, wanted: view, chosen });
     // A table waits for its names; a map has to be in the page to be drawn.
     if (!view || view === "table") await drawing;
     holder.replaceChildren(section);

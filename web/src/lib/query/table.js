@@ -46,12 +46,12 @@ export class Table {
     const table = element("table", {}, element("thead", {}, this.#head), this.#body);
     const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Rows") }, table);
     await this.#again();
-    panel.replaceChildren(this.#choice(), scroll, this.#more, this.#footnotes);
+    panel.replaceChildren(scroll, this.#more, this.#footnotes);
   }
 
-  /** A choice between names and IRIs, where there are any. */
-  #choice() {
-    if (irisOf(this.#rows).length === 0) return "";
+  /** A choice between names and IRIs; empty where there are none. */
+  choice() {
+    if (irisOf(this.#rows).length === 0) return element("span");
     const change = () => {
       this.#names.plain = box.checked;
       this.#again();

@@ -12,16 +12,22 @@ const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 // What else there is: name, heading, and the module that says what suits and draws it.
 const OTHERS = [["map", _("Map"), places], ["timeline", _("Timeline"), times], ["chart", _("Chart"), chart]];
 
-/** Fills a holder with the views of an answer; `chosen(view)` is told which one is looked at. Resolves when it is drawn. */
-export async function views(holder, answer, names, { map, wanted, chosen }) {
+/** Fills a holder with the views of an answer, and the bar above it with their tabs and with what the table can be asked
+ *  for. `chosen(view)` is told which one is looked at. Resolves when it is drawn. */
+export async function views(holder, answer, names, { bar, map, wanted, chosen }) {
   const table = new Table(answer, names);
+  const choice = table.choice();
   const found = [{ view: TABLE, title: _("Table"), draw: (panel) => table.draw(panel) }];
   for (const [view, title, module] of OTHERS) {
     const made = module.suits(answer);
     if (made) found.push({ view, title, draw: (panel) => module.draw(panel, answer, names, made, map) });
   }
   const panels = found.map(() => element("div", { class: "view" }));
-  const tabs = found.length > 1 ? tablist(found, panels, chosen) : null;
+  const looked = (view) => {
+    choice.hidden = view !== TABLE;
+  };
+  const tabs = found.length > 1 ? tablist(found, panels, { looked, chosen }) : null;
+  bar.append(tabs?.list ?? "", choice);
   const first = Math.max(0, found.findIndex(({ view }) => view === wanted));
   // What stood there before stays until there is something in its place.
   if (!tabs) {
@@ -31,12 +37,12 @@ export async function views(holder, answer, names, { map, wanted, chosen }) {
   }
   // The table asks for names; maps must be in the page, and seen, when they are drawn.
   if (first === 0) await tabs.select(0);
-  holder.replaceChildren(tabs.list, ...panels);
+  holder.replaceChildren(...panels);
   if (first > 0) await tabs.select(first);
 }
 
 /** Tabs as the ARIA Authoring Practices describe them; a panel is drawn when it is first looked at. */
-function tablist(found, panels, chosen) {
+function tablist(found, panels, { looked, chosen }) {
   const drawn = new Set();
   const buttons = found.map(({ view, title }, at) => {
     panels[at].id = `view-${view}`;
@@ -56,6 +62,7 @@ function tablist(found, panels, chosen) {
       button.tabIndex = other === at ? 0 : -1;
       panels[other].hidden = other !== at;
     });
+    looked(found[at].view);
     if (drawn.has(at)) return;
     drawn.add(at);
     try {
