@@ -1,6 +1,6 @@
 """Measures /sparql beside other servers: same triples, same queries, one server after the other.
 
-    python bench/sparql.py [--things 90000] [--rounds 200]      # part of `make bench`; 11 quads for each thing
+    python bench/sparql.py [--things 90000] [--rounds 2000]      # part of `make bench`; 11 quads for each thing
 
 The peers are those of ``bench/peers.py`` that are installed. With 90,000 things, 1M quads are on disk. CPU and memory
 are those of the whole process tree; requests are sent over one connection, one after the other, and each asks about
@@ -209,6 +209,6 @@ def table(things: int, rounds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measures /sparql beside its peers.")
     parser.add_argument("--things", type=int, default=90_000)
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=2000)
     given = parser.parse_args()
     table(given.things, given.rounds)

@@ -99,6 +99,23 @@ def test_a_query_that_lasts_is_counted_and_ended_also_on_the_worker_that_is_kept
                 pass
 
 
+def test_one_worker_stays_with_a_process_however_its_queries_overlap(store: Path) -> None:
+    exchange = Exchange()
+    pool, other = (Pool(store, BASE, Limits(workers=2, spares=0, wait=5), exchange=exchange) for _ in range(2))
+    for n in range(50):
+        threads = [threading.Thread(target=ask, args=(pool, f"ASK {{ <{n}> ?p ?o }}")) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        before = children()
+        assert ask(other, "ASK {}")
+        assert before == children()  # a worker that is lost track of is replaced when somebody waits for it
+    pool.close()
+    other.close()
+    exchange.close(10)
+
+
 def test_a_busy_process_leaves_the_other_waiting_in_line(two: tuple[Pool, Pool]) -> None:
     one, other = two
     with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)):

@@ -168,7 +168,7 @@ class Session:
         if client is not None and outcome not in ("answered", "left"):
             self._left.pop(client, None)  # errors count too, and the broker counts them
         if self._broker is not None:
-            keep = reusable and not self._kept
+            keep = reusable and not self._kept and self._untold is None
             if keep:
                 self._kept = worker
             self._say({"end": ticket, "outcome": outcome, "reusable": reusable, "keep": keep})

@@ -10,6 +10,7 @@ no file, and nothing that varies with another header.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class Memory:
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
-        self._kept: dict[Key, Kept] = {}
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
@@ -65,8 +66,8 @@ class Memory:
             self._kept[key] = Kept(headers, unchanged, etag, body)
             self._size += len(body) + _OVERHEAD
             while self._size > self._room:
-                oldest = next(iter(self._kept))
-                self._size -= len(self._kept.pop(oldest).body) + _OVERHEAD
+                _, oldest = self._kept.popitem(last=False)
+                self._size -= len(oldest.body) + _OVERHEAD
 
 
 def key(scope: Scope, named: Mapping[bytes, bytes], spoken: Sequence[str] = (languages.SOURCE,)) -> Key | None:
