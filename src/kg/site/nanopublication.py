@@ -1,8 +1,9 @@
 """Claims as nanopublications (http://nanopub.net/guidelines/working_draft/): assertion, provenance, publication info.
 
-The assertion of a claim that its document vouches for is the claim's own graph. What is only relayed, demanded,
-conditional, alleged or denied is no assertion of anybody here: there the assertion is that such a claim was made. The
-names are fragments of the claim's IRI; there is no trusty URI and no signature, which only the publisher could give.
+The assertion of a claim that its document vouches for is what the claim's own graph says. What is only relayed,
+demanded, conditional, alleged or denied is no assertion of anybody here: there the assertion is that such a claim was
+made. The names are fragments of the claim's IRI, and those of the graphs begin with the nanopublication's, which clients
+expect; there is no trusty URI and no signature, which only the publisher could give.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ _LEFT_OUT = ("mentions", "disagreesWith", "corroborates")
 def nanopublication(site: Site, source: Source) -> Iterator[Quad]:
     """The four graphs of one claim."""
     claim = NamedNode(source.iri)
-    here, head, provenance, info = (
-        NamedNode(f"{source.iri}#{name}") for name in ("nanopub", "head", "provenance", "pubinfo")
+    here = NamedNode(source.iri + "#nanopub")
+    head, assertion, provenance, info = (
+        NamedNode(f"{here.value}-{name}") for name in ("head", "assertion", "provenance", "pubinfo")
     )
-    content = is_asserted(site, source)
-    assertion = claim if content else NamedNode(source.iri + "#assertion")
     yield Quad(here, NamedNode(vocab.RDF_TYPE), NamedNode(NP + "Nanopublication"), head)
     for name, graph in (("hasAssertion", assertion), ("hasProvenance", provenance), ("hasPublicationInfo", info)):
         yield Quad(here, NamedNode(NP + name), graph, head)
-    if content:
-        yield from site.local.quads(None, None, None, claim)
+    if is_asserted(site, source):
+        for q in site.local.quads(None, None, None, claim):
+            yield Quad(q.subject, q.predicate, q.object, assertion)
     else:
         yield from _record(site, source, assertion)
     yield from _provenance(site, source, assertion, provenance)
@@ -63,7 +64,8 @@ def _provenance(site: Site, source: Source, assertion: NamedNode, graph: NamedNo
 
     That somebody made a claim is the word of the document's author, not of whoever made it.
     """
-    content = assertion.value == source.iri
+    content = is_asserted(site, source)
+    yield Quad(assertion, NamedNode(vocab.PROV_DERIVED_FROM), NamedNode(source.iri), graph)
     left_out = {site.names.kg + name for name in _LEFT_OUT} | {*_PUBLICATION, vocab.RDF_TYPE}
     left_out |= set() if content else {vocab.RDFS_LABEL, *(site.names.kg + name for name in _MARKS)}
     for q in site.local.quads(NamedNode(source.iri), None, None, _DEFAULT):
