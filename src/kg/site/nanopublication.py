@@ -2,7 +2,7 @@
 
 The assertion of a claim that its document vouches for is what the claim's own graph says. What is only relayed,
 demanded, conditional, alleged or denied is no assertion of anybody here: there the assertion is that such a claim was
-made. The names are fragments of the claim's IRI, and those of the graphs begin with the nanopublication's, which clients
+made. The names are fragments of the claim's IRI, and those of the graphs begin with the nanopublication's, as clients
 expect; there is no trusty URI and no signature, which only the publisher could give.
 """
 
