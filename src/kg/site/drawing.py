@@ -7,6 +7,7 @@ as the others on the page. Colours and lines come from the stylesheet, by class:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -24,13 +25,18 @@ def element(name: str, content: Iterable[object] | None = None, **attributes: ob
     Markup('<text text-anchor="end">&lt;</text>')
     """
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        f' {_attribute(key)}="{value if isinstance(value, (int, float)) else escape(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     if content is None:
         return Markup(f"<{name}{given}/>")  # noqa: S704 - names are ours, values were escaped
     return Markup(f"<{name}{given}>{''.join(map(escape, content))}</{name}>")  # noqa: S704
+
+
+@lru_cache(maxsize=256)
+def _attribute(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
 
 
 def percent(share: float) -> str:
@@ -63,6 +69,9 @@ class Axis(NamedTuple):
     def ticks(self, language: Language, most: int = 6) -> list[Tick]:
         """At most so many marks, at the beginnings of days, months or years."""
         for unit, step in _UNITS:
+            # So many begin between the two that they need not be counted.
+            if self.last - self.first > (most + 1) * step * _LONGEST[unit]:
+                continue
             days = list(_beginnings(unit, step, self.first, self.last, most))
             if len(days) <= most:
                 return [self._tick(language, unit, day, days[i - 1] if i else None) for i, day in enumerate(days)]
@@ -78,6 +87,9 @@ class Axis(NamedTuple):
             label = language.gettext("{day} {month}").format(day=date, month=label)
         return Tick(self.share(day), label, year_name(year, language) if changed else "")
 
+
+_LONGEST = {"day": 4, "month": 31, "year": 366}
+"""Days from one beginning to the next at most; a step of days may leave some out at the end of a month."""
 
 _UNITS = (
     *(("day", n) for n in (1, 2, 5, 10)),

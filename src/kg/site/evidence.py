@@ -51,7 +51,10 @@ class Span(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A claim as evidence. ``modality`` and ``basis`` are IRIs; ``reviewed`` says whether somebody read it."""
+    """A claim as evidence. ``modality`` and ``basis`` are IRIs; ``reviewed`` says whether somebody read it.
+
+    ``glosses``: its labels, text and language of each.
+    """
 
     iri: str
     document: str
@@ -62,6 +65,7 @@ class Source(NamedTuple):
     status: str
     spans: tuple[Span, ...]
     reviewed: bool
+    glosses: tuple[tuple[str, str], ...] = ()
 
 
 class Evidence:
@@ -74,6 +78,11 @@ class Evidence:
         self._spans: dict[str, Span] = {}
         self._authors: dict[str, str] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
+        self._of_claims = {names.kg + name: name for name in ("speaker", "modality", "basis", "reviewedBy")}
+        self._of_claims |= {vocab.OA_HAS_TARGET: "target", vocab.RDFS_LABEL: "label"}
+        self._of_spans = {
+            names.kg + name: name for name in ("paragraph", "sentence", "verified", "sha256", "rollingHash")
+        }
 
     def claim(self, iri: str) -> Source | None:
         """The claim with this IRI, or ``None`` where there is none."""
@@ -138,12 +147,21 @@ class Evidence:
         document, slash, number = rest.rpartition("/")
         if kind != "claim" or not slash:
             return None
-        kg, fields = self._names.kg, defaultdict(list)
+        found, fields = False, defaultdict(list)
+        glosses: list[tuple[str, str]] = []
         for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT):
-            fields[q.predicate.value].append(_value(q.object))
-        if not fields:
+            found = True
+            # Each term that is looked at is made anew, and a claim has many that say nothing here.
+            name = self._of_claims.get(q.predicate.value)
+            if name == "label":
+                if isinstance(gloss := q.object, Literal):
+                    glosses.append((gloss.value, gloss.language or ""))
+            elif name is not None:
+                fields[name].append(_value(q.object))
+        if not found:
             return None
-        speaker, modality, basis = (min(fields[kg + name], default="") for name in ("speaker", "modality", "basis"))
+        kg = self._names.kg
+        speaker, modality, basis = (min(fields[name], default="") for name in ("speaker", "modality", "basis"))
         own_voice = bool(speaker) and speaker == self.author(document)
         return Source(
             iri=iri,
@@ -153,16 +171,18 @@ class Evidence:
             modality=modality,
             basis=basis,
             status=status(modality.removeprefix(kg), basis.removeprefix(kg), own_voice=own_voice),
-            spans=tuple(sorted((self.span(t) for t in fields[vocab.OA_HAS_TARGET]), key=lambda s: (s.start, s.end))),
-            reviewed=bool(fields[kg + "reviewedBy"]),
+            spans=tuple(sorted((self.span(t) for t in fields["target"]), key=lambda s: (s.start, s.end))),
+            reviewed=bool(fields["reviewedBy"]),
+            glosses=tuple(glosses),
         )
 
     def _read_span(self, iri: str) -> Span:
         shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
         document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
         said = {
-            q.predicate.value.removeprefix(self._names.kg): _value(q.object)
+            name: _value(q.object)
             for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT)
+            if (name := self._of_spans.get(q.predicate.value)) is not None
         }
 
         def number(name: str) -> int | None:

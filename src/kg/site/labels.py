@@ -9,7 +9,7 @@ The table fills as pages ask, and starts anew when it is full, so its size does 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -153,9 +153,18 @@ class Labels:
                 if isinstance(q.object, Literal)
             ]
             if found:
-                found.sort(key=lambda pair: self.rank(*pair))
-                return [self.made(text, language) for text, language in found]
+                return self._ranked(found)
         return []
+
+    def of(self, iri: str, given: Sequence[tuple[str, str]]) -> Label:
+        """The label of an IRI whose labels of the first property are known already: text and language of each."""
+        label = self._table.get(iri)
+        if label is None and given and self._gathered is None and len(self._table) < _FULL:
+            label = self._table[iri] = self._ranked(given)[0]
+        return label or self[iri]
+
+    def _ranked(self, given: Iterable[tuple[str, str]]) -> list[Label]:
+        return [self.made(text, language) for text, language in sorted(given, key=lambda pair: self.rank(*pair))]
 
     def rank(self, text: str, language: str) -> tuple[int, str, str]:
         """The order of texts for the reader: own language, the release's, none, English, others."""

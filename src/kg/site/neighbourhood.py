@@ -18,7 +18,7 @@ from kg import vocab
 from kg.site import index
 from kg.site.evidence import STATUSES, UNCLAIMED
 from kg.site.evidence import status as status_of
-from kg.site.labels import shorten
+from kg.site.labels import Label, shorten
 from kg.site.links import page_path
 from kg.site.state import Site
 
@@ -47,12 +47,10 @@ _IN = _LINKS.format(out=0, other="subject", this="object")
 
 
 class Node(NamedTuple):
-    """Something that is drawn: ``outward``: the link leads to it, and not from it."""
+    """Something that may be drawn: ``outward``: the link leads to it, and not from it."""
 
     id: int
     iri: str
-    label: str
-    language: str
     property: str
     status: str
     outward: bool
@@ -76,8 +74,7 @@ def of(site: Site, iri: str, root: str) -> Neighbourhood:
     far = [[n for n in _linked(site, node.id) if n.id not in shown][:FAR] for node in near]
     if not near:
         return Neighbourhood((), Markup(""))
-    me = Node(id_, iri, site.labels[iri].text, site.labels[iri].language, "", UNCLAIMED, outward=True)
-    return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, me, near, far))
+    return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, site.labels[iri], near, far))
 
 
 # A thing is the neighbour of several others, and each of their pages asks for what it is linked with.
@@ -91,9 +88,7 @@ def _linked(site: Site, id_: int) -> tuple[Node, ...]:
             known = found.get(other)
             status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
             if known is None or _rank(status) < _rank(known.status):
-                label = site.labels[iri]
-                property_iri = _value(site, property_)
-                found[other] = Node(other, iri, label.text, label.language, property_iri, status, bool(out))
+                found[other] = Node(other, iri, _value(site, property_), status, bool(out))
     return tuple(sorted(found.values(), key=lambda node: (_rank(node.status), node.id)))
 
 
@@ -123,7 +118,7 @@ def _rank(status: str) -> int:
     return _RANKS[status]
 
 
-def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequence[Sequence[Node]]) -> Markup:
+def _picture(site: Site, root: str, me: Label, near: Sequence[Node], far: Sequence[Sequence[Node]]) -> Markup:
     """Rows from the top; what stands behind two things is drawn behind the first, with a line to both."""
     row = 0
     places: dict[int, tuple[float, float]] = {}
@@ -139,12 +134,12 @@ def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequenc
             row += 1
         row += not fresh
         said = len(shorten(site.labels[node.property].text, _LONGEST)) + 2
-        width = max(len(shorten(node.label, _LONGEST)) * _LETTER, said * _FINE)
+        width = max(len(shorten(site.labels[node.iri].text, _LONGEST)) * _LETTER, said * _FINE)
         places[node.id] = min(_RIGHT - 30, _MIDDLE + width + 10), y
         words.append(_node(site, root, node, _MIDDLE, y))
         lines += [_line(*places[node.id], _RIGHT - 8, seen[n.id], n.status) for n in behind]
     height = row * _ROW
-    title = shorten(me.label, 22)
+    title = shorten(me.text, 22)
     begin = _LEFT + len(title) * _BOLD + 10
     middle = height / 2
     lines += [_line(begin, middle, _MIDDLE - 8, places[node.id][1], node.status) for node in near]
@@ -156,13 +151,13 @@ def _picture(site: Site, root: str, me: Node, near: Sequence[Node], far: Sequenc
 
 
 def _node(site: Site, root: str, node: Node, x: int, y: float) -> str:
-    name = site.labels[node.property]
+    name, called = site.labels[node.property], site.labels[node.iri]
     property_ = shorten(name.text, _LONGEST)
     said = f"{property_} →" if node.outward else f"← {property_}"
-    label = shorten(node.label, _LONGEST)
+    label = shorten(called.text, _LONGEST)
     href = root + page_path(site.names.local(node.iri) or "")
-    lang = _lang(node.language)
-    whole = f"<title{lang}>{escape(shorten(node.label, 200))}</title>" if label != node.label else ""
+    lang = _lang(called.language)
+    whole = f"<title{lang}>{escape(shorten(called.text, 200))}</title>" if label != called.text else ""
     return (
         f'<text class="by {node.status}" x="{x}" y="{y - 5:.0f}"{_lang(name.language)}>{escape(said)}</text>'
         f'<a href="{escape(href)}">{whole}<text x="{x}" y="{y + 12:.0f}"{lang}>{escape(label)}</text></a>'

@@ -208,7 +208,7 @@ class Linker:
         # Written out, because a page has as many of these lines as values: Markup.format takes four times as long.
         return Markup(  # noqa: S704 - what is not HTML of ours is escaped
             f'<span class="says {source.status}">'
-            f'<a class="mark" href="{escape(claim)}" title="{escape(labels[source.iri].text)}">'
+            f'<a class="mark" href="{escape(claim)}" title="{escape(labels.of(source.iri, source.glosses).text)}">'
             f"{labels[source.modality].html} · {labels[source.basis].html}</a> "
             f'<span class="who">{speaker}</span> '
             f'<span class="where"><span class="doc">{document}, </span>{where}</span></span>'

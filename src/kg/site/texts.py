@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,11 +27,45 @@ class Excerpt(NamedTuple):
     lang: Markup = Markup("")
 
 
-@lru_cache(maxsize=16)
+ROOM = 8 * 2**20
+"""Characters of documents that are kept parsed; each takes about ten bytes."""
+
+
+class _Kept:
+    """Texts by release and name, the oldest forgotten first. Thread-safe."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._size = 0
+        self._texts: dict[tuple[Release, str], tuple[text.Text | None]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, release: Release, name: str) -> text.Text | None:
+        key = release, name
+        kept = self._texts.get(key)
+        if kept is not None:
+            return kept[0]
+        raw = release.document_text(name)
+        found = None if raw is None else text.parse(raw)
+        with self._lock:
+            if key not in self._texts:
+                self._texts[key] = (found,)
+                self._size += _size(found)
+            while self._size > self._room and len(self._texts) > 1:
+                self._size -= _size(self._texts.pop(next(iter(self._texts)))[0])
+        return found
+
+
+def _size(found: text.Text | None) -> int:
+    return 100 + (len(found.content) if found else 0)
+
+
+_kept = _Kept(ROOM)
+
+
 def parsed(release: Release, name: str) -> text.Text | None:
     """A document's text, if it may be shown."""
-    raw = release.document_text(name)
-    return None if raw is None else text.parse(raw)
+    return _kept.get(release, name)
 
 
 def excerpt(site: Site, span: Span) -> Excerpt:

@@ -17,9 +17,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kg import dates
 from kg.site import index, variants
 from kg.site.address import here
-from kg.site.drawing import Axis, days_in_words, element, percent, year_name
+from kg.site.drawing import Axis, Tick, days_in_words, element, percent, year_name
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
-from kg.site.languages import Language
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import not_found
@@ -89,8 +88,9 @@ def of_things(site: Site, iris: Sequence[str], limit: int = MOST_ON_PAGE) -> lis
 def lines(site: Site, linker: Linker, moments: Sequence[Moment], axis: Axis | None = None) -> tuple[list[Line], Markup]:
     """Moments with their bars, and the axis above them."""
     axis = axis or axis_of(moments)
-    grid = _grid(axis, site.language)
-    return [_line(site, linker, moment, axis, grid) for moment in moments], _scale(axis, site.language)
+    ticks = axis.ticks(site.language)
+    grid = _grid(ticks)
+    return [_line(site, linker, moment, axis, grid) for moment in moments], _scale(ticks)
 
 
 def axis_of(moments: Sequence[Moment]) -> Axis:
@@ -147,8 +147,8 @@ def _inferred(site: Site, time: str) -> bool:
     return False
 
 
-def _grid(axis: Axis, language: Language) -> Markup:
-    at = (percent(tick.at) for tick in axis.ticks(language))
+def _grid(ticks: Sequence[Tick]) -> Markup:
+    at = (percent(tick.at) for tick in ticks)
     return Markup("").join(element("line", x1=x, x2=x, y1=0, y2="100%", class_="grid") for x in at)
 
 
@@ -166,10 +166,10 @@ def _bar(moment: Moment, axis: Axis, grid: Markup, *, fuzzy: bool) -> Markup:
     return element("svg", [grid, shape], class_="bar", width="100%", height=22, aria_hidden="true")
 
 
-def _scale(axis: Axis, language: Language) -> Markup:
+def _scale(ticks: Sequence[Tick]) -> Markup:
     parts: list[Markup] = []
     before = -1.0
-    for tick in axis.ticks(language):
+    for tick in ticks:
         x = percent(tick.at)
         anchor = "end" if tick.at > 0.9 else "start"
         parts.append(element("line", x1=x, x2=x, y1=0, y2="100%", class_="grid"))
