@@ -85,4 +85,4 @@ def test_the_command_says_it_in_words_and_as_json(two: tuple[Release, Release], 
     assert len(answer["changes"]) == len(words) - 1
     missing = kg("diff", "2000-01-01-000000000000", cwd=starter)
     assert missing.returncode == 1
-    assert "there is no release here" in missing.stderr
+    assert "no such release; there " in missing.stderr

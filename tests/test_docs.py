@@ -53,6 +53,12 @@ def test_links_between_documents_lead_to_files(document: Path) -> None:
     assert {t for t in targets if not (document.parent / t).exists()} == set()
 
 
+def test_the_readme_says_where_the_command_comes_from_before_it_uses_it() -> None:
+    commands = re.findall(r"^ {4}(\S+.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    first = next(n for n, line in enumerate(commands) if line.startswith("kg "))
+    assert "source .venv/bin/activate" in commands[:first]
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda p: p.name)
 def test_commands_that_the_documents_show_exist(document: Path) -> None:
     shown = re.findall(r"^ {4}kg (\w+)((?: +\S+)*)", document.read_text(encoding="utf-8"), re.MULTILINE)

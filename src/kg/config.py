@@ -196,7 +196,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
         with path.open("rb") as file:
             table = tomllib.load(file)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: not found; `kg init DIR` writes a project to start from") from None
+        raise ConfigError(f"{path}: not found; {_elsewhere(root)}") from None
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f"{path}: cannot be read: {e}") from e
     except tomllib.TOMLDecodeError as e:
@@ -207,9 +207,10 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     if unknown:
         raise ConfigError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join((*_TEXTS, *_TABLES))}")
     texts = {name: _text(path, table, name) for name in _TEXTS if name in table}
-    chosen = base or environ.get("KG_BASE")
-    if chosen:
-        texts["base"] = chosen
+    for name, given in (("--base", base), ("KG_BASE", environ.get("KG_BASE"))):
+        if given:
+            texts["base"] = _given_base(name, given)
+            break
     try:
         return Config(
             root=root,
@@ -223,6 +224,22 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
         )
     except ConfigError as e:
         raise ConfigError(f"{path}: {e}") from None
+
+
+def _elsewhere(root: Path) -> str:
+    """Where to look instead: the project that this folder is in, if it is in one."""
+    around = next((folder for folder in root.resolve().parents if (folder / FILE).is_file()), None)
+    if around:
+        return f"{around} has one: go there, or write `kg -C {around} …`"
+    return "go to the project's folder or name it with `kg -C DIR …`; `kg init DIR` writes a project to start from"
+
+
+def _given_base(name: str, base: str) -> str:
+    try:
+        check_base(base)
+    except ConfigError as e:
+        raise ConfigError(f"{name}: {e}") from None
+    return base
 
 
 def _text(path: Path, table: dict[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kg import build
+from kg import build, vocab
 from kg.config import load
 from kg.errors import ConfigError
 from kg.model import Severity
@@ -226,6 +226,26 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added(LABELS, ":x rdfs:label " + "<<( :a :b " * 100_000 + ":c" + ")>>" * 100_000 + " .\n"),
         rf"{LABELS}: error: triple terms are not stored: write claims instead",
     ),
+    "two labels in one language": (
+        added(LABELS, ':kg rdfs:label "KG"@en .\n'),
+        rf"{LABELS}:\d+: error: id/kg, rdfs:label: A label says its language, .* \[shapes#LabelLanguage\]",
+    ),
+    "one label for two things": (
+        added(LABELS, ':kg-authors rdfs:label "kg"@de .\n:python rdfs:label "kg"@de .\n'),
+        rf"{LABELS}:\d+: error: id/kg-authors: Two things have the same label, .*id/kg-authors and http://.*id/python\.",
+    ),
+    "a time in another format": (
+        added(CLAIMS, "claim:1 { :when kg:edtf '2026-5-4' . }\n"),
+        rf"{CLAIMS}:\d+: error: id/when, kg:edtf, value '2026-5-4': kg:edtf is one time in the Extended Date",
+    ),
+    "a prefix that everybody knows": (
+        added(LABELS, "skos:x rdfs:label 'x'@en .\n"),
+        rf"{LABELS}:\d+: error: unknown prefix 'skos:': declare it with @prefix skos: <{re.escape(vocab.SKOS)}> \.",
+    ),
+    "a prefix of ours": (
+        replaced(CLAIMS, "@prefix kg: <ontology#> .\n", ""),
+        rf"{CLAIMS}:\d+: error: unknown prefix 'kg:': declare it with @prefix kg: <ontology#> \.",
+    ),
     "another format": (
         added("data/claims/more.jsonld", "{}"),
         r"data/claims/more.jsonld: error: .jsonld is not read here: convert it to Turtle or TriG",
@@ -243,6 +263,41 @@ def test_a_bad_input_is_found_at_its_place_and_nothing_is_published(case: str, s
     assert any(re.match(pattern, line) for line in errors), errors
     assert not any("\n" in line for line in errors)
     assert not (starter / "releases").exists()
+
+
+def test_a_text_that_is_missing_is_said_once_and_not_again_for_every_claim_that_quotes_it(starter: Path) -> None:
+    for name in ("missing text", "encoding of a text"):
+        CASES[name][0](starter)
+        _, findings = build.build(load(starter))
+        (only,) = (str(f) for f in findings if f.severity is Severity.ERROR)
+        assert re.match(CASES[name][1], only)
+        (starter / TEXT).unlink(missing_ok=True)
+
+
+def test_in_a_folder_of_a_project_its_own_folder_is_named(starter: Path, kg) -> None:
+    said = kg("check", cwd=starter / "data").stderr
+    assert said == f"kg: kg.toml: not found; {starter} has one: go there, or write `kg -C {starter} …`\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("programingLanguage", "did you mean <http://schema.org/programmingLanguage>?"),
+        ("zzz", "if it is new there, describe it in ontology/"),
+    ],
+)
+def test_a_slip_in_a_term_of_others_is_a_warning_unless_the_ontology_has_it(
+    wrong: str, hint: str, starter: Path
+) -> None:
+    replaced(CLAIMS, "schema:programmingLanguage", f"schema:{wrong}")(starter)
+    (found,) = (f for f in build.check(load(starter)).findings if f.rule == "unknown-term")
+    line = (starter / CLAIMS).read_text().split(wrong)[0].count("\n") + 1
+    assert str(found) == (
+        f"{CLAIMS}:{line}: warning: unknown term <http://schema.org/{wrong}>: that vocabulary has no {wrong}; {hint}"
+    )
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+    added("ontology/more.ttl", f'<http://schema.org/{wrong}> {label} "a term of ours"@en .\n')(starter)
+    assert not [f for f in build.check(load(starter)).findings if f.rule == "unknown-term"]
 
 
 def test_a_failed_build_leaves_the_previous_release_current(starter: Path) -> None:
@@ -290,7 +345,9 @@ def test_findings_are_printed_as_json_on_request(starter: Path, kg) -> None:
 @pytest.mark.parametrize(
     ("arguments", "content", "message"),
     [
-        (["build"], None, "kg: kg.toml: not found; `kg init DIR` writes a project to start from\n"),
+        (["build"], None, "kg: kg.toml: not found; go to the project's folder or name it with `kg -C DIR …`; `kg init"),
+        (["build", "--base", "x"], "title = 'x'", "kg: --base: base 'x' must be an absolute http or https address"),
+        (["init", "kg.toml/facts"], "title = 'x'", "kg: kg.toml/facts: cannot be written: Not a directory"),
         (["build"], "base = 'http://localhost:8000'", "kg: kg.toml: base 'http://localhost:8000' must end in '/'"),
         (["build"], "base = ", "kg: kg.toml: not TOML"),
         (["build"], "bass = 'x'", "kg: kg.toml: unknown setting 'bass'; known: base, title"),

@@ -13,7 +13,6 @@ Which subjects a folder may describe is the rule that keeps facts without a pass
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,6 +23,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 from kg import vocab
 from kg.build.described import Described, by_subject, iris_of
 from kg.build.parse import Sources
+from kg.build.terms import terms_of, undefined, unknown_to_others
 from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
 
 ENTITY_PROPERTIES = frozenset(
@@ -59,12 +59,6 @@ class Collected:
     findings: tuple[Finding, ...]
     described: frozenset[str] = frozenset()
     pending: tuple[tuple[str, Finding], ...] = ()
-
-
-def terms_of(sources: Sources, base: str) -> frozenset[str]:
-    """The terms that the ontology describes, and the ontology."""
-    described = (q.quad.subject for q in sources.ontology)
-    return frozenset({node.value for node in described if isinstance(node, NamedNode)} | {vocab.Names(base).ontology})
 
 
 def collect(sources: Sources, base: str, terms: frozenset[str] | None = None) -> Collected:
@@ -108,20 +102,11 @@ class _Collector:
     # -- terms ---------------------------------------------------------------------------------------------------
 
     def _terms_exist(self) -> None:
-        """Every IRI in the namespace of one of our ontologies must be defined by it."""
-        space = re.compile(re.escape(self.names.ontology) + r"(?:/[^#?]*)?#")
-        reported: set[tuple[str, str]] = set()
         s = self.sources
-        for q in (*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities):
-            for node in (q.quad.subject, q.quad.predicate, q.quad.object):
-                if not isinstance(node, NamedNode) or not space.match(node.value) or node.value in self.terms:
-                    continue
-                if (q.place.file, node.value) in reported:
-                    continue
-                reported.add((q.place.file, node.value))
-                near = difflib.get_close_matches(node.value, self.terms, n=1, cutoff=0.8)
-                hint = f"; did you mean {self._short(near[0])}?" if near else "; add it to ontology/"
-                self._fail("unknown-term", f"unknown term {self._short(node.value)}{hint}", q.place, node.value)
+        self.findings += undefined(
+            (*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names
+        )
+        self.findings += unknown_to_others((*s.documents, *s.claims), self.terms)
         for q in (*s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:
                 if q.quad.predicate.value == self.names.kg + name:

@@ -121,9 +121,19 @@ def _check_document(document: Document, parsed: text.Text, findings: list[Findin
     if document.sha256 and document.sha256 != parsed.sha256:
         message = (
             f"wrong fingerprint: the text of {document.name} has sha256 {parsed.sha256}, "
-            f"its description says {document.sha256}: the text was changed, or is another one"
+            f"its description says {document.sha256}: the text was changed, or is another one; "
+            "if the change is meant, kg check --fix brings positions and fingerprint up to date"
         )
         findings.append(error("fingerprint", message, document.place, document.iri))
+
+
+def find_words(words: str, parsed: text.Text) -> tuple[int, int]:
+    """:meth:`kg.text.Text.find`, with the most similar words that do stand there in the error's message."""
+    try:
+        return parsed.find(words)
+    except PassageError as e:
+        hint = "" if e.positions else _nearest(text.normalise(words), parsed)
+        raise PassageError(f"{e}{hint}", positions=e.positions) from None
 
 
 def make_passage(names: vocab.Names, document: str, parsed: text.Text, span: tuple[int, int], place: Place) -> Passage:
@@ -167,11 +177,10 @@ def _find_quotes(
                 findings.append(error("quote", message, claim.place, claim.iri))
             elif claim.document in texts:
                 try:
-                    span = texts[claim.document].find(quote)
+                    span = find_words(quote, texts[claim.document])
                     passage = make_passage(names, claim.document, texts[claim.document], span, claim.place)
                 except PassageError as e:
-                    hint = "" if e.positions else _nearest(text.normalise(quote), texts[claim.document])
-                    message = f"{local}: quote {quote[:60]!r}: {e}{hint}"
+                    message = f"{local}: quote {quote[:60]!r}: {e}"
                     findings.append(error("quote", message, claim.place, claim.iri))
                     continue
                 minted.append(passage)

@@ -259,7 +259,8 @@ def _readable(message: str) -> str:
     unknown = re.search(r"The prefix (\S*) has not been declared", message)
     if unknown:
         name = unknown[1].rstrip(":")
-        return f"unknown prefix {name + ':'!r}: declare it with @prefix {name}: <…> ."
+        iri = vocab.Names("").prefixes().get(name, "…")
+        return f"unknown prefix {name + ':'!r}: declare it with @prefix {name}: <{iri}> ."
     return f"syntax error: {message}"
 
 

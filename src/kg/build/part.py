@@ -193,7 +193,9 @@ def _described(part: Part, common: Common, made: _Made) -> Part:
     """The part with all that other stages and the files of a release need of it."""
     names = vocab.Names(common.base)
     sources, collected, grounded, assembled = made
-    known = frozenset(f.subject for f in grounded.findings if f.severity is Severity.ERROR)
+    # That its text is missing is said once, and not again for each claim that quotes it.
+    lost = {c.iri for c in collected.claims if c.quotes and c.document not in grounded.texts}
+    known = lost | {f.subject for f in grounded.findings if f.severity is Severity.ERROR}
     facts, evidence, findings = check_part(assembled, common.shapes, common.superclasses, collected.documents, names)
     ordered = in_document_order(grounded.claims, grounded)
     return replace(
@@ -218,7 +220,7 @@ def _described(part: Part, common: Common, made: _Made) -> Part:
         counted=(len(grounded.passages), sum(check is Check.VERIFIED for check in grounded.checks.values())),
         reports={name: report_of_document(name, grounded) for name in collected.documents},
         shares={name: share_of_document(name, grounded) for name in collected.documents},
-        known=known,
+        known=frozenset(known),
         facts=facts,
         evidence=evidence,
         findings=findings,

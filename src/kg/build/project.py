@@ -12,7 +12,7 @@ from pyoxigraph import Quad
 from kg import vocab
 from kg.build.assemble import skolemise
 from kg.build.bundles import key_of_common
-from kg.build.collect import collect, terms_of
+from kg.build.collect import collect
 from kg.build.parse import (
     SourceFile,
     Sources,
@@ -25,6 +25,7 @@ from kg.build.part import Common
 from kg.build.queries import read_queries
 from kg.build.rules import what_happened
 from kg.build.single import single_valued, superclasses
+from kg.build.terms import terms_of
 from kg.build.validate import read_shapes
 from kg.config import Config
 from kg.model import ExampleQuery, Finding, SourceQuad

@@ -205,19 +205,26 @@ def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.N
 
 
 def _finding(result: Result, shapes: Shapes, places: Callable[[str], Places], names: vocab.Names) -> Finding:
-    focus, path, value, shape = result.focus, result.path, result.value, result.shape
-    messages = sorted(str(message) for message in result.messages)
+    focus, path, value = result.focus, result.path, result.value
+    about = focus
+    if isinstance(value, URIRef) and names.local(str(focus)) == _OWN:
+        about = value
     severity = _SEVERITIES.get(str(result.severity), Severity.ERROR)
-    what = names.local(str(focus)) or str(focus)
-    details = [what]
+    details = [names.local(str(about)) or str(about)]
     if isinstance(path, URIRef):
         details.append(_readable(str(path), names))
-    if value is not None and value != focus:
+    if value is not None and value != about:
         details.append(f"value {_readable(str(value), names)!r}")
-    shape_name = _shape_name(shape, shapes.quads, names)
+    chain = _chain(result.shape, shapes.quads)
+    shape_name = names.local(str(chain[-1])) or str(chain[-1])
+    messages = _of_holder(chain, shapes.quads) or sorted(str(message) for message in result.messages)
     text = f"{', '.join(details)}: {' '.join(messages) or 'does not conform'} [{shape_name}]"
-    place = _place(focus, path, value, places(focus.n3()) if isinstance(focus, URIRef) else {})
-    return Finding(severity, "shacl", text, place, str(focus))
+    place = _place(about, path, value, places(about.n3()) if isinstance(about, URIRef) else {})
+    return Finding(severity, "shacl", text, place, str(about))
+
+
+_OWN = "shapes"
+"""The shapes' own IRI: a shape that targets it looks at all of the graph, and what it finds is in its values."""
 
 
 def _readable(iri: str, names: vocab.Names) -> str:
@@ -227,12 +234,33 @@ def _readable(iri: str, names: vocab.Names) -> str:
     return names.local(iri) or iri
 
 
-def _shape_name(shape: Node | None, shapes: Iterable[SourceQuad], names: vocab.Names) -> str:
-    """The shape's own IRI, or that of the node shape that holds a blank property shape."""
-    for q in shapes:
-        if isinstance(shape, BNode) and isinstance(q.quad.object, BlankNode) and q.quad.object.value == str(shape):
-            return _shape_name(to_rdflib(q.quad.subject), shapes, names)
-    return names.local(str(shape)) or str(shape)
+def _chain(shape: Node, quads: Collection[SourceQuad]) -> list[Node]:
+    """The shape and, as long as one has no IRI, the shape that holds it."""
+    chain = [shape]
+    while isinstance(chain[-1], BNode):
+        inner = str(chain[-1])
+        holders = (
+            q.quad.subject for q in quads if isinstance(q.quad.object, BlankNode) and q.quad.object.value == inner
+        )
+        holder = next(holders, None)
+        if holder is None:
+            break
+        chain.append(to_rdflib(holder))
+    return chain
+
+
+def _of_holder(chain: Sequence[Node], quads: Iterable[SourceQuad]) -> list[str]:
+    """The message of the nearest shape that holds a nameless one without a message of its own.
+
+    By the standard, such a result has the engine's words, which do not say what to do.
+    """
+    said: dict[str, list[str]] = {}
+    for q in quads:
+        if q.quad.predicate.value == _SH + "message":
+            said.setdefault(value_of(q.quad.subject), []).append(value_of(q.quad.object))
+    if str(chain[0]) in said:
+        return []
+    return next((sorted(said[str(shape)]) for shape in chain[1:] if str(shape) in said), [])
 
 
 def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:

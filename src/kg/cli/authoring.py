@@ -229,5 +229,10 @@ def init(directory: Path) -> None:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConfigError(f"{directory}: is not an empty folder; choose another name")
     with resources.as_file(resources.files("kg") / "starter") as starter:
-        shutil.copytree(starter, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        try:
+            shutil.copytree(
+                starter, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py")
+            )
+        except OSError as e:
+            raise ConfigError(f"{directory}: cannot be written: {e.strerror or e}") from e
     click.echo(f"wrote {directory}/{FILE} and a dataset to start from; next:\n  cd {directory}\n  kg build\n  kg serve")

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from kg.config import Config
-from kg.errors import KgError, SourceError
-from kg.release import CURRENT, Release
+from kg.errors import KgError, ReleaseError, SourceError
+from kg.release import CURRENT, Release, versions
 
 
 class _Group(click.Group):
@@ -60,5 +60,11 @@ documents_option = click.option(
 
 
 def open_release(config: Config, version: str | None) -> Release:
-    """The release of a name, or the current one, verified."""
-    return Release.open(config.releases / (version or CURRENT))
+    """The release of a name, or the current one, verified.
+
+    :raises ReleaseError: if it is not there, or not as it was sealed.
+    """
+    path = config.releases / (version or CURRENT)
+    if version and not path.is_dir() and (there := versions(config.releases)):
+        raise ReleaseError(f"{path}: no such release; there {'are' if there[1:] else 'is'} {', '.join(there[-5:])}")
+    return Release.open(path)
