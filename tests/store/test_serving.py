@@ -29,7 +29,8 @@ ZOO = """
 PREFIX ex: <http://zoo.example.org/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX schema: <http://schema.org/>
 PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX foaf: <http://xmlns.com/foaf/0.1/>
-PREFIX owl: <http://www.w3.org/2002/07/owl#>
+PREFIX owl: <http://www.w3.org/2002/07/owl#> PREFIX wgs: <http://www.w3.org/2003/01/geo/wgs84_pos#>
+PREFIX geo: <http://www.opengis.net/ont/geosparql#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 INSERT { GRAPH <urn:zoo> {
   ex:Animal a owl:Class ; rdfs:label "Animal"@en .
   ex:Lion a owl:Class ; rdfs:label "Lion"@en ; rdfs:subClassOf ex:Animal .
@@ -40,6 +41,15 @@ INSERT { GRAPH <urn:zoo> {
   ex:search a ex:Animal ; schema:name "Searching animal" .
   ex:book dcterms:title "A book about Leo"@en ; dcterms:subject ex:leo .
   <http://people.example.net/ann#me> foaf:name "Ann Keeper" ; a foaf:Person .
+  ex:tom a ex:Lion ; rdfs:label "Tom" ; ex:livesIn ex:savannah ; ex:arrived "2011-05-02"^^xsd:date .
+  ex:tim a ex:Lion ; rdfs:label "Tim" ; ex:livesIn ex:savannah ; ex:arrived "2012"^^xsd:gYear .
+  ex:dot a ex:Animal ; rdfs:label "Dot" ; ex:livesIn ex:pond ; ex:arrived "2012-01-31T08:00:00Z"^^xsd:dateTime .
+  ex:dan a ex:Animal ; rdfs:label "Dan" ; ex:livesIn ex:pond ; schema:startDate "2010-01-01"^^xsd:date ;
+     schema:endDate "2011-12-31"^^xsd:date .
+  ex:savannah rdfs:label "Savannah" ; wgs:lat "-1.5" ; wgs:long "35.25" .
+  ex:pond rdfs:label "Pond" ; geo:hasGeometry ex:shape .
+  ex:shape a geo:Geometry ; geo:asWKT "POINT(13.4 52.5)"^^geo:wktLiteral .
+  ex:cave rdfs:label "Cave" ; geo:hasGeometry [ geo:asWKT "POINT(10 50)"^^geo:wktLiteral ] .
   <urn:other:thing> rdfs:label "Thing of another scheme" ; ex:eats <javascript:alert(1)> .
 } } WHERE {}
 """
@@ -213,15 +223,86 @@ def test_its_data_leaves_in_all_formats(zoo: FlaskClient) -> None:
     assert "Thing of another scheme" in answer.get_data(as_text=True)
 
 
+def browsed(client: FlaskClient, query: str = "") -> Any:
+    return json.loads(client.get(f"/browse.json?{query}").data)
+
+
+ZOO_IRI = "http://zoo.example.org/"
+
+
+def named(rows: Any) -> set[str]:
+    return {row["iri"].removeprefix(ZOO_IRI) for row in rows["results"]}
+
+
+def test_data_of_others_is_browsed_by_class_by_what_it_is_linked_with_and_by_year(zoo: FlaskClient) -> None:
+    every = browsed(zoo)
+    counts = {
+        facet: {value["value"].removeprefix(ZOO_IRI): value["count"] for value in values}
+        for facet, values in every["facets"].items()
+    }
+    assert counts["kind"] == {
+        "Animal": 7,
+        "Lion": 3,
+        "http://www.w3.org/2002/07/owl#Class": 2,
+        "http://xmlns.com/foaf/0.1/Person": 1,
+        "http://www.opengis.net/ont/geosparql#Geometry": 1,
+    }
+    assert counts[ZOO_IRI + "livesIn"] == {"savannah": 2, "pond": 2}
+    assert counts["year"] == {"2010": 1, "2011": 2, "2012": 2}
+    assert set(counts) == {"kind", ZOO_IRI + "livesIn", "year"}
+    assert every["count"] == len(every["results"])
+    assert named(browsed(zoo, f"kind={ZOO_IRI}Animal&year=2012")) == {"tim", "dot"}
+    lions = browsed(zoo, f"kind={ZOO_IRI}Lion&{ZOO_IRI}livesIn={ZOO_IRI}savannah")
+    assert named(lions) == {"tom", "tim"}
+    assert lions["facets"]["year"] == [{"value": "2011", "count": 1}, {"value": "2012", "count": 1}]
+    assert {row["kinds"][0] for row in lions["results"]} == {ZOO_IRI + "Lion"}
+    rows = zoo.get(f"/browse.csv?year=2010&year=2011&kind={ZOO_IRI}Animal").get_data(as_text=True)
+    assert [row.split(",")[1] for row in rows.split()[1:]] == ["Dan", "Tom"]
+    page = text_of(zoo, f"/browse?{ZOO_IRI}livesIn={ZOO_IRI}pond")
+    assert "No evidence of any of it is recorded" in page
+    assert ">Dot<" in page
+    assert ">Claims<" not in page
+
+
+@pytest.mark.parametrize("query", ["", f"kind={ZOO_IRI}Animal", f"{ZOO_IRI}livesIn={ZOO_IRI}pond&year=2012"])
+def test_the_query_beside_a_choice_finds_the_same(zoo: FlaskClient, query: str) -> None:
+    found = browsed(zoo, query)
+    answer = zoo.post("/sparql", data={"query": found["sparql"]}, headers={"Accept": "text/csv"})
+    asked = {line.removeprefix(ZOO_IRI) for line in answer.get_data(as_text=True).split()[1:]}
+    if query:
+        assert asked == named(found)
+    else:  # where nothing is chosen, the page has also what is of no class
+        assert len(asked) > 5
+        assert asked <= named(found)
+
+
+def test_data_of_others_has_a_map_and_a_timeline(zoo: FlaskClient) -> None:
+    spots = json.loads(zoo.get("/map.json").data)["features"]
+    found = {f["id"].removeprefix(ZOO_IRI): f["geometry"]["coordinates"] for f in spots}
+    known = {"savannah": [35.25, -1.5], "pond": [13.4, 52.5], "cave": [10, 50]}
+    # Virtuoso keeps geometries as floats of 32 bits.
+    assert found == {name: pytest.approx(at, abs=1e-5) for name, at in known.items()}
+    page = text_of(zoo, "/map")
+    assert "No evidence of any of it is recorded" in page
+    assert ">Tom<" in page  # lives there
+    moments = json.loads(zoo.get("/timeline.json").data)["moments"]
+    assert [(m["label"], m["first"], m["last"], m["extent"]) for m in moments] == [
+        ("Dan", "2010-01-01", "2011-12-31", "throughout"),
+        ("Tom", "2011-05-02", "2011-05-02", "within"),
+        ("Tim", "2012-01-01", "2012-12-31", "within"),
+        ("Dot", "2012-01-31", "2012-01-31", "within"),
+    ]
+    assert ">Tim<" in text_of(zoo, "/timeline?from=2012&to=2012")
+    assert "No evidence of any of it is recorded" in text_of(zoo, "/timeline")
+    assert "Where" in text_of(zoo, "/savannah")
+
+
 def test_what_it_lacks_is_said_plainly(zoo: FlaskClient) -> None:
     for address in (
         "/claims",
         "/documents",
         "/report",
         "/dumps/",
-        "/map",
-        "/timeline",
-        "/browse",
         "/releases/",
         "/badge.svg",
     ):
@@ -256,6 +337,9 @@ def test_its_pages_take_a_handful_of_requests(zoo: FlaskClient, endpoint: Endpoi
         ("/things", 0),
         ("/search?q=leo", 0),
         ("/class/", 0),
+        ("/browse", 0),
+        ("/map", 0),
+        ("/timeline", 0),
         ("/book", 3),
         ("/ontology", 1),
     ):
@@ -278,8 +362,8 @@ def test_gathering_page_by_page_misses_nothing(
         lines[lines.index("<http://many.example.org/60>") :],
     ):
         endpoint.update(f"INSERT DATA {{ GRAPH <urn:many> {{ {half} }} }}")
-    monkeypatch.setattr("kg.build.gather.PAGE", 33)
-    capped = replace(endpoint.profile, row_cap=0)
+    monkeypatch.setattr("kg.build.reading.PAGE", 33)
+    capped = replace(endpoint.profile, row_cap=34)
     with ExitStack() as stack:
         before, endpoint.profile = endpoint.profile, capped
         stack.callback(setattr, endpoint, "profile", before)

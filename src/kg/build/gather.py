@@ -1,8 +1,7 @@
-"""What a site needs beside a store that kg did not build: names to search by, kinds, terms; read a page at a time.
+"""What a site needs beside a store that kg did not build: names to search by, facets, dates, coordinates, terms.
 
 It is sealed like a release, so that everything that opens releases opens it, but it holds no facts: those stay in the
-store. Pages of rows are asked for by where the one before ended, in the order of the subjects, because an engine that
-cuts answers would lose rows of a single one, and OFFSET counts anew every time. Memory is that of one page.
+store. What there is to read goes through tables on disk (:mod:`kg.build.reading`), so memory does not grow with it.
 """
 
 from __future__ import annotations
@@ -10,31 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from kg import vocab, words
-from kg.build.index import INDEXES, LONGEST, LONGEST_NAME, TABLES
+from kg.build import browsing
+from kg.build.index import INDEXES, LONGEST_NAME, TABLES
+from kg.build.reading import read
 from kg.build.survey import LABELS, NAMES, TEXTS
 from kg.config import Config
-from kg.errors import EndpointError
 from kg.model import Manifest
 from kg.release import Release, file_entry, seal, staging
 from kg.store.endpoint import Endpoint
 from kg.store.remote import RemoteStore
 
-PAGE = 20_000
-"""Rows of a request, where the engine gives as many."""
-
-SECONDS = 120.0
-BYTES = 256 << 20
-"""What one request may take and bring."""
+FORMAT = 2
+"""Of what is gathered: another one is gathered anew."""
 
 _TERMS = (
     vocab.RDFS + "Class",
@@ -52,7 +48,7 @@ _OF_TERMS = (
     vocab.RDFS_SUBCLASS,
     vocab.RDFS + "subPropertyOf",
 )
-_FIRST = (*LABELS, vocab.SCHEMA + "name", vocab.FOAF + "name", "https://schema.org/name")
+_FIRST = (*LABELS, vocab.SCHEMA + "name", vocab.FOAF + "name", vocab.SCHEMA_HTTPS + "name")
 """Properties whose value is a label, the best first."""
 
 _QUERIES = {
@@ -77,10 +73,7 @@ _QUERIES = {
 }
 """Questions to start from, which any store can be asked."""
 
-_DISORDER = "the store does not keep to one order, or changed while it was read: its names cannot be read page by page"
-
 Say = Callable[[str], None]
-Row = tuple[Any, ...]
 
 
 def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) -> Release:
@@ -92,14 +85,15 @@ def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) 
     with staging(config.releases) as folder:
         for name in ("store", "dumps", "queries", "metadata", "documents"):
             (folder / name).mkdir()
-        terms = list(_terms(store))
+        with closing(sqlite3.connect(folder / "search.sqlite")) as database, database:
+            terms = list(_terms(database, store))
+            found = _index(database, store, config, terms, say)
         with (folder / "dumps/ontology.ttl").open("wb") as file:
             serialize(terms, file, format=RdfFormat.TURTLE)
         (folder / "dumps/shapes.ttl").write_text("# No shapes are known of this data.\n")
-        counts = _index(folder / "search.sqlite", store, config, say)
         for name, (title, text) in _QUERIES.items():
             (folder / f"queries/{name}.rq").write_text(f"# title: {title}\n{text}\n")
-        (folder / "report.json").write_text(json.dumps({"documents": {}, "findings": [], "classes": counts["classes"]}))
+        (folder / "report.json").write_text(json.dumps({"documents": {}, "findings": [], **found.report}))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         manifest = Manifest(
             base=config.base,
@@ -110,74 +104,81 @@ def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) 
             digest="",
             quads_sha256=hashlib.sha256(json.dumps([endpoint.query_address, *graphs]).encode()).hexdigest(),
             files=tuple(file_entry(folder, path) for path in files),
-            counts={"things": counts["things"], "classes": len(counts["classes"]), "terms": len(terms)},
+            counts={**found.counts, "terms": len(terms)},
             prefixes=vocab.Names(config.base).prefixes(),
         )
         return seal(folder, config, manifest)
 
 
-def _pages(store: RemoteStore, properties: Sequence[str], more: str = "") -> Iterator[list[Row]]:
-    """Rows of subject, predicate, object, all of a subject in the same page; ``more`` is asked of ``?s`` too."""
-    size = min(PAGE, store.endpoint.profile.row_cap - 1) if store.endpoint.profile.row_cap else PAGE
-    wanted = " ".join(f"<{iri}>" for iri in properties)
-    pattern = f"VALUES ?p {{ {wanted} }} {store.flat('?s ?p ?o')} {more}"
-    after, subjects = "", 0
-    while True:
-        beyond = f" && STR(?s) > {Literal(after)}" if after else ""
-        rows = store.endpoint.rows(
-            f"SELECT DISTINCT ?s ?p ?o {{ {pattern} FILTER(isIRI(?s){beyond}) }} ORDER BY STR(?s) LIMIT {size}",
-            seconds=SECONDS,
-            limit=BYTES,
-        )
-        last = rows[-1][0] if len(rows) >= size else None
-        # One subject may fill a page: what fits of it has to do.
-        whole = [row for row in rows if row[0] != last] or rows
-        subjects += len({row[0] for row in whole})
-        yield whole
-        if last is None:
-            break
-        if whole[-1][0].value == after:
-            raise EndpointError(_DISORDER)
-        after = whole[-1][0].value
-    counted = store.endpoint.rows(
-        f"SELECT (COUNT(DISTINCT ?s) AS ?n) {{ {pattern} FILTER(isIRI(?s)) }}", seconds=SECONDS
-    )
-    if int(counted[0][0].value) != subjects:
-        raise EndpointError(_DISORDER)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """``counts`` are those of the manifest; ``report``: classes with their numbers, and the properties of facets."""
+
+    counts: Mapping[str, int]
+    report: Mapping[str, Any]
 
 
-def _terms(store: RemoteStore) -> Iterator[Triple]:
+def _terms(database: sqlite3.Connection, store: RemoteStore) -> Iterator[Triple]:
     classes = " ".join(f"<{iri}>" for iri in _TERMS)
     asked = f"{{ SELECT DISTINCT ?s {{ VALUES ?c {{ {classes} }} {store.flat(f'?s <{vocab.RDF_TYPE}> ?c', '?h')} }} }}"
-    for rows in _pages(store, _OF_TERMS, asked):
-        for s, p, o in rows:
-            if isinstance(o, NamedNode | Literal):
-                yield Triple(s, p, o)
+    read(database, store, f"{_said(store, _OF_TERMS)} {asked} FILTER(!isBlank(?o))")
+    for s, p, o, language, literal in database.execute(
+        "SELECT DISTINCT s, p, o, language, literal FROM said ORDER BY s, p, o, language"
+    ):
+        value = NamedNode(o) if not literal else Literal(o, language=language) if language else Literal(o)
+        yield Triple(NamedNode(s), NamedNode(p), value)
 
 
-def _index(path: Path, store: RemoteStore, config: Config, say: Say) -> dict[str, Any]:
-    """Write the index; how many things there are, and how many of each class."""
-    with closing(sqlite3.connect(path)) as database, database:
-        database.executescript(TABLES)
-        things = 0
-        for rows in _pages(store, (*_FIRST, *NAMES, *TEXTS)):
-            for node, said in groupby(rows, key=lambda row: row[0]):
-                things += 1
-                _write(database, things, node.value, [(p.value, o) for _, p, o in said], config.language)
-            say(f"{things:,} things with a name")
-        classes: Counter[str] = Counter()
-        for rows in _pages(store, (vocab.RDF_TYPE,)):
-            pairs = [(s.value, o.value) for s, _, o in rows if isinstance(o, NamedNode)]
-            classes.update(kind for _, kind in pairs)
-            things = _kinds(database, pairs, things)
-        say(f"{things:,} things, {len(classes):,} classes")
-        database.executescript(INDEXES)
-        database.execute("INSERT INTO words(words) VALUES ('optimize')")
-    return {"things": things, "classes": dict(sorted(classes.items(), key=lambda pair: (-pair[1], pair[0])))}
+def _index(
+    database: sqlite3.Connection, store: RemoteStore, config: Config, terms: Iterable[Triple], say: Say
+) -> _Found:
+    """Write the index."""
+    parents: dict[str, set[str]] = defaultdict(set)
+    for term in terms:
+        if term.predicate.value == vocab.RDFS_SUBCLASS and isinstance(term.subject, NamedNode):
+            parents[term.subject.value].add(term.object.value)  # type: ignore[union-attr]  # an IRI: see _terms
+    database.executescript(TABLES)
+    things = _names(database, store, config.language)
+    say(f"{things:,} things with a name")
+    read(database, store, f"{_said(store, [vocab.RDF_TYPE])} FILTER(isIRI(?o))")
+    without = "SELECT DISTINCT s FROM said WHERE s NOT IN (SELECT iri FROM entry) ORDER BY s"
+    for (iri,) in database.execute(without):
+        things += 1
+        _write(database, things, iri, [], "")
+    counted = "SELECT o, count(DISTINCT s) FROM said GROUP BY o ORDER BY 2 DESC, 1"
+    classes: dict[str, int] = dict(database.execute(counted))
+    browsing.kinds(database, parents)
+    say(f"{things:,} things, {len(classes):,} classes")
+    used = browsing.properties(store, say)
+    facets = browsing.links(database, store, used.links, say)
+    times = browsing.times(database, store, used.dates, say)
+    places = browsing.places(database, store, say)
+    browsing.tally(database)
+    database.executescript(INDEXES)
+    database.execute("INSERT INTO words(words) VALUES ('optimize')")
+    counts = {"things": things, "classes": len(classes), "times": times, "places": places}
+    return _Found(counts, {"classes": classes, "facets": facets})
 
 
-def _write(database: sqlite3.Connection, number: int, iri: str, said: list[tuple[str, Any]], language: str) -> None:
-    texts = [(p, o.value[:LONGEST], o.language or "") for p, o in said if isinstance(o, Literal)]
+def _names(database: sqlite3.Connection, store: RemoteStore, language: str) -> int:
+    """Make everything that has a name an entry; how many there are."""
+    read(database, store, f"{_said(store, (*_FIRST, *NAMES, *TEXTS))} FILTER(isLiteral(?o))")
+    rows = database.execute("SELECT DISTINCT s, p, o, language FROM said ORDER BY s, p, o, language")
+    things = 0
+    for things, (iri, said) in enumerate(groupby(rows, key=lambda row: row[0]), start=1):
+        _write(database, things, iri, [row[1:] for row in said], language)
+    return things
+
+
+def _said(store: RemoteStore, properties: Iterable[str]) -> str:
+    """A pattern for what some properties say."""
+    return f"VALUES ?p {{ {' '.join(f'<{iri}>' for iri in properties)} }} {store.flat('?s ?p ?o')}"
+
+
+def _write(
+    database: sqlite3.Connection, number: int, iri: str, texts: list[tuple[str, str, str]], language: str
+) -> None:
+    """Make something an entry; ``texts``: properties with texts and their languages."""
     order = {tag: rank for rank, tag in enumerate((language, "", "en"))}
     labels = sorted(
         ((_FIRST.index(p), order.get(tag, 3), tag, text) for p, text, tag in texts if p in _FIRST),
@@ -197,21 +198,6 @@ def _write(database: sqlite3.Connection, number: int, iri: str, said: list[tuple
             _bag(words.sounds, (text for text, _ in names)),
         ),
     )
-
-
-def _kinds(database: sqlite3.Connection, pairs: list[tuple[str, str]], things: int) -> int:
-    """Note the classes of things; those without a name become entries too. How many entries there are."""
-    values = {kind for _, kind in pairs}
-    database.executemany("INSERT OR IGNORE INTO value(text) VALUES (?)", ((kind,) for kind in sorted(values)))
-    for iri in dict.fromkeys(iri for iri, _ in pairs):
-        if database.execute("SELECT 1 FROM entry WHERE iri = ?", (iri,)).fetchone() is None:
-            things += 1
-            _write(database, things, iri, [], "")
-    database.executemany(
-        "INSERT OR IGNORE INTO trait SELECT 'kind', v.id, e.id FROM value v, entry e WHERE v.text = ? AND e.iri = ?",
-        ((kind, iri) for iri, kind in pairs),
-    )
-    return things
 
 
 def _local(iri: str) -> str:

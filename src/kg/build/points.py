@@ -11,7 +11,8 @@ on the thing itself, or on what ``geo:hasGeometry``, ``schema:geo`` and their ki
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from kg import vocab
@@ -20,17 +21,22 @@ from kg.build.survey import Survey
 _PAIRS = (
     (vocab.WGS84 + "lat", vocab.WGS84 + "long"),
     (vocab.SCHEMA + "latitude", vocab.SCHEMA + "longitude"),
+    (vocab.SCHEMA_HTTPS + "latitude", vocab.SCHEMA_HTTPS + "longitude"),
 )
 _WKT = vocab.GEO + "asWKT"
-_LEADS = frozenset(
-    {
-        vocab.GEO + "hasGeometry",
-        vocab.GEO + "hasDefaultGeometry",
-        vocab.GEO + "hasCentroid",
-        vocab.SCHEMA + "geo",
-        vocab.WGS84 + "location",
-    }
+COORDINATES = (*chain.from_iterable(_PAIRS), _WKT)
+"""Properties whose values are coordinates."""
+
+LEADS = (
+    vocab.GEO + "hasGeometry",
+    vocab.GEO + "hasDefaultGeometry",
+    vocab.GEO + "hasCentroid",
+    vocab.SCHEMA + "geo",
+    vocab.SCHEMA_HTTPS + "geo",
+    vocab.WGS84 + "location",
 )
+"""Properties that lead from a thing to what has its coordinates."""
+
 _PLACES = frozenset(
     {
         vocab.SCHEMA + "Place",
@@ -93,7 +99,7 @@ def points(found: Survey) -> dict[str, list[Point]]:
     """The points of every thing that has some, sorted."""
     own = {iri: here for iri in found.values if (here := _points_of(found, iri))}
     rows: dict[str, set[Point]] = {iri: set(here) for iri, here in own.items() if iri.startswith(found.names.id)}
-    leads = _LEADS | {found.names.kg + "takenToBe"}
+    leads = {*LEADS, found.names.kg + "takenToBe"}
     for iri, links in found.links.items():
         for property_, value in links:
             if property_ in leads and value in own and iri.startswith(found.names.id):
@@ -116,12 +122,17 @@ def _points_of(found: Survey, iri: str) -> set[Point]:
     values: dict[str, list[str]] = {}
     for property_, value in found.values[iri]:
         values.setdefault(property_, []).append(value.value)
+    return {Point(*pair, iri) for pair in coordinates(values)}
+
+
+def coordinates(values: Mapping[str, Sequence[str]]) -> set[tuple[float, float]]:
+    """Latitudes and longitudes that something has, by the values of its properties."""
     made = {read_wkt(text) for text in values.get(_WKT, ())}
     for lat, lon in _PAIRS:
         # Two of each cannot be told apart: which latitude belongs to which longitude is not said.
         if len(values.get(lat, ())) == 1 and len(values.get(lon, ())) == 1:
             made.add(_valid(values[lat][0], values[lon][0]))
-    return {Point(*pair, iri) for pair in made if pair is not None}
+    return {pair for pair in made if pair is not None}
 
 
 def read_wkt(text: str) -> tuple[float, float] | None:

@@ -14,7 +14,7 @@ about the properties, so this works for every vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pyoxigraph import Literal
@@ -32,13 +32,16 @@ _T = vocab.TIME
 _POSITIONS = tuple(
     _T + name for name in ("inXSDDate", "inXSDDateTimeStamp", "inXSDDateTime", "inXSDgYearMonth", "inXSDgYear")
 )
-_DATES = frozenset(vocab.XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth"))
+DATES = tuple(vocab.XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth"))
+"""Datatypes of dates."""
+
 _INSIDE = frozenset(_T + name for name in ("intervalDuring", "intervalIn", "intervalStarts", "intervalFinishes"))
 _EQUAL = frozenset(_T + name for name in ("intervalEquals", "equals"))
 _AFTER = frozenset(_T + name for name in ("after", "intervalAfter", "intervalMetBy"))
 _BEFORE = frozenset(_T + name for name in ("before", "intervalBefore", "intervalMeets"))
 _ENDS = (
     (vocab.SCHEMA + "startDate", vocab.SCHEMA + "endDate"),
+    (vocab.SCHEMA_HTTPS + "startDate", vocab.SCHEMA_HTTPS + "endDate"),
     (vocab.PROV + "startedAtTime", vocab.PROV + "endedAtTime"),
 )
 """Pairs of dates that say how long a thing lasted."""
@@ -78,17 +81,28 @@ def timed(found: Survey) -> list[Timed]:
 
 
 def _dated(found: Survey, iri: str, values: set[tuple[str, Literal]]) -> Iterator[Timed]:
-    """A thing's own dates; a beginning and an end make one span."""
+    is_thing = found.kind(iri) == "thing"
+    texts = (
+        (property_, value.value)
+        for property_, value in sorted(values, key=str)
+        if value.datatype.value in DATES
+        and (is_thing or property_ in (vocab.DCTERMS + "issued", vocab.DCTERMS + "date"))
+    )
+    return (Timed(iri, property_, "", span) for property_, span in dated(texts))
+
+
+def dated(values: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Span]]:
+    """A thing's own dates, by the properties and texts of them; a beginning and an end make one span."""
     known: dict[str, Days] = {}
-    for property_, value in sorted(values, key=str):
-        days = dates.read(value.value) if value.datatype.value in _DATES else None
-        if days and (found.kind(iri) == "thing" or property_ in (vocab.DCTERMS + "issued", vocab.DCTERMS + "date")):
+    for property_, text in values:
+        days = dates.read(text)
+        if days:
             known.setdefault(property_, days)
     for begin, end in _ENDS:
         if begin in known and end in known and known[begin].first <= known[end].last:
-            yield Timed(iri, begin, "", Span(Days(known.pop(begin).first, known.pop(end).last), THROUGHOUT))
+            yield begin, Span(Days(known.pop(begin).first, known.pop(end).last), THROUGHOUT)
     for property_, days in known.items():
-        yield Timed(iri, property_, "", Span(days, WITHIN))
+        yield property_, Span(days, WITHIN)
 
 
 class _Times:

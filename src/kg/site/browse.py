@@ -1,7 +1,8 @@
 """``/browse``: things and claims by kind, document, speaker, modality, basis, independent documents, place and year.
 
 Every combination has an address of its own. What is chosen is counted, and leaves as a page, CSV, JSON, or as the
-SPARQL query that asks the same (:mod:`kg.site.facets` says what that is).
+SPARQL query that asks the same (:mod:`kg.site.facets` says what that is). Of data that kg did not build there are only
+things, by kind, year, and what they are linked with (:mod:`kg.site.traits`).
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
-from pyoxigraph import NamedNode
 
 from kg import vocab
-from kg.site import facets, variants
+from kg.site import facets, traits, variants
 from kg.site.address import here
 from kg.site.drawing import year_name
-from kg.site.facets import FACETS, MOST_CHOSEN, Chosen
+from kg.site.facets import MOST_CHOSEN, Chosen, Value
 from kg.site.labels import isolated
 from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import not_found
-from kg.site.rows import types_of
+from kg.site.rows import kinds_of
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -76,10 +76,10 @@ def browse(extension: str | None = None) -> Response:
 
 
 def _chosen(site: Site) -> Chosen:
-    show = "claims" if request.args.get("show") == "claims" else "things"
+    show = "claims" if request.args.get("show") == "claims" and not site.foreign else "things"
     values = {}
-    for facet in FACETS:
-        asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(facet) if text)
+    for facet in facets.names(site):
+        asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(_parameter(site, facet)) if text)
         known = (
             text for text in asked if facets.offered(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
         )
@@ -87,10 +87,23 @@ def _chosen(site: Site) -> Chosen:
     return Chosen(show, values)
 
 
+def _parameter(site: Site, facet: str) -> str:
+    """What a facet is called in addresses."""
+    return facet if facet in NAMES else site.labels.curie(facet) or facet
+
+
+def _heading(site: Site, facet: str) -> Markup:
+    return Markup("{}").format(site.language.gettext(NAMES[facet])) if facet in NAMES else site.labels[facet].html
+
+
 def _address(site: Site, chosen: Chosen) -> str:
     """The query part of the address of a choice."""
     pairs = [("show", chosen.show)] if chosen.show != "things" else []
-    pairs += [(facet, facets.short(site, facet, value)) for facet in FACETS for value in chosen.values[facet]]
+    pairs += [
+        (_parameter(site, facet), facets.short(site, facet, value))
+        for facet, values in chosen.values.items()
+        for value in values
+    ]
     return urlencode(pairs, safe="/:")
 
 
@@ -114,9 +127,8 @@ def _is_number(text: str) -> bool:
     return digits.isascii() and digits.isdecimal() and len(digits) < 7
 
 
-def _choices(site: Site, chosen: Chosen, facet: str) -> list[Choice]:
+def _choices(site: Site, chosen: Chosen, facet: str, offered: list[Value]) -> list[Choice]:
     """The values that a facet offers; what is chosen stays, even where nothing has it."""
-    offered = facets.values(site, chosen, facet)
     if facet == facets.INDEPENDENT and not chosen.values[facet] and [value.value for value in offered] == ["1"]:
         return []  # nothing is stated by several: there is no choice
     missing = [facets.Value(v, 0) for v in chosen.values[facet] if v not in {o.value for o in offered}]
@@ -140,19 +152,16 @@ def _html() -> str:
     if page > pages:
         raise not_found(f"page {page} of this list; the last is {pages}")
     found = facets.results(site, chosen, PER_PAGE, (page - 1) * PER_PAGE)
-    offered = {facet: _choices(site, chosen, facet) for facet in FACETS}
+    offered = {facet: _choices(site, chosen, facet, values) for facet, values in facets.values(site, chosen).items()}
     other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
     return render(
         "browse.html",
         root=root,
-        names=NAMES,
+        headings={facet: _heading(site, facet) for facet in offered},
         shown=SHOWN,
         facets=offered,
         active=[
-            (site.language.gettext(NAMES[facet]), choice)
-            for facet, choices in offered.items()
-            for choice in choices
-            if choice.chosen
+            (_heading(site, facet), choice) for facet, choices in offered.items() for choice in choices if choice.chosen
         ],
         show=chosen.show,
         other="?" + _address(site, other),
@@ -170,7 +179,7 @@ def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup,
     if chosen.show == "claims":
         source = site.evidence.claim(iri)
         return linker.link(iri), [], linker.says(source) if source else Markup("")
-    types = types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE)))
+    types = kinds_of(site, iri)
     return linker.link(iri), [linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)], Markup("")
 
 
@@ -189,7 +198,7 @@ def _rows(site: Site, chosen: Chosen) -> Iterable[dict[str, Any]]:
                     "status": source.status,
                 }
         else:
-            row["kinds"] = sorted(types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE))))
+            row["kinds"] = sorted(kinds_of(site, iri))
         yield row
 
 
@@ -218,15 +227,17 @@ def _json() -> dict[str, Any]:
         "more": cut or count > MOST_EXPORTED,
         "sparql": sparql(site, chosen),
         "facets": {
-            facet: [{"value": v.value, "count": v.number} for v in facets.values(site, chosen, facet)]
-            for facet in FACETS
+            facet: [{"value": v.value, "count": v.number} for v in values]
+            for facet, values in facets.values(site, chosen).items()
         },
         "results": list(_rows(site, chosen)),
     }
 
 
 def sparql(site: Site, chosen: Chosen) -> str:
-    """The query that asks the same of any engine with this release in it."""
+    """The query that asks the same of any engine with this release in it, or of the store behind."""
+    if site.foreign:
+        return traits.sparql(site, chosen.values)
     lines = [
         f"PREFIX kg: <{site.names.kg}>",
         f"PREFIX prov: <{vocab.PROV}>",

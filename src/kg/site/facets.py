@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from kg.site import index
+from kg.site import index, traits
 from kg.site.index import query
 from kg.site.state import Site
 
@@ -60,18 +60,29 @@ class Value(NamedTuple):
     number: int
 
 
+def names(site: Site) -> tuple[str, ...]:
+    """All facets of a site, in the order of the page."""
+    return traits.facets(site) if site.foreign else FACETS
+
+
 def full(site: Site, facet: str, short: str) -> str:
     """The value that an address has: IRIs of this release go without their base."""
+    if site.foreign and facet not in NUMBERS:
+        return site.labels.expand(short) or short
     return short if facet in NUMBERS or _SCHEME.match(short) else site.base + short
 
 
 def short(site: Site, facet: str, value: str) -> str:
     """A value as addresses have it."""
+    if site.foreign and facet not in NUMBERS:
+        return site.labels.curie(value) or value
     return value if facet in NUMBERS else site.names.local(value) or value
 
 
 def results(site: Site, chosen: Chosen, limit: int, offset: int) -> list[str]:
     """IRIs of the things or claims that go together with what is chosen, the most mentioned first."""
+    if site.foreign:
+        return traits.results(site, chosen.values, limit, offset)
     pairs, values = _pairs(chosen)
     sql = (
         f"SELECT e.iri FROM (SELECT DISTINCT {_unit(chosen)} AS entry FROM ({pairs})) found "
@@ -82,13 +93,22 @@ def results(site: Site, chosen: Chosen, limit: int, offset: int) -> list[str]:
 
 def count(site: Site, chosen: Chosen) -> tuple[int, bool]:
     """How many there are, and whether there are more than were counted."""
+    if site.foreign:
+        return traits.count(site, chosen.values)
     pairs, values = _pairs(chosen)
     found, looked_at = query(site, f"SELECT count(DISTINCT {_unit(chosen)}), count(*) FROM ({pairs})", values)[0]
     return found, looked_at >= MOST_PAIRS
 
 
-def values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
-    """The values of a facet under the choices in the others, the most frequent first; numbers in their order."""
+def values(site: Site, chosen: Chosen) -> dict[str, list[Value]]:
+    """The values of each facet under the choices in the others, the most frequent first; numbers in their order."""
+    if site.foreign:
+        counted = traits.values(site, chosen.values)
+        return {facet: [Value(*pair) for pair in found] for facet, found in counted.items()}
+    return {facet: _values(site, chosen, facet) for facet in FACETS}
+
+
+def _values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
     pairs, known = _pairs(chosen, without=facet)
     unit = _unit(chosen)
     if facet == INDEPENDENT:

@@ -184,12 +184,16 @@ def of_kind(site: Site, kinds: Iterable[str], limit: int) -> list[str]:
 
 
 def kinds(site: Site, iri: str) -> list[str]:
-    """The classes of a thing of a store that kg did not build, as they were when the index was made."""
+    """The classes of a thing of a store that kg did not build, as they were when the index was made.
+
+    Not those above others: the index has them too.
+    """
     sql = (
         "SELECT v.text FROM entry e JOIN trait t ON t.thing = e.id AND t.facet = 'kind' JOIN value v ON v.id = t.value "
         "WHERE e.iri = ?"
     )
-    return [row[0] for row in query(site, sql, [iri])]
+    above = {row[0]: site.schema.ancestors([row[0]]) for row in query(site, sql, [iri])}
+    return [kind for kind in above if not any(kind in above[k] and k not in above[kind] for k in above)]
 
 
 def values(site: Site, field: str, limit: int) -> list[str]:

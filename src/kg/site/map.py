@@ -19,11 +19,11 @@ from pyoxigraph import NamedNode, Quad
 from werkzeug.exceptions import BadRequest
 
 from kg import vocab
-from kg.site import basemap, index, variants
+from kg.site import basemap, index, traits, variants
 from kg.site.address import here
 from kg.site.basemap import Window
 from kg.site.drawing import element, percent
-from kg.site.evidence import STATUSES, Source
+from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import Label, shorten
 from kg.site.links import page_path
 from kg.site.nodes import Linker
@@ -271,6 +271,8 @@ def _degrees(angle: float, signs: str) -> str:
 
 def _sources(site: Site, spot: Spot) -> list[Source]:
     """The claims that say where it is, or that it is what is there."""
+    if site.foreign:
+        return []
     thing, node = NamedNode(spot.thing), NamedNode(spot.node)
     if spot.node != spot.thing:
         quads = list(site.local.quads(thing, None, node))
@@ -285,6 +287,8 @@ def _sources(site: Site, spot: Spot) -> list[Source]:
 
 def _at(site: Site, linker: Linker, place: str) -> tuple[list[At], int]:
     """Things that any property leads from to a place, the most mentioned first, and how many there are."""
+    if site.foreign:
+        return _linked(site, linker, place)
     inner = (
         "FROM trait t JOIN entry e ON e.id = t.thing WHERE t.facet = 'place' "
         "AND t.value = (SELECT id FROM value WHERE text = ?) AND e.iri <> ?"
@@ -298,9 +302,19 @@ def _at(site: Site, linker: Linker, place: str) -> tuple[list[At], int]:
         }
         for predicate, quad in sorted(quads.items()):
             sources = site.evidence.of(quad)
-            status = sources[0].status if sources else "unclaimed"
+            status = sources[0].status if sources else UNCLAIMED
             found.append(At(linker.link(thing), linker.term(predicate), status, linker.evidence(sources[:1])))
             break
+    return found, count
+
+
+def _linked(site: Site, linker: Linker, place: str) -> tuple[list[At], int]:
+    """The same of data that kg did not build: by the properties that it is browsed by."""
+    found, count = list[At](), 0
+    for property_ in site.release.report["facets"]:
+        things, number = traits.of_value(site, property_, place, MOST_AT - len(found))
+        count += number
+        found += [At(linker.link(thing), linker.term(property_), UNCLAIMED, Markup("")) for thing in things]
     return found, count
 
 
@@ -309,9 +323,11 @@ def _listing(site: Site) -> Listing[Spot]:
     page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
     if page > pages:
         raise not_found(f"page {page} of this map; the last is {pages}")
+    # Of other data all nodes are the things; and there may be a million, which must not be sorted for each page.
+    order = "p.thing, p.rowid" if site.foreign else "p.node <> e.iri, e.id"
     sql = (
-        f"SELECT {_COLUMNS} FROM point p JOIN entry e ON e.id = p.thing "  # noqa: S608 - ours
-        "ORDER BY p.node <> e.iri, e.id LIMIT ? OFFSET ?"
+        f"SELECT {_COLUMNS} FROM point p CROSS JOIN entry e ON e.id = p.thing "  # noqa: S608 - ours
+        f"ORDER BY {order} LIMIT ? OFFSET ?"
     )
     rows = index.query(site, sql, (PER_PAGE, (page - 1) * PER_PAGE))
     return Listing([Spot(*row) for row in rows], page, pages, count)

@@ -60,8 +60,11 @@ FOREIGN_MARKS = {
 """The marks for data that kg did not build."""
 
 FOREIGN_NAVIGATION = (
+    ("browse", marked("Browse")),
     ("things", marked("Things")),
     ("class/", marked("Classes")),
+    ("map", marked("Map")),
+    ("timeline", marked("Timeline")),
     ("ontology", marked("Ontology")),
     ("query", marked("Query")),
     ("about", marked("About")),
@@ -129,7 +132,9 @@ def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: st
     ``shown``: the page, where it is one that the navigation leads to.
     """
     offered = FOREIGN_NAVIGATION if site.foreign else NAVIGATION
-    navigation = [(path, site.language.gettext(name), path == shown) for path, name in offered]
+    counts = site.release.manifest.counts if site.foreign else {}
+    empty = {path for path, count in (("map", "places"), ("timeline", "times")) if counts.get(count) == 0}
+    navigation = [(path, site.language.gettext(name), path == shown) for path, name in offered if path not in empty]
     return {
         part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
             env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=navigation)

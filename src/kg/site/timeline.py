@@ -119,6 +119,8 @@ def _line(site: Site, linker: Linker, moment: Moment, axis: Axis, grid: Markup) 
 
 def _sources(site: Site, moment: Moment) -> list[Source]:
     """The claims that give a thing its time."""
+    if site.foreign:
+        return []
     thing, property_ = NamedNode(moment.thing), NamedNode(moment.property)
     if moment.time:
         return site.evidence.of(Quad(thing, property_, NamedNode(moment.time)))
