@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from tests.store.engines import free_port
 from tests.store.faults import FaultServer, fault_server
 
-from kg.errors import EndpointBusy, EndpointError, EndpointTimeout
+from kg.config import load
+from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, QueryError, QueryRefused
+from kg.query.command import ask_endpoint
+from kg.release import Release
+from kg.site import create_app
+from kg.site.state import Behind
 from kg.store.breaker import FAILURES, PAUSE, Breaker
 from kg.store.endpoint import Credentials, Endpoint
 from kg.store.profiles import PROFILES
 from kg.store.remote import BATCH, RemoteStore
+from kg.store.slots import Slot
 
-SECONDS = 1.5
+HASTY = 1.5
+"""Seconds that those have who must run out of time."""
+
+SECONDS = 120.0
+"""Seconds that the others have: what they run into is something else, however busy the machine is."""
+
+SOON = 30.0
+"""Seconds within which both are over; without a deadline, or without other limits, it would be minutes."""
+
 QUERY = "SELECT ?s ?p ?o { ?s ?p ?o }"
 
 
@@ -32,12 +50,18 @@ def endpoint(server: FaultServer) -> Endpoint:
     return Endpoint(server.address, PROFILES["generic"], seconds=SECONDS)
 
 
+@pytest.mark.parametrize("fault", ["silent", "slow_head", "slow_body"])
+def test_a_deadline_holds_for_the_whole_answer(server: FaultServer, fault: str) -> None:
+    server.fault = fault
+    endpoint, began = Endpoint(server.address, PROFILES["generic"], seconds=HASTY), time.monotonic()
+    with pytest.raises(EndpointTimeout):
+        endpoint.rows(QUERY)
+    assert HASTY <= time.monotonic() - began < SOON
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        ("silent", EndpointTimeout),
-        ("slow_head", EndpointTimeout),
-        ("slow_body", EndpointTimeout),
         ("endless", EndpointError),
         ("endless_string", EndpointError),
         ("truncated", EndpointError),
@@ -65,7 +89,7 @@ def test_a_failure_is_an_error_in_time_and_in_little_memory(
     with pytest.raises(EndpointError) as caught:
         endpoint.rows(QUERY, limit=1 << 20)
     assert type(caught.value) is error
-    assert time.monotonic() - began < SECONDS + 2
+    assert time.monotonic() - began < SOON
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
     assert "127.0.0.1" not in str(caught.value)
 
@@ -119,12 +143,12 @@ def test_a_broken_endpoint_is_asked_no_more(server: FaultServer, endpoint: Endpo
     for _ in range(FAILURES):
         with pytest.raises(EndpointError):
             endpoint.rows(QUERY)
-    asked, began = server.requests, time.monotonic()
+    asked, began = server.requests, time.process_time()
     for _ in range(100):
         with pytest.raises(EndpointBusy):
             endpoint.rows(QUERY)
     assert server.requests == asked
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_fails_in_a_strangers_query_does_not_count_against_the_endpoint(
@@ -143,11 +167,67 @@ def test_what_fails_in_a_strangers_query_does_not_count_against_the_endpoint(
 def test_a_query_that_takes_exponential_time_to_look_at_is_sent_at_once(
     server: FaultServer, endpoint: Endpoint
 ) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     text = "PREFIX a: <x> " * 40 + "# " + "PREFIX a: <" * 40 + "\nSELECT * { ?s ?p ?o }"
     with endpoint.ask(text, "SELECT", stranger=True) as reply:
         assert len(list(reply.rows or ())) == 1
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 2
+
+
+LOCAL = ("/", "/things", "/claims", "/search?q=fair", "/browse", "/map", "/timeline", "/dumps/", "/health", "/report")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("silent", 504), ("html", 502), ("truncated", 502), ("to_metadata", 502), ("deep", 502), ("pause_503", 503)],
+)
+def test_pages_that_need_a_broken_store_say_so_and_the_others_stay_up(
+    server: FaultServer, project: Path, release: Release, fault: str, status: int
+) -> None:
+    server.fault = fault
+    seconds = HASTY if fault == "silent" else SECONDS
+    endpoint = Endpoint(server.address, PROFILES["generic"], seconds=seconds)
+    config = load(project)
+    # The deadline of strangers' queries is a setting of its own.
+    config = replace(config, query={**config.query, "deadline": seconds, "max_deadline": seconds})
+    app = create_app(release, config, behind=Behind(endpoint, Slot(config.base, "a")))
+    client = app.test_client()
+    found = []
+    # Until it is left alone; then nobody waits for it any more.
+    for _ in range(FAILURES + 2):
+        answer = client.get("/page/fair", headers={"Accept": "text/html"})
+        found.append(answer.status_code)
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            assert int(answer.headers["Retry-After"]) > 0
+            break
+    assert found[0] == status
+    assert set(found) <= {status, 503}
+    assert {path: client.get(path, headers={"Accept": "text/html"}).status_code for path in LOCAL} == dict.fromkeys(
+        LOCAL, 200
+    )
+    answer = client.post("/sparql", data={"query": QUERY}, headers={"Accept": "text/csv"})
+    assert answer.status_code in (status, 503)
+    app.extensions["kg"].close()
+
+
+@pytest.mark.parametrize("fault", ["html", "truncated", "capped", "to_loopback", "pause_429", "partial", "deep"])
+def test_kg_query_has_the_same_errors_and_names_the_endpoint(
+    server: FaultServer, endpoint: Endpoint, fault: str
+) -> None:
+    server.fault = fault
+    with pytest.raises(QueryError, match=f"^{re.escape(server.address)}: "):
+        list(ask_endpoint(endpoint, QUERY, "csv"))
+
+
+def test_kg_query_writes_what_an_endpoint_answers_in_every_format(server: FaultServer, endpoint: Endpoint) -> None:
+    found = {kind: b"".join(ask_endpoint(endpoint, QUERY, kind)) for kind in ("csv", "tsv", "json", "xml")}
+    assert found["csv"].split() == [
+        b"s,p,o",
+        b",".join(b"http://example.org/%b/1" % name for name in (b"s", b"p", b"o")),
+    ]
+    assert all(b"http://example.org/o/1" in body for body in found.values())
+    with pytest.raises(QueryRefused):
+        list(ask_endpoint(endpoint, "DROP ALL", None))
 
 
 def test_a_password_is_shown_nowhere() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from kg.cli.endpoints import connect, profile_option
 from kg.cli.root import fail, main, open_release
 from kg.config import load
 from kg.errors import QueryRefused
@@ -34,6 +35,7 @@ def verify(project: Path, version: str | None) -> None:
 @click.option("--question", "-q", metavar="NAME", help="Run one of the example questions by name.")
 @click.option("--format", "format_", help="csv, tsv, json, xml; for graphs ttl, nt, rdf, jsonld, trig, nq.")
 @click.option("--endpoint", metavar="URL", help="Ask another SPARQL endpoint instead of the current release.")
+@profile_option
 @click.pass_obj
 def query(
     project: Path,
@@ -42,6 +44,7 @@ def query(
     question: str | None,
     format_: str | None,
     endpoint: str | None,
+    profile: str,
 ) -> None:
     """Ask the current release a SPARQL question.
 
@@ -56,7 +59,8 @@ def query(
         raise click.UsageError("give one of QUERY, --file and --question")
     text = query if query is not None else file.read() if file else ""
     if endpoint:
-        click.echo(ask_endpoint(endpoint, text, format_), nl=False)
+        for chunk in ask_endpoint(connect(endpoint, profile), text, format_):
+            sys.stdout.buffer.write(chunk)
         return
     config = load(project)
     release = open_release(config, None)

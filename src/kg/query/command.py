@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kg import media
-from kg.errors import QueryError, QueryRefused
+from kg.errors import EndpointError, QueryError, QueryRefused
 from kg.query.base import Query
 from kg.query.lexer import Form, inspect
 from kg.query.limits import Limits
 from kg.query.pool import Pool
+from kg.query.remote import RemotePool
+from kg.store.endpoint import Endpoint
 
 ENDPOINT_TIMEOUT = 60
 """Seconds to wait for somebody else's endpoint."""
@@ -66,29 +67,18 @@ def ask_release(
 _DEFAULT = {Form.SELECT: "csv", Form.ASK: "json", Form.CONSTRUCT: "ttl", Form.DESCRIBE: "ttl"}
 
 
-def ask_endpoint(url: str, query: str, format_: str | None) -> bytes:
-    """Ask a SPARQL endpoint elsewhere, by SPARQLWrapper.
+def ask_endpoint(endpoint: Endpoint, query: str, format_: str | None) -> Iterator[bytes]:
+    """Ask a SPARQL endpoint elsewhere, as the site in front of one does, and yield the answer as it is made.
 
-    :raises QueryError: if it cannot be reached, refuses, or answers with another media type than asked for.
+    Relative IRIs start at its address.
+
+    :raises QueryError: as :meth:`kg.query.remote.RemotePool.run` does; the message names the endpoint.
     """
-    from SPARQLWrapper import SPARQLWrapper
-    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
-
-    form = inspect(query, depth=128)
+    limits = Limits(deadline=ENDPOINT_TIMEOUT)
+    form = inspect(query, depth=limits.depth)
     kind = media_type(form, format_ or _DEFAULT[form])
-    client = SPARQLWrapper(url)
-    client.setQuery(query)
-    client.setTimeout(ENDPOINT_TIMEOUT)
-    # SPARQLWrapper would ask for formats of its own choice; the header says what we can pass on.
-    client.addCustomHttpHeader("Accept", kind)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            response = client.query()
-            received = response.info().get("content-type", "").partition(";")[0].strip()
-            if received != kind:
-                raise QueryError(f"{url}: answered with {received or 'no media type'} where {kind} was asked for")
-            body: bytes = response.response.read()
-            return body
-    except (SPARQLWrapperException, OSError) as e:
-        raise QueryError(f"{url}: {' '.join(str(e).split())[:300]}") from e
+        with RemotePool(endpoint, endpoint.query_address, limits).run(Query(query, kind)) as answer:
+            yield from answer.chunks
+    except EndpointError as e:
+        raise QueryError(f"{endpoint.query_address}: {e}") from e

@@ -34,7 +34,7 @@ class Breaker:
             left = self._until - self._clock()
             if left > 0:
                 raise EndpointBusy(
-                    "the store behind this site has failed several times and is left alone for a moment",
+                    "the endpoint has failed several times and is left alone for a moment",
                     retry_after=math.ceil(left),
                 )
             if self._failures >= FAILURES:

@@ -225,10 +225,10 @@ class Endpoint:
         """Wait for a turn; what it returns ends it, once."""
         self._breaker.enter()
         if not self._queue.acquire(blocking=False):
-            raise EndpointBusy("too many requests wait for the store behind this site", retry_after=2)
+            raise EndpointBusy("too many requests wait for the endpoint", retry_after=2)
         if not self._room.acquire(timeout=min(WAIT, deadline.left())):
             self._queue.release()
-            raise EndpointBusy("the store behind this site has too much to do", retry_after=2)
+            raise EndpointBusy("the endpoint has too much to do", retry_after=2)
         once = threading.Lock()
 
         def leave() -> None:
@@ -274,30 +274,28 @@ class Endpoint:
             raise
         except (OSError, HTTPException, ValueError) as e:
             self._breaker.failed()
-            raise EndpointError(f"the store behind this site cannot be reached: {short(e)}") from e
+            raise EndpointError(f"the endpoint cannot be reached: {short(e)}") from e
         if response.status == 206 or _GAVE_UP.intersection(response.headers):
             response.close()
-            raise EndpointTimeout("the store behind this site gave up half-way and has only a part of the answer")
+            raise EndpointTimeout("the endpoint gave up half-way and has only a part of the answer")
         self._breaker.succeeded()
         return response
 
     def _refused(self, e: urllib.error.HTTPError, *, stranger: bool) -> NoReturn:
         if 300 <= e.code < 400:
-            raise EndpointError(f"the store behind this site answers with a redirect ({e.code}), which is not followed")
+            raise EndpointError(f"the endpoint answers with a redirect ({e.code}), which is not followed")
         if e.code in (429, 503):
             pause = min(_seconds(e.headers.get("Retry-After")), LONGEST_PAUSE)
             if e.code == 503 or not stranger:
                 self._breaker.failed(pause)
-            raise EndpointBusy(f"the store behind this site asks for a pause ({e.code})", retry_after=max(1, pause))
+            raise EndpointBusy(f"the endpoint asks for a pause ({e.code})", retry_after=max(1, pause))
         if e.code in (408, 504):
-            raise EndpointTimeout(f"the store behind this site ran out of time ({e.code})")
+            raise EndpointTimeout(f"the endpoint ran out of time ({e.code})")
         if e.code == 400 and stranger:
-            raise QueryRefused(_said(e) or "the store behind this site finds fault with the query")
+            raise QueryRefused(_said(e) or "the endpoint finds fault with the query")
         if e.code >= 500 and not stranger:
             self._breaker.failed()
-        raise EndpointError(
-            f"the store behind this site answers {e.code} {e.reason}: {'' if stranger else _said(e)}".rstrip(": ")
-        )
+        raise EndpointError(f"the endpoint answers {e.code} {e.reason}: {'' if stranger else _said(e)}".rstrip(": "))
 
     # Answers
 
@@ -305,7 +303,7 @@ class Endpoint:
         received = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
         if received not in _ALSO[wanted]:
             what = received[:80] or "no media type"
-            raise EndpointError(f"the store behind this site answers with {what} where {wanted} was asked for")
+            raise EndpointError(f"the endpoint answers with {what} where {wanted} was asked for")
         body = cast(IO[bytes], Body(response, limit=limit, is_json=wanted == ROWS))
         cap = _number(response.headers.get("X-SPARQL-MaxRows")) or self.profile.row_cap
         if wanted == GRAPHS:
@@ -336,9 +334,7 @@ def _whole(items: Iterator[_Item], cap: int) -> Iterator[_Item]:
         count += 1
         yield item
     if cap and count >= cap:
-        raise EndpointError(
-            f"the store behind this site cuts answers at {cap:,} rows, and this one has so many: ask for fewer"
-        )
+        raise EndpointError(f"the endpoint cuts answers at {cap:,} rows, and this one has so many: ask for fewer")
 
 
 @contextmanager
@@ -346,7 +342,7 @@ def _parsing() -> Iterator[None]:
     try:
         yield
     except (SyntaxError, ValueError) as e:
-        raise EndpointError(f"the answer of the store behind this site is damaged: {short(e)}") from e
+        raise EndpointError(f"the answer of the endpoint is damaged: {short(e)}") from e
 
 
 def _number(text: str | None) -> int:

@@ -46,7 +46,7 @@ class Deadline:
         return left
 
     def passed(self) -> EndpointTimeout:
-        return EndpointTimeout(f"the store behind this site did not answer within {self.seconds:g} seconds")
+        return EndpointTimeout(f"the endpoint did not answer within {self.seconds:g} seconds")
 
 
 class _Raw(io.RawIOBase):
@@ -198,16 +198,16 @@ class Body:
         try:
             data = self._response.read1(_PIECE)
         except http.client.IncompleteRead:
-            raise EndpointError("the store behind this site broke off its answer") from None
+            raise EndpointError("the endpoint broke off its answer") from None
         except (OSError, ValueError, http.client.HTTPException) as e:
-            raise EndpointError(f"the answer of the store behind this site cannot be read: {short(e)}") from e
+            raise EndpointError(f"the answer of the endpoint cannot be read: {short(e)}") from e
         if not data and self._missing:
-            raise EndpointError("the store behind this site broke off its answer")
+            raise EndpointError("the endpoint broke off its answer")
         if self._missing is not None:
             self._missing -= len(data)
         self._left -= len(data)
         if self._left < 0:
-            raise EndpointError(f"the answer of the store behind this site has more than {self._limit:,} bytes")
+            raise EndpointError(f"the answer of the endpoint has more than {self._limit:,} bytes")
         if data:
             self._depth.feed(data)
         return data
@@ -228,7 +228,7 @@ class Depth:
     >>> Depth(is_json=True).feed(b'{"a{{{": [1]}')
     >>> Depth(is_json=True, limit=1).feed(b"[[")
     Traceback (most recent call last):
-    kg.errors.EndpointError: the answer of the store behind this site is nested deeper than 1 levels
+    kg.errors.EndpointError: the answer of the endpoint is nested deeper than 1 levels
     """
 
     def __init__(self, *, is_json: bool, limit: int = DEPTH) -> None:
@@ -258,9 +258,7 @@ class Depth:
     def _feed_lines(self, data: bytes) -> None:
         *lines, self._tail = data.split(b"\n")
         if len(self._tail) > _LONGEST_LINE:
-            raise EndpointError(
-                f"the answer of the store behind this site has a line of more than {_LONGEST_LINE:,} bytes"
-            )
+            raise EndpointError(f"the answer of the endpoint has a line of more than {_LONGEST_LINE:,} bytes")
         for line in lines if b"<<" in data else ():
             if _STRINGS.sub(b"", line).count(b"<<") > self._limit:
                 raise self._too_deep()
@@ -271,7 +269,7 @@ class Depth:
             self.feed(b"\n")
 
     def _too_deep(self) -> EndpointError:
-        return EndpointError(f"the answer of the store behind this site is nested deeper than {self._limit} levels")
+        return EndpointError(f"the answer of the endpoint is nested deeper than {self._limit} levels")
 
 
 def short(error: BaseException) -> str:
