@@ -98,7 +98,8 @@ def traced(
     # Without the file, the store itself is asked; the answer is the same.
     slow = Tracer(store, BASE).answer(text, default, named)
     rows = rows_in(found)
-    assert rows == rows_in(slow)
+    # Not as lists: two runs of one query without ORDER BY need not give the rows in one order.
+    assert Counter(rows) == Counter(rows_in(slow))
     return found, rows
 
 
