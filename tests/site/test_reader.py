@@ -141,6 +141,15 @@ def test_nothing_of_the_copy_leaves_the_browser_and_overlaps_are_marked(tab: Pag
     assert tab.locator(".copy-shown mark.d2").all_text_contents() == ["in the cellar"]
 
 
+def test_of_two_copies_the_later_one_counts(tab: Page, memo: str) -> None:
+    tab.goto(memo)
+    for copy in ("Another lamp. " * 300_000, MEMO):
+        tab.locator("#copy-text").evaluate("(area, copy) => { area.value = copy }", copy)
+        tab.get_by_role("button", name="Compare").click()
+    expect(tab.locator(".copy-result")).to_contain_text("4 of 4 passages verified")
+    expect(tab.locator(".copy-text p")).to_have_count(3)
+
+
 def test_it_works_from_the_keyboard_alone(tab: Page, memo: str) -> None:
     tab.goto(memo)
     tab.locator("#copy-text").focus()
