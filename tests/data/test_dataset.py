@@ -185,7 +185,8 @@ def test_a_city_is_what_the_report_calls_one(store: Store) -> None:
 def test_whom_and_what_the_report_names_can_be_asked(store: Store) -> None:
     """Every proper name in the report's own voice is a fact, and Kataib Hezbollah's in an official's words."""
     asked = """SELECT ?name WHERE {
-      ?claim prov:hadPrimarySource doc:us-army-iraq-bases ; kg:speaker %s . GRAPH ?claim { ?thing schema:name ?name } }"""
+      ?claim prov:hadPrimarySource doc:us-army-iraq-bases ; kg:speaker %s .
+      GRAPH ?claim { ?thing schema:name ?name } }"""
     assert one(store, asked % ":report-author") == {
         *("United States", "United States Army", "Iran", "Iraq", "Iraqi Army", "ISIS", "Al Qaeda"),
         *("al-Qaim", "Taji", "Basmaya", "Baghdad", "Kirkuk", "Mosul", "Middle East", "Iraq-Syria border"),
