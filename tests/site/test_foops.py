@@ -41,7 +41,9 @@ class Ontology:
         return all((self.iri, name, None) in self.graph for name in names)
 
     def one(self, name: URIRef) -> str:
-        return str(self.graph.value(self.iri, name))
+        """The value of a property; in English, where there are several."""
+        values = list(self.graph.objects(self.iri, name))
+        return str(next((v for v in values if isinstance(v, Literal) and v.language == "en"), values[0]))
 
     def terms(self) -> set[URIRef]:
         """Everything in the namespace that is typed."""

@@ -365,7 +365,18 @@ def test_problems_are_told_in_the_readers_language(client: FlaskClient) -> None:
     response = client.get("/page/nobody", headers={"Accept": "text/html", "Accept-Language": "de"})
     assert response.status_code == 404
     assert "<h1>Nicht gefunden</h1>" in response.text
-    assert '<span lang="en">This release has no thing' in response.text
+    assert "<p>Diese Ausgabe hat kein Ding mit dem Namen „nobody“.</p>" in response.text
+    # What the engine says of a query is in English, and says so.
+    response = client.get("/query?query=SELECT", headers={"Accept": "text/html", "Accept-Language": "de"})
+    assert "Die Abfrage wird nicht angenommen" in response.text
+    assert re.search(r'<strong>Zeile 1, Spalte \d+:</strong> <span lang="en">', response.text)
+
+
+def test_programs_get_problems_in_english(client: FlaskClient) -> None:
+    """What is searched for in a log, or on the web, is the same everywhere (RFC 9457, section 3.1.3, allows both)."""
+    response = client.get("/page/nobody", headers={"Accept": "application/json", "Accept-Language": "de"})
+    assert (response.json or {})["title"] == "Not Found"
+    assert (response.json or {})["detail"] == "This release has no thing of the name “nobody”."
 
 
 def test_numbers_are_written_as_in_the_language(client: FlaskClient) -> None:

@@ -13,6 +13,7 @@ from pyoxigraph import NamedNode
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.claims import sentences
+from kg.site.languages import marked
 from kg.site.links import data_path, page_path
 from kg.site.respond import Page, answer, not_found
 from kg.site.state import Site, current
@@ -31,7 +32,7 @@ def graph(name: str) -> Response:
     site = current()
     found = find(site, raw_path()[1:])
     if found is None:
-        raise not_found(f"graph {name}")
+        raise not_found(marked("This release has no graph {name}."), name=name)
     iri, extension = found
     local = site.names.local(iri) or ""
     page = Page(
@@ -49,7 +50,7 @@ def anything(name: str) -> Response:
     site = current()
     found = find(site, raw_path()[1:])
     if found is None:
-        raise not_found(f"page /{name[:200]}")
+        raise not_found(marked("This release has no page /{name}."), name=name[:200])
     iri, extension = found
     local = site.names.local(iri) or ""
     page = Page(

@@ -25,7 +25,7 @@ from kg.site.labels import isolated
 from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
-from kg.site.respond import not_found
+from kg.site.respond import NO_PAGE, not_found
 from kg.site.rows import kinds_of
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -150,7 +150,7 @@ def _html() -> str:
     count, cut = facets.count(site, chosen)
     page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
     if page > pages:
-        raise not_found(f"page {page} of this list; the last is {pages}")
+        raise not_found(NO_PAGE, page=page, pages=pages)
     found = facets.results(site, chosen, PER_PAGE, (page - 1) * PER_PAGE)
     offered = {facet: _choices(site, chosen, facet, values) for facet, values in facets.values(site, chosen).items()}
     other = chosen._replace(show="things" if chosen.show == "claims" else "claims")

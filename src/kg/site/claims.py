@@ -18,6 +18,7 @@ from kg.site.checks import checks
 from kg.site.citation import cite, report_link
 from kg.site.evidence import Source, Span
 from kg.site.labels import shorten
+from kg.site.languages import marked
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
 from kg.site.respond import Page, answer, not_found
@@ -87,7 +88,7 @@ def claim(name: str) -> Response:
     withdrawn = found is not None and _is_withdrawn(site, found[0])
     source = site.evidence.claim(found[0]) if found and not withdrawn else None
     if found is None or (source is None and not withdrawn):
-        raise not_found(f"claim {name}")
+        raise not_found(marked("This release has no claim {name}."), name=name)
     iri, extension = found
     local = site.names.local(iri) or ""
     page = Page(

@@ -17,6 +17,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 from kg import vocab
 from kg.site import describe, index
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.languages import marked
 from kg.site.links import encode
 from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
@@ -42,7 +43,7 @@ def instances(curie: str = "") -> Response:
     iri, address, extension = _class(site)
     members = _members(site, iri) if iri else ()
     if iri is None or (not members and not site.schema.knows(iri)):
-        raise not_found(f"class {curie or request.args.get('iri', '')}")
+        raise not_found(marked("This release has no class {name}."), name=curie or request.args.get("iri", ""))
     found, kind = paged(members), iri
     page = Page(
         iri=kind,

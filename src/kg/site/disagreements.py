@@ -89,7 +89,7 @@ def comparison(name: str) -> Response:
     found = find(site, raw_path()[1:])
     compared = read(site, found[0]) if found else None
     if found is None or compared is None:
-        raise not_found(f"comparison {name}")
+        raise not_found(marked("This release has no comparison {name}."), name=name)
     iri, extension = found
     local = site.names.local(iri) or ""
     page = Page(

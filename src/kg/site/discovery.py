@@ -10,6 +10,7 @@ from html import escape
 from flask import Blueprint, Response, request
 
 from kg.site.index import labelled
+from kg.site.languages import marked
 from kg.site.links import page_path
 from kg.site.metadata import coverage, percent
 from kg.site.respond import conditional, cors, not_found
@@ -43,7 +44,7 @@ def sitemap() -> Response:
     if not wanted:
         return _xml(site, lambda: _urls(site, parts[0]) if len(parts) == 1 else _index(site, len(parts)))
     if not re.fullmatch("[1-9][0-9]{0,8}", wanted) or int(wanted) > len(parts):
-        raise not_found(f"part of that number in its sitemap: it has {len(parts)}")
+        raise not_found(marked("The sitemap of this release has {count} parts."), count=len(parts))
     return _xml(site, lambda: _urls(site, parts[int(wanted) - 1]))
 
 
@@ -53,7 +54,7 @@ def security() -> Response:
     site = current()
     said = site.config.security
     if not said.contact:
-        raise not_found("security.txt: nobody is named in kg.toml")
+        raise not_found(marked("This release has no security.txt: nobody is named in kg.toml."))
     lines = [f"Contact: {said.contact}", f"Expires: {said.expires}"]
     lines += [f"Policy: {said.policy}"] if said.policy else []
     # Only an https address may stand here (section 2.5.2).
@@ -67,10 +68,10 @@ def badge() -> Response:
     site = current()
     found = coverage(site)
     if found is None:
-        raise not_found("badge: it was built before coverage was measured")
+        raise not_found(marked("This release has no badge: it was built before coverage was measured."))
     wanted = request.args.get("of", "facts")
     if wanted not in BADGES:
-        raise not_found(f"badge of that name; there is {', '.join(BADGES)}")
+        raise not_found(marked("This release has no badge of that name; there is {names}."), names=", ".join(BADGES))
     response = conditional(site, "svg", lambda: draw(BADGES[wanted], percent(found[wanted])).encode())
     response.content_type = "image/svg+xml"
     # A picture for pages of other sites, also of those that load nothing else without this.

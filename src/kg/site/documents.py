@@ -18,6 +18,7 @@ from kg import text, vocab
 from kg.site import describe
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source, Span
+from kg.site.languages import marked
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker
 from kg.site.respond import Page, answer, not_found
@@ -52,7 +53,7 @@ class Block(NamedTuple):
 def document(name: str) -> Response:
     """The page of a document, or the data about it."""
     site = current()
-    iri, extension = _found(site, f"document {name}")
+    iri, extension = _found(site, marked("This release has no document {name}."), name)
     return answer(_page(site, iri, lambda: _document_html(site, iri)), extension)
 
 
@@ -60,14 +61,14 @@ def document(name: str) -> Response:
 def passage(name: str) -> Response:
     """The page of a passage, or the data about it."""
     site = current()
-    iri, extension = _found(site, f"passage {name}")
+    iri, extension = _found(site, marked("This release has no passage {name}."), name)
     return answer(_page(site, iri, lambda: _passage_html(site, iri)), extension)
 
 
-def _found(site: Site, what: str) -> tuple[str, str | None]:
+def _found(site: Site, missing: str, name: str) -> tuple[str, str | None]:
     found = find(site, raw_path()[1:])
     if found is None:
-        raise not_found(what)
+        raise not_found(missing, name=name)
     return found
 
 

@@ -11,7 +11,7 @@ from kg.site import signposting
 from kg.site.address import here
 from kg.site.jsonld import dataset
 from kg.site.ranges import tidy
-from kg.site.respond import content_type, cors, html, not_found
+from kg.site.respond import NO_FILE, content_type, cors, html, not_found
 from kg.site.state import current
 from kg.site.templating import render
 
@@ -44,7 +44,7 @@ def dump(name: str) -> Response:
     site = current()
     entry = next((e for e in site.release.dumps() if e.path == f"dumps/{name}"), None)
     if entry is None:
-        raise not_found(f"file {name}")
+        raise not_found(NO_FILE, name=name)
     tidy(request.environ, entry.size, entry.sha256, site.release.sealed_at)
     extension = name.rpartition(".")[2]
     format_ = media.RDF_BY_EXTENSION.get(extension)

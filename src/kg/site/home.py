@@ -15,7 +15,7 @@ from kg.site.counters import CONTENT_TYPE
 from kg.site.jsonld import dataset
 from kg.site.nodes import Linker
 from kg.site.profiles import PROFILES
-from kg.site.respond import html, not_found
+from kg.site.respond import NO_FILE, html, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -90,7 +90,7 @@ def static(name: str) -> Response:
 def _static(name: str) -> Response:
     version = current().assets.versions.get(name)
     if version is None:
-        raise not_found(f"file {name}")
+        raise not_found(NO_FILE, name=name)
     packed = current().assets.packed[name]
     encoding = next((e for e in packed if request.accept_encodings[e] > 0), "")
     response = send_from_directory(

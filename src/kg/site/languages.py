@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -48,6 +48,28 @@ _NO_PAGE = re.compile(r"(?:^|/)(?:static|dumps)/.|\.(?:ttl|nt|rdf|jsonld|trig|nq
 def marked(text: str) -> str:
     """The text itself: it is in the catalogues, and is translated where it is shown."""
     return text
+
+
+class Told(str):
+    """A sentence in English, which programs get, that can be told in the reader's language too.
+
+    >>> told = Told("No page {page}.", page=3)
+    >>> told, told.in_words({"No page {page}.": "Keine Seite {page}."}.__getitem__)
+    ('No page 3.', 'Keine Seite 3.')
+    """
+
+    __slots__ = ("_text", "_values")
+    _text: str
+    _values: Mapping[str, object]
+
+    def __new__(cls, text: str, **values: object) -> Told:
+        told = super().__new__(cls, text.format(**values))
+        told._text, told._values = text, values
+        return told
+
+    def in_words(self, gettext: Callable[[str], str]) -> str:
+        """The sentence in the language of a catalogue."""
+        return gettext(self._text).format(**self._values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,10 +25,11 @@ from kg.site.basemap import Window
 from kg.site.drawing import element, percent
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import Label, shorten
+from kg.site.languages import marked
 from kg.site.links import page_path
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
-from kg.site.respond import conditional, cors, not_found
+from kg.site.respond import NO_PAGE, conditional, cors, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -322,7 +323,7 @@ def _listing(site: Site) -> Listing[Spot]:
     count = index.query(site, f"SELECT count(*) FROM (SELECT 1 FROM point LIMIT {MOST})")[0][0]  # noqa: S608 - ours
     page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
     if page > pages:
-        raise not_found(f"page {page} of this map; the last is {pages}")
+        raise not_found(NO_PAGE, page=page, pages=pages)
     # Of other data all nodes are the things; and there may be a million, which must not be sorted for each page.
     order = "p.thing, p.rowid" if site.foreign else "p.node <> e.iri, e.id"
     sql = (
@@ -380,6 +381,6 @@ def _around(site: Site) -> Window:
     """Room to move around in, around all places; no further, because there is nothing there."""
     row = index.query(site, "SELECT min(lon), min(lat), max(lon), max(lat) FROM point")[0]
     if row[0] is None:
-        raise not_found("place with coordinates")
+        raise not_found(marked("This release has no place with coordinates."))
     west, south, east, north = row
     return basemap.wider(basemap.window([(west, south), (east, north)]), 4)

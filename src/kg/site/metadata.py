@@ -11,6 +11,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple, parse
 
 from kg import media, vocab
 from kg.model import value_of
+from kg.site.languages import marked
 from kg.site.respond import not_found
 from kg.site.state import Site
 
@@ -70,7 +71,9 @@ def required(site: Site, name: str) -> Metadata:
     """
     found = read(site, name)
     if found is None:
-        raise not_found(f"metadata/{name}.ttl: it was built before there was one")
+        raise not_found(
+            marked("This release has no {name}: it was built before there was one."), name=f"metadata/{name}.ttl"
+        )
     return found
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from kg.site.respond import not_found
+from kg.site.languages import marked
+from kg.site.respond import NO_PAGE, not_found
 
 PER_PAGE = 100
 Item = TypeVar("Item")
@@ -46,7 +47,7 @@ def wanted_page() -> int:
     """
     text = request.args.get("page", "1")
     if not (text.isascii() and text.isdecimal() and len(text) < 9 and int(text) > 0):
-        raise not_found(f"page {text[:20]}")
+        raise not_found(marked("There is no page “{page}”."), page=text[:20])
     return int(text)
 
 
@@ -58,5 +59,5 @@ def paged(items: Sequence[Item]) -> Listing[Item]:
     page = wanted_page()
     pages = max(1, -(-len(items) // PER_PAGE))
     if page > pages:
-        raise not_found(f"page {page} of this list; the last is {pages}")
+        raise not_found(NO_PAGE, page=page, pages=pages)
     return Listing(items[(page - 1) * PER_PAGE : page * PER_PAGE], page, pages, len(items))

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from kg import media
@@ -29,9 +30,9 @@ from kg.errors import (
     QueryLimited,
     QueryRefused,
 )
-from kg.site.languages import marked
+from kg.site.languages import Told, marked
 from kg.site.respond import cors
-from kg.site.state import current
+from kg.site.state import Site, current
 from kg.site.templating import render
 
 STATUS: Mapping[type[KgError], tuple[HTTPStatus, str]] = {
@@ -66,7 +67,8 @@ RETRY_KILLED = 60
 PROBLEM_JSON = "application/problem+json"
 _OFFERED = (PROBLEM_JSON, "application/json", media.HTML, "text/plain")
 _LONGEST = 100
-_HIDDEN = "The server could not answer. What happened is in its log."
+_HIDDEN = marked("The server could not answer. What happened is in its log.")
+_ONLY_READ = marked("This address does not answer that method. What is published is a sealed release: it is only read.")
 _KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
 
 
@@ -76,11 +78,11 @@ def problem(error: Exception) -> dict[str, Any]:
         status = HTTPStatus(error.code or 500)
         detail = error.description or status.description
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = "This address does not answer that method. What is published is a sealed release: it is only read."
+            detail = Told(_ONLY_READ)
         return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
     status, title = next((row for kind, row in STATUS.items() if isinstance(error, kind)), STATUS[KgError])
     # Messages of other errors may name files of this machine.
-    detail = str(error) if isinstance(error, QueryError) else _HIDDEN
+    detail = str(error) if isinstance(error, QueryError) else Told(_HIDDEN)
     found: dict[str, Any] = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     for name in ("line", "column", "limit", "retry_after"):
         value = getattr(error, name, None)
@@ -100,6 +102,14 @@ def place(found: Mapping[str, Any], gettext: Callable[[str], str] = str) -> str:
     if "line" not in found:
         return ""
     return gettext("line {line}, column {column}").format(line=found["line"], column=found["column"])
+
+
+def detail(found: Mapping[str, Any], site: Site) -> Markup:
+    """What is wrong, for people: in their language, or in English and marked as that."""
+    said = found["detail"]
+    if isinstance(said, Told):
+        return escape(said.in_words(site.language.gettext))
+    return Markup('<span lang="en">{}</span>').format(said)
 
 
 def words_of(path: str) -> str:
@@ -140,7 +150,7 @@ def _page(found: Mapping[str, Any]) -> Response:
     try:
         wanted = words_of(request.path) if found["status"] == HTTPStatus.NOT_FOUND else ""
         where = place(found, current().language.gettext)
-        page = render("problem.html", problem=found, place=where, wanted=wanted)
+        page = render("problem.html", problem=found, detail=detail(found, current()), place=where, wanted=wanted)
     except Exception:  # whatever broke the page must not hide what it was to say
         current_app.logger.exception("the page of a problem cannot be made")
         return Response(

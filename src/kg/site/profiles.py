@@ -21,7 +21,7 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site import annotation, describe
 from kg.site.evidence import Source
-from kg.site.languages import marked
+from kg.site.languages import Told, marked
 from kg.site.nanopublication import nanopublication
 from kg.site.reified import reify
 from kg.site.state import Site
@@ -170,7 +170,9 @@ def links(site: Site, root: str, address: Callable[[str], str], current: Profile
 
 def no_format(profile: Profile) -> NotAcceptable:
     """A 406 that says what formats a profile has."""
-    return NotAcceptable(f"The profile {profile.name} comes in {', '.join(profile.media_types())}.")
+    return NotAcceptable(
+        Told(marked("The profile {name} comes in {types}."), name=profile.name, types=", ".join(profile.media_types()))
+    )
 
 
 def _description(site: Site, iri: str, *, graphs: bool) -> describe.Description:
@@ -184,7 +186,7 @@ def _known(site: Site, asked: list[str]) -> Profile:
         if profile is not None:
             return profile
     known = ", ".join(f"{p.name} ({p.iri(site)})" for p in PROFILES.values())
-    raise NotAcceptable(f"There is no such profile. Known: {known}.")
+    raise NotAcceptable(Told(marked("There is no such profile. Known: {names}."), names=known))
 
 
 def _find(site: Site, name: str) -> Profile | None:

@@ -19,6 +19,7 @@ from kg.errors import ReleaseError
 from kg.history import Event, History, Sealed
 from kg.release import Release
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.languages import marked
 from kg.site.links import page_path
 from kg.site.respond import cors, not_found
 from kg.site.state import Site, current
@@ -150,7 +151,7 @@ def _known(site: Site, name: str) -> tuple[str, list[Event]]:
     for iri in _iris(site, _sent() or name):
         if events := history.events(iri):
             return iri, events
-    raise not_found(f"history of {name}")
+    raise not_found(marked("This release has no history of {name}."), name=name)
 
 
 def _mementos(site: Site, name: str) -> list[Sealed]:
@@ -158,14 +159,14 @@ def _mementos(site: Site, name: str) -> list[Sealed]:
     for iri in _iris(site, _sent() or name):
         if kept := history.holding(iri):
             return kept
-    raise not_found(f"version of {name}")
+    raise not_found(marked("This release has no version of {name}."), name=name)
 
 
 def _difference(site: Site, old: str, new: str) -> diff.Difference:
     try:
         return _compared(site, old, new)
     except ReleaseError:
-        raise not_found(f"two whole releases {old} and {new}") from None
+        raise not_found(marked("There are no two whole releases {old} and {new} here."), old=old, new=new) from None
 
 
 @lru_cache(maxsize=32)

@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest
 from kg.site import describe
 from kg.site.address import here, known
 from kg.site.gathered import RESOURCE
+from kg.site.languages import marked
 from kg.site.links import page_path
 from kg.site.respond import Page, answer, not_found, see_other
 from kg.site.state import current
@@ -35,7 +36,7 @@ def resource(extension: str | None = None) -> Response:
     if local is not None and not local.startswith(RESOURCE + "?") and extension is None:
         return see_other(page_path(local), here(), varies=False)
     if not known(site, iri):
-        raise not_found(f"<{iri[:500]}>: nothing is said of it, and nothing links to it")
+        raise not_found(marked("Nothing is said of <{iri}> here, and nothing links to it."), iri=iri[:500])
     page = Page(
         iri=iri,
         address=lambda extension: f"{RESOURCE}{f'.{extension}' if extension else ''}?iri={quote(iri, safe='')}",

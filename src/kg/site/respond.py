@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotAcceptable, NotFound
 from kg import media
 from kg.site import languages, profiles, signposting
 from kg.site.address import here, raw_path
+from kg.site.languages import Told, marked
 from kg.site.profiles import Profile
 from kg.site.signposting import Landing
 from kg.site.state import Site, current
@@ -183,14 +184,19 @@ def cors(response: Response) -> Response:
     return response
 
 
-def not_found(what: str) -> NotFound:
-    """A 404 that says what is missing."""
-    return NotFound(f"This release has no {what}.")
+NO_PAGE = marked("There is no page {page} of this list; the last is {pages}.")
+NO_FILE = marked("This release has no file {name}.")
+
+
+def not_found(text: str, **values: object) -> NotFound:
+    """A 404 that says what is missing, as :class:`Told` has it."""
+    return NotFound(Told(text, **values))
 
 
 def not_acceptable(offered: Sequence[str]) -> NotAcceptable:
     """A 406 that says what there is."""
-    return NotAcceptable(f"There is this in {', '.join(offered)}; your Accept header takes none of them.")
+    text = marked("There is this in {types}; your Accept header takes none of them.")
+    return NotAcceptable(Told(text, types=", ".join(offered)))
 
 
 def content_type(format_: media.RdfMedia) -> str:

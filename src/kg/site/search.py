@@ -22,7 +22,7 @@ from kg.site.index import ALIKE, Filters, Found, Hit
 from kg.site.labels import LABELS, isolated, shorten
 from kg.site.languages import marked
 from kg.site.paging import PER_PAGE, Listing, wanted_page
-from kg.site.respond import conditional, cors, not_found
+from kg.site.respond import NO_PAGE, conditional, cors, not_found
 from kg.site.rows import kinds_of
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -129,7 +129,7 @@ def _found(site: Site) -> tuple[str, Filters, Found, Listing[Hit]]:
     found = index.search(site, text, filters)
     page, pages = wanted_page(), max(1, -(-len(found.hits) // PER_PAGE))
     if page > pages:
-        raise not_found(f"page {page} of what was found; the last is {pages}")
+        raise not_found(NO_PAGE, page=page, pages=pages)
     shown = found.hits[(page - 1) * PER_PAGE : page * PER_PAGE]
     return text, filters, found, Listing(shown, page, pages, len(found.hits))
 

@@ -30,6 +30,7 @@ from kg.query.lexer import Form, inspect
 from kg.site import asked, editor, footnotes, headers, problems, protocol, service
 from kg.site.address import here
 from kg.site.asking import Asking
+from kg.site.languages import marked
 from kg.site.nodes import Linker
 from kg.site.respond import HTML_TYPE, cors, not_acceptable, not_found
 from kg.site.state import Site, current
@@ -187,7 +188,7 @@ def _graph(wanted: protocol.Asked) -> Response:
         except ValueError:
             raise BadRequest("The parameter graph is no absolute IRI.") from None
         if next(iter(site.store.quads(None, None, None, node)), None) is None:
-            raise not_found(f"graph <{iri[:200]}>")
+            raise not_found(marked("This release has no graph {name}."), name=f"<{iri[:200]}>")
     offered = tuple(m.media_type for m in media.RDF)
     kind = media.negotiate(request.headers.get("Accept"), offered)
     if kind is None:

@@ -22,10 +22,13 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
 from kg.history import State
+from kg.site.languages import marked
 from kg.site.respond import chosen_format, conditional, content_type, cors, not_found
 from kg.site.state import Site, current
 
 bp = Blueprint("stream", __name__)
+
+NO_PART = marked("This release has no page {number} since {since} in its stream.")
 
 MEMBERS = 100
 """Members of one page."""
@@ -72,10 +75,10 @@ def page(since: str, number: int, extension: str | None = None) -> Response:
     known = {release.version for release in history.releases()}
     before = "" if since == BEGINNING else since
     if site.release.version not in known or (before and before not in known) or not 1 <= number <= 10**6:
-        raise not_found(f"page {number} since {since} in its stream")
+        raise not_found(NO_PART, number=number, since=since)
     rows = history.changes(before, site.release.version, site.base, MEMBERS + 1, MEMBERS * (number - 1))
     if not rows and number > 1:
-        raise not_found(f"page {number} since {since} in its stream")
+        raise not_found(NO_PART, number=number, since=since)
 
     def made() -> bytes:
         return _serialise(site, _page(site, since, number, rows), format_)

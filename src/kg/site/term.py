@@ -77,7 +77,7 @@ def term(curie: str = "") -> Response:
     site = current()
     found = _found(site)
     if found is None:
-        raise not_found(f"term {curie or request.args.get('iri', '')}")
+        raise not_found(marked("This release has no term {name}."), name=curie or request.args.get("iri", ""))
     iri, address, extension = found
     page = Page(
         iri=iri,

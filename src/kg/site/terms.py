@@ -17,6 +17,7 @@ from kg import vocab
 from kg.site import constraints, describe
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.classes import has_instances
+from kg.site.languages import marked
 from kg.site.links import data_path
 from kg.site.nodes import Linker
 from kg.site.respond import Page, answer, not_found
@@ -77,7 +78,7 @@ def module(name: str) -> Response:
             terms = sorted(t for t in site.schema.terms if t == iri or t.startswith((iri + "#", iri + "/")))
             if terms:
                 return answer(_page(site, spelling, iri, terms), wanted)
-    raise not_found(f"ontology module {name}")
+    raise not_found(marked("This release has no ontology module {name}."), name=name)
 
 
 def _page(site: Site, local: str, iri: str, terms: list[str]) -> Page:

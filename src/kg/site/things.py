@@ -18,6 +18,7 @@ from kg.site import describe, profiles, surroundings
 from kg.site.address import find, here, raw_path
 from kg.site.evidence import Source
 from kg.site.gathered import RESOURCE
+from kg.site.languages import marked
 from kg.site.links import data_path, is_web, page_path
 from kg.site.paging import paged
 from kg.site.respond import Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
@@ -94,7 +95,7 @@ def _find(site: Site, route: str) -> tuple[str, str | None]:
     name = raw_path().removeprefix(route)
     found = find(site, "id/" + name)
     if found is None:
-        raise not_found(f"thing of the name “{name}”")
+        raise not_found(marked("This release has no thing of the name “{name}”."), name=name)
     return found
 
 
@@ -149,7 +150,7 @@ def _values_html(site: Site, iri: str, predicate: str, *, inverse: bool) -> str:
     try:
         found = paged(values(site, iri, predicate, inverse=inverse))
     except ValueError:
-        raise not_found("property of that name") from None
+        raise not_found(marked("This release has no property of that name.")) from None
     return render(
         "values.html",
         root=root,

@@ -21,7 +21,7 @@ from kg.site.drawing import Axis, Tick, days_in_words, element, percent, year_na
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
-from kg.site.respond import not_found
+from kg.site.respond import NO_PAGE, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
 
@@ -213,7 +213,7 @@ def _moments(site: Site, asked: _Asked) -> tuple[Listing[Moment], bool]:
     count = index.query(site, counting, values)[0][0]
     page, pages = wanted_page(), max(1, -(-min(count, MOST) // PER_PAGE))
     if page > pages:
-        raise not_found(f"page {page} of this timeline; the last is {pages}")
+        raise not_found(NO_PAGE, page=page, pages=pages)
     sql = (
         f"SELECT {_COLUMNS} FROM span s JOIN entry e ON e.id = s.thing WHERE 1{condition} "  # noqa: S608 - ours
         "ORDER BY s.first, s.last, s.thing LIMIT ? OFFSET ?"

@@ -10,6 +10,7 @@ from flask import Response, request
 
 from kg import media
 from kg.site.address import here
+from kg.site.languages import marked
 from kg.site.respond import HTML_TYPE, conditional, cors, not_acceptable, not_found
 from kg.site.state import current
 
@@ -53,7 +54,11 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
     else:
         found = [v for v in variants if v.extension == extension]
         if not found:
-            raise not_found(f"format {extension} of this; there is {', '.join(v.extension for v in variants)}")
+            raise not_found(
+                marked("There is no format {name} of this, but {others}."),
+                name=extension,
+                others=", ".join(v.extension for v in variants),
+            )
         variant = found[0]
     response = conditional(current(), variant.extension, variant.make, spoken=True)
     response.content_type = _content_type(variant.media_type)
