@@ -53,6 +53,17 @@ def test_links_between_documents_lead_to_files(document: Path) -> None:
     assert {t for t in targets if not (document.parent / t).exists()} == set()
 
 
+def test_the_map_of_the_source_names_every_module_outside_the_pages_and_none_that_is_gone() -> None:
+    source = ROOT / "src/kg"
+    text = (ROOT / "docs/source.md").read_text(encoding="utf-8")
+    named = {Path(name).name for name in re.findall(r"`([\w./]+\.py)`", text)}
+    present = {path.name for folder in (source, ROOT / "tests") for path in folder.rglob("*.py")}
+    assert named - present == set()
+    # Pages are modules named after their route, and that is what is said of them.
+    modules = {path.name for path in source.rglob("*.py") if "site" not in path.parts}
+    assert modules - named - {"__init__.py", "__main__.py"} == set()
+
+
 def test_the_readme_says_where_the_command_comes_from_before_it_uses_it() -> None:
     commands = re.findall(r"^ {4}(\S+.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     first = next(n for n, line in enumerate(commands) if line.startswith("kg "))

@@ -21,8 +21,9 @@ from pyoxigraph import (
 )
 
 from kg import vocab
-from kg.build import build
+from kg.build import build, check
 from kg.config import DEFAULT_BASE, load
+from kg.model import Severity
 from kg.release import Release
 
 HERE = Path(__file__).resolve().parent
@@ -63,6 +64,26 @@ def test_an_example_of_the_guide_is_a_claim_of_the_dataset(block: str) -> None:
     ((name, content),) = shown.items()
     number = name.rpartition("/")[2]
     assert content in [known.get(f"{DEFAULT_BASE}claim/{document}/{number}") for document in documents]
+
+
+def test_the_module_that_the_guide_shows_works_in_a_new_project(starter: Path) -> None:
+    """Terms and shape of the guide are taken, used, and refuse what they say they refuse."""
+    declared = "".join(
+        f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in vocab.Names("").prefixes().items() if prefix != "doc"
+    )
+    for name in ("ontology/rivers.ttl", "shapes/rivers.ttl"):
+        (block,) = (block for block in BLOCKS if block.startswith(f"# {name}\n"))
+        (starter / name).write_text(declared + block, encoding="utf-8")
+    claims = starter / "data/claims/about-kg.trig"
+    more = "claim:1 { :kg a river:Flood ; river:level 4.1 . }"
+    claims.write_text(f"@prefix river: <ontology/rivers#> .\n{claims.read_text()}\n{more}\n")
+    wrong = [f for f in check(load(starter, environ={})).findings if f.severity is Severity.ERROR]
+    assert [f.message.partition(":")[0] for f in wrong] == ["id/kg"], "an event says who, what, where or when"
+    claims.write_text(claims.read_text().replace("river:level 4.1", "river:level 4.1 , 4.2 ; kg:place :python"))
+    (finding,) = (f for f in check(load(starter, environ={})).findings if f.severity is Severity.ERROR)
+    assert "A flood has one river:level: metres" in finding.message
+    claims.write_text(claims.read_text().replace("4.1 , 4.2", "4.1"))
+    assert not [f for f in check(load(starter, environ={})).findings if f.severity is Severity.ERROR]
 
 
 def test_the_claim_that_the_guide_shows_in_full_is_the_datasets(store: Store) -> None:

@@ -266,12 +266,8 @@ class _Collector:
             self._fail("claim", f"{short} lacks {', '.join(missing)}", described.place, iri)
             return None
         gloss, speaker, modality, basis, source = (value or "" for value in texts.values())
-        for term, value, allowed in (("modality", modality, vocab.MODALITIES), ("basis", basis, vocab.BASES)):
-            if len(described.values(kg + term)) > 1:
-                self._fail("claim", f"{short} has more than one kg:{term}", described.place, iri)
-            if value.removeprefix(kg) not in allowed:
-                message = f"{short}: {self._short(value)} is no {term}; one of kg:{', kg:'.join(allowed)}"
-                self._fail("claim", message, described.values(kg + term)[0].place, iri)
+        self._is_one_of(iri, described, "modality", vocab.MODALITIES)
+        self._is_one_of(iri, described, "basis", vocab.BASES)
         if source != self.names.document(shape[1]):
             message = f"{short} must have doc:{shape[1]} as prov:hadPrimarySource, not {self._short(source)}"
             self._fail("claim", message, described.place, iri)
@@ -298,6 +294,17 @@ class _Collector:
             place=described.place,
             review=self._review(described),
         )
+
+    def _is_one_of(self, iri: str, described: Described, mark: str, allowed: Sequence[str]) -> None:
+        """A claim has one value of a mark, out of a closed scheme."""
+        kg, short = self.names.kg, self._short(iri)
+        values = described.values(kg + mark)
+        if len(values) > 1:
+            self._fail("claim", f"{short} has more than one kg:{mark}", described.place, iri)
+        value = described.text(kg + mark) or ""
+        if value.removeprefix(kg) not in allowed:
+            message = f"{short}: {self._short(value)} is no {mark}; one of kg:{', kg:'.join(allowed)}"
+            self._fail("claim", message, values[0].place, iri)
 
     def _review(self, described: Described) -> Review | None:
         """A claim's review; a shape says what is missing from one that is not complete."""
