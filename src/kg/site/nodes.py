@@ -251,10 +251,10 @@ def literal(value: Literal, labels: Labels, language: Language, length: int = 0)
 
 
 def sort_key(node: NamedNode | BlankNode | Literal, labels: Labels) -> tuple[int, float, str]:
-    """Numbers by size, then texts and labels by letter."""
+    """Numbers by size, then texts by language, the reader's own first, and by letter, then labels by letter."""
     if isinstance(node, Literal):
         try:
             return 0, float(node.value), node.value
         except ValueError:
-            return 1, 0.0, node.value.casefold()
+            return 1, labels.rank("", node.language or "")[0], node.value.casefold()
     return 2, 0.0, labels[node.value].key

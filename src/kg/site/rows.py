@@ -169,8 +169,22 @@ def plain(site: Site, linker: Linker, iri: str, *, without: frozenset[str] = fro
 
 
 def rows_of(site: Site, linker: Linker, quads: list[Quad]) -> tuple[Row, ...]:
-    """Rows of quads with one subject, without evidence."""
-    return _rows_of(_View(site, linker), quads)
+    """Rows of quads with one subject, without evidence; of texts in several languages, those in the reader's."""
+    told = {q.predicate for q in quads if isinstance(q.object, Literal) and _is_own(site, q.object)}
+    return _rows_of(
+        _View(site, linker),
+        [
+            q
+            for q in quads
+            if q.predicate not in told
+            or not (isinstance(q.object, Literal) and q.object.language)
+            or _is_own(site, q.object)
+        ],
+    )
+
+
+def _is_own(site: Site, text: Literal) -> bool:
+    return bool(text.language) and site.labels.is_own(text.language or "")
 
 
 def _plain(view: _View, iri: str, without: frozenset[str] = frozenset()) -> tuple[Row, ...]:
