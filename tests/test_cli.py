@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,19 @@ def test_a_query_that_cannot_be_answered_gets_one_line(
     assert message in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_serving_says_when_the_base_is_another_than_that_of_the_release(starter: Path, kg) -> None:
+    kg("build", cwd=starter)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        unchanged = kg("serve", "--port", port, cwd=starter).stderr
+        changed = kg("serve", "--port", port, cwd=starter, env={"KG_BASE": "https://facts.example.org/"}).stderr
+    assert unchanged.startswith(f"kg: 127.0.0.1:{port} cannot be listened to")
+    assert changed.splitlines()[0] == (
+        "kg: this release was built for http://localhost:8000/, and the base is https://facts.example.org/ now: "
+        "kg build makes one for it"
+    )
 
 
 def test_init_refuses_a_folder_that_holds_something(tmp_path: Path, kg) -> None:

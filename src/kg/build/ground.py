@@ -272,7 +272,8 @@ def _where_moved(passage: Passage, parsed: text.Text) -> str:
     starts = text.locate(parsed.content, length, passage.sha256)
     if starts:
         places = " or ".join(f"{start}-{start + length}" for start in starts)
-        return f"wrong fingerprint: these words do not stand there any more, they moved to {places}"
+        hint = "" if starts[1:] else ": kg check --fix writes the new place"
+        return f"wrong fingerprint: these words do not stand there any more, they moved to {places}{hint}"
     actual = text.sha256(parsed.content[passage.start : passage.end])
     nearest = _nearest(passage.quote, parsed) if passage.quote else ""
     if not nearest and passage.sentence is not None and passage.sentence < len(parsed.sentences):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kg.query.exchange import Exchange
     from kg.store.endpoint import Credentials, Endpoint
     from kg.store.slots import State
+
+    Site = tuple[Callable[[str, bool, Exchange], Any], Callable[[], str]]
+    """For :func:`kg.site.server.serve`: what makes the application of a release, and what says which is current."""
 
 LOOK = 2.0
 """Seconds between two looks at which slot is current."""
@@ -106,29 +109,33 @@ def serve_endpoint(
     threads: int,
 ) -> None:
     """Serve what an endpoint holds: the release that the pointer names, or data that kg did not build."""
-    from kg.site import create_app
     from kg.site.server import serve as run
+
+    current = None if graphs else _pushed(config, endpoint)
+    make, name = (
+        _site_of_release(config, endpoint, current)
+        if current
+        else _site_of_data(config, endpoint, graphs, refresh=refresh)
+    )
+    run(make, name, name(), *where, workers=workers, threads=threads)
+
+
+def _pushed(config: Config, endpoint: Endpoint) -> State | None:
+    """The slot that is current in the store, if a release of this project was pushed there."""
+    from kg.store import slots
+
+    states = slots.read(endpoint, config.base).values()
+    if any(state.state == slots.READY for state in states) and not any(state.current for state in states):
+        time.sleep(1)  # the pointer is being moved
+        states = slots.read(endpoint, config.base).values()
+    return next((state for state in states if state.current), None)
+
+
+def _site_of_release(config: Config, endpoint: Endpoint, current: State) -> Site:
+    from kg.site import create_app
     from kg.site.state import Behind
     from kg.store import slots
 
-    states = {} if graphs else slots.read(endpoint, config.base)
-    if any(state.state == slots.READY for state in states.values()) and not any(s.current for s in states.values()):
-        time.sleep(1)  # the pointer is being moved
-        states = slots.read(endpoint, config.base)
-    current = next((state for state in states.values() if state.current), None)
-    if current is None:
-        site, release = _gathered(config, endpoint, graphs, refresh=refresh)
-        behind = Behind(endpoint, None, graphs)
-        click.echo(f"{release.manifest.title} · {release.manifest.counts['things']:,} things, no evidence recorded")
-
-        def show(wanted: str, archived: bool, exchange: Exchange) -> Any:
-            if archived:
-                raise ReleaseError("data that kg did not build has no earlier releases")
-            return create_app(open_release(site, wanted), site, exchange=exchange, behind=behind)
-
-        name = partial(current_version, site.releases)
-        run(show, name, release.version, *where, workers=workers, threads=threads)
-        return
     pointer = Pointer(config, endpoint, current)
     release = pointer.release(pointer.name())
     click.echo(f"{release.manifest.title} · release {release.version} in slot {current.slot.name}")
@@ -139,7 +146,23 @@ def serve_endpoint(
         behind = Behind(endpoint, slots.Slot(config.base, wanted.partition("@")[2]))
         return create_app(pointer.release(wanted), config, exchange=exchange, behind=behind)
 
-    run(make, pointer.name, pointer.name(), *where, workers=workers, threads=threads)
+    return make, pointer.name
+
+
+def _site_of_data(config: Config, endpoint: Endpoint, graphs: tuple[str, ...], *, refresh: bool) -> Site:
+    from kg.site import create_app
+    from kg.site.state import Behind
+
+    site, release = _gathered(config, endpoint, graphs, refresh=refresh)
+    behind = Behind(endpoint, None, graphs)
+    click.echo(f"{release.manifest.title} · {release.manifest.counts['things']:,} things, no evidence recorded")
+
+    def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
+        if archived:
+            raise ReleaseError("data that kg did not build has no earlier releases")
+        return create_app(open_release(site, wanted), site, exchange=exchange, behind=behind)
+
+    return make, partial(current_version, site.releases)
 
 
 class Pointer:

@@ -94,6 +94,10 @@ def serve(
         return
     with _watched(config, documents) if watch else nullcontext():
         release = open_release(config, version)
+        if release.manifest.base != config.base:
+            # Every IRI on the pages would be another than the one that kg.toml lets one expect.
+            said = f"this release was built for {release.manifest.base}, and the base is {config.base} now"
+            click.echo(f"kg: {said}: kg build makes one for it", err=True)
         click.echo(f"{release.manifest.title} · release {release.version}")
         from kg.site import create_app
         from kg.site.server import serve as run
