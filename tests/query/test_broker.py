@@ -14,6 +14,7 @@ from tests.query.test_pool import JSON, SILENT, ask, kill, parent_is_broker
 
 from kg.config import Serve
 from kg.errors import QueryBusy, QueryKilled, QueryLimited
+from kg.query.accounts import Accounts
 from kg.query.base import Answer, Query
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
@@ -85,6 +86,59 @@ def test_what_short_queries_take_is_drawn_off_although_nobody_was_asked(store: P
     with one.run(Query("ASK {}", JSON), client="b") as answer:
         assert answer.complete
     one.close()
+    other.close()
+    exchange.close(10)
+
+
+def test_of_queries_that_run_elsewhere_the_accounts_hold_for_all_processes() -> None:
+    exchange, limits, bounds = Exchange(), Limits(wait=0.3), Serve(errors=2, at_once=1)
+    one, other = (Accounts(limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    leave = one.enter("a")
+    with pytest.raises(QueryLimited, match="are running"):
+        other.enter("a")
+    other.enter("b")("answered")
+    leave("answered")
+    other.enter("a")("refused")
+    one.enter("a")("killed_deadline")
+
+    def limited() -> bool:
+        try:
+            other.enter("a")("left")
+        except QueryLimited as e:
+            return "refused or stopped" in str(e)
+        return False
+
+    until(limited, 20)  # what two processes say need not arrive in order
+    with pytest.raises(QueryLimited, match="refused or stopped"):
+        one.fault("a")
+    other.enter("b")("answered")
+    one.close()
+    other.close()
+    exchange.close(10)
+
+
+def test_a_query_that_runs_elsewhere_waits_for_the_one_before_it_and_costs_its_time() -> None:
+    exchange, limits, bounds = Exchange(), Limits(wait=60), Serve(at_once=1, seconds=0.01, burst=0.05)
+    one, other = (Accounts(limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    leave = one.enter("a")
+    began = time.monotonic()
+    threading.Timer(0.3, leave, ["answered"]).start()
+    other.enter("a")("answered")
+    assert time.monotonic() - began >= 0.3
+    with pytest.raises(QueryLimited, match="seconds a minute"):
+        other.enter("a")
+    one.close()
+    other.close()
+    exchange.close(10)
+
+
+def test_the_accounts_of_a_process_that_has_gone_are_free_again() -> None:
+    exchange, limits, bounds = Exchange(), Limits(wait=30), Serve(at_once=1)
+    one, other = (Accounts(limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    other.start()
+    one.enter("a")
+    one.close()
+    other.enter("a")("answered")
     other.close()
     exchange.close(10)
 

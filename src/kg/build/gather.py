@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
 from kg import vocab, words
 from kg.build import browsing
@@ -119,14 +119,19 @@ class _Found:
 
 
 def _terms(database: sqlite3.Connection, store: RemoteStore) -> Iterator[Triple]:
+    """What is said of the classes and properties that the store describes, in order."""
     classes = " ".join(f"<{iri}>" for iri in _TERMS)
-    asked = f"{{ SELECT DISTINCT ?s {{ VALUES ?c {{ {classes} }} {store.flat(f'?s <{vocab.RDF_TYPE}> ?c', '?h')} }} }}"
-    read(database, store, f"{_said(store, _OF_TERMS)} {asked} FILTER(!isBlank(?o))")
-    for s, p, o, language, literal in database.execute(
-        "SELECT DISTINCT s, p, o, language, literal FROM said ORDER BY s, p, o, language"
-    ):
-        value = NamedNode(o) if not literal else Literal(o, language=language) if language else Literal(o)
-        yield Triple(NamedNode(s), NamedNode(p), value)
+    # With the property in a VALUES block of its own, engines look at all that is said.
+    typed = store.flat(f"?s <{vocab.RDF_TYPE}> ?o")
+    read(database, store, f"VALUES ?o {{ {classes} }} {typed} BIND(<{vocab.RDF_TYPE}> AS ?p)")
+    known = [row[0] for row in database.execute("SELECT DISTINCT s FROM said ORDER BY s")]
+    step = store.endpoint.profile.values
+    for start in range(0, len(known), step):
+        subjects = " ".join(f"<{iri}>" for iri in known[start : start + step])
+        asked = f"VALUES ?s {{ {subjects} }} {_said(store, _OF_TERMS)} FILTER(!isBlank(?o))"
+        yield from sorted(
+            {Triple(*row) for row in store.endpoint.rows(f"SELECT DISTINCT ?s ?p ?o {{ {asked} }}")}, key=str
+        )
 
 
 def _index(
@@ -135,8 +140,12 @@ def _index(
     """Write the index."""
     parents: dict[str, set[str]] = defaultdict(set)
     for term in terms:
-        if term.predicate.value == vocab.RDFS_SUBCLASS and isinstance(term.subject, NamedNode):
-            parents[term.subject.value].add(term.object.value)  # type: ignore[union-attr]  # an IRI: see _terms
+        if (
+            term.predicate.value == vocab.RDFS_SUBCLASS
+            and isinstance(term.subject, NamedNode)
+            and isinstance(term.object, NamedNode)
+        ):
+            parents[term.subject.value].add(term.object.value)
     database.executescript(TABLES)
     things = _names(database, store, config.language)
     say(f"{things:,} things with a name")

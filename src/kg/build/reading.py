@@ -19,7 +19,7 @@ from kg.store.remote import RemoteStore
 PAGE = 20_000
 """Rows of a page, where the engine gives as many."""
 
-PAGE_SECONDS, PAGE_BYTES = 120.0, 256 << 20
+PAGE_SECONDS, PAGE_BYTES = 600.0, 256 << 20
 """What one page, or one question about the whole store, may take and bring."""
 
 SECONDS, BYTES = 1800.0, 16 << 30

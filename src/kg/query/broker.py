@@ -32,6 +32,7 @@ from kg.config import Serve
 from kg.errors import QueryLimited
 from kg.query.crew import Crew, Member, Turn
 from kg.query.fairness import Fairness
+from kg.query.ledger import Ledger
 from kg.query.limits import Limits
 from kg.query.wire import PACKET, Desk
 from kg.query.worker import Settings, Worker
@@ -176,16 +177,21 @@ class Broker:
         client.key, client.alone = key, opening["alone"]
         crew = self._crews.get(key)
         if crew is None:
-            settings = Settings(**opening["settings"])
-            crew = self._crews[key] = Crew(
-                Limits(**opening["limits"]),
-                self._fair(opening["bounds"]),
-                spawn=lambda sock: self._fork(sock, settings),
-                watch=self._watch,
-                unwatch=self._unwatch,
-                leave=self._leave,
-                alarm=self._alarm,
-            )
+            limits, fairness = Limits(**opening["limits"]), self._fair(opening["bounds"])
+            if opening["settings"] is None:
+                crew = Ledger(limits, fairness, leave=self._leave, alarm=self._alarm)
+            else:
+                settings = Settings(**opening["settings"])
+                crew = Crew(
+                    limits,
+                    fairness,
+                    spawn=lambda sock: self._fork(sock, settings),
+                    watch=self._watch,
+                    unwatch=self._unwatch,
+                    leave=self._leave,
+                    alarm=self._alarm,
+                )
+            self._crews[key] = crew
         crew.desks += 1
         client.crew = crew
         crew.tick(time.monotonic())

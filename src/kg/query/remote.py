@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -19,11 +17,10 @@ from typing import Any
 from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_results, serialize
 
 from kg import media
-from kg.config import Serve
-from kg.errors import QueryError, QueryLimited, QueryRefused
+from kg.errors import QueryError, QueryRefused
 from kg.query import rows
+from kg.query.accounts import Accounts
 from kg.query.base import Answer, Gone, Query, Runner
-from kg.query.fairness import Fairness
 from kg.query.lexer import inspect
 from kg.query.limits import Limits
 from kg.query.pool import Pool
@@ -165,8 +162,8 @@ class RemotePool(Runner):
     """Asks an endpoint instead of workers.
 
     ``slot``: where the release lies; ``graphs``: the default graph of queries, where there is no slot; none: the
-    endpoint's own. ``traced``: workers over the same release, for footnotes, which only they can make. ``bounds`` are
-    those of each client, in this process.
+    endpoint's own. ``traced``: workers over the same release, for footnotes, which only they can make. ``accounts``:
+    those of the clients; without them, nobody is counted.
     """
 
     def __init__(
@@ -178,10 +175,8 @@ class RemotePool(Runner):
         slot: Slot | None = None,
         graphs: Sequence[str] = (),
         traced: Pool | None = None,
-        bounds: Serve | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
-        self._fairness = Fairness(bounds or Serve())
-        self._lock = threading.Lock()
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._endpoint = endpoint
@@ -189,20 +184,23 @@ class RemotePool(Runner):
         self._slot = slot
         self._graphs = tuple(graphs)
         self._traced = traced
+        self._accounts = accounts
 
     def start(self) -> None:
         return
 
     def close(self) -> None:
-        if self._traced is not None:
-            self._traced.close()
+        for part in (self._traced, self._accounts):
+            if part is not None:
+                part.close()
 
     def statistics(self) -> dict[str, int]:
         traced = self._traced.statistics() if self._traced is not None else {}
         return {**traced, **self.counts}
 
     def fault(self, client: str) -> None:
-        self._enter(client)("refused")
+        if self._accounts is not None:
+            self._accounts.fault(client)
 
     def run(self, query: Query, *, client: str | None = None, gone: Gone | None = None) -> Answer:
         """See :meth:`kg.query.base.Runner.run`.
@@ -214,7 +212,7 @@ class RemotePool(Runner):
                 raise QueryRefused("footnotes name the claims of a release; nothing of that is known of this data")
             return self._traced.run(query, client=client, gone=gone)
         self.counts["queries"] += 1
-        leave = self._enter(client)
+        leave = self._entered(client, gone)
         try:
             reply = self._reply(query)
         except BaseException as e:
@@ -222,27 +220,15 @@ class RemotePool(Runner):
             raise
         return RemoteAnswer(self, reply, query, leave=leave, gone=gone)
 
-    def _enter(self, client: str | None) -> Callable[[str], None]:
-        """Let a client in; the answer is to be called with the outcome.
-
-        :raises QueryLimited: if the client has to wait.
-        """
-        if client is None:
+    def _entered(self, client: str | None, gone: Gone | None) -> Callable[[str], None]:
+        """Let a client in; what it returns is to be called with the outcome."""
+        if self._accounts is None or client is None:
             return lambda _: None
-        with self._lock:
-            account = self._fairness.enter(client)
-            if not self._fairness.may_run(account):
-                self._fairness.leave(account, 0.0, "limited")
-                raise QueryLimited("too many of your queries are running; let one end first", retry_after=1)
-            account.running += 1
-        began = time.monotonic()
-
-        def leave(how: str) -> None:
-            with self._lock:
-                account.running -= 1
-                self._fairness.leave(account, time.monotonic() - began, how)
-
-        return leave
+        try:
+            return self._accounts.enter(client, gone)
+        except QueryError as e:
+            self.counts[outcome(e)] += 1
+            raise
 
     def _reply(self, query: Query) -> Reply:
         form = inspect(query.text, depth=self.limits.depth).value

@@ -82,6 +82,15 @@ class Session:
             # Something else ended it, perhaps while it was idle; nothing has been answered yet.
             return await self._begun(frame, seconds, client)
 
+    async def enter(self, client: str) -> int:
+        """Let a client begin a query that runs elsewhere; its ticket, for :meth:`end` (:mod:`kg.query.ledger`).
+
+        :raises QueryLimited: if the client has asked too much.
+        :raises QueryBusy: if too many queries wait.
+        """
+        ticket: int = (await self._ask("ask", client=client, seconds=0.0))["go"]
+        return ticket
+
     async def fault(self, client: str) -> None:
         """Note that a client's query was refused without a worker.
 

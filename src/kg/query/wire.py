@@ -3,7 +3,8 @@
 Between web process and broker: packets of JSON on a SOCK_SEQPACKET socket, a *ticket* being the web process's number
 for one query::
 
-    to the broker   {"open": …}                                    the store and its limits, once and first
+    to the broker   {"open": …}                                    the store and its limits, once and first; no store:
+                                                                   for accounts alone
                     {"ask": ticket, "client": …, "seconds": …}     a worker, please
                     {"take": ticket, "worker": …, "ran": …, …}     as "ask", begun already by the worker that was kept
                     {"end": ticket, "outcome": …, "reusable": …,   that query has ended, or is not wanted any more;
@@ -13,7 +14,8 @@ for one query::
                     {"fault": ticket, "client": …}                 a query was refused before it asked for a worker
                     {"look": ticket}                               the statistics, please
     from it         {"recall": worker}                             another process needs the worker that was kept
-                    {"go": ticket, "worker": n, "left": …}         with that worker's socket, the first time
+                    {"go": ticket, "worker": n, "left": …}         with that worker's socket, the first time; without a
+                                                                   store, the ticket alone: the query may begin
                     {"spent": true, "left": {client: seconds, …}}  what they may spend before they have to be asked for
                     {"no": ticket, "kind": …, "message": …}        busy, limited (with "retry_after") or failed
                     {"over": ticket, …}                            its worker has ended: "deadline" or a "status"

@@ -169,16 +169,24 @@ class Site:
 
         limits = Limits.from_settings(self.config.query)
         bounds, behind = self.config.serve, self.behind
-        own = Pool(self.release.store_path, self.base, limits, exchange=self.exchange, bounds=bounds)
+
+        def workers() -> Pool:
+            return Pool(self.release.store_path, self.base, limits, exchange=self.exchange, bounds=bounds)
+
         if behind is None:
-            return own
+            return workers()
+        from kg.query.accounts import Accounts
         from kg.query.remote import RemotePool
 
-        slot = behind.slot
-        # Footnotes are made by workers over the release that lies here; of other data there are none.
-        traced = own if slot else None
         return RemotePool(
-            behind.endpoint, self.base, limits, slot=slot, graphs=behind.graphs, traced=traced, bounds=bounds
+            behind.endpoint,
+            self.base,
+            limits,
+            slot=behind.slot,
+            graphs=behind.graphs,
+            # Footnotes are made by workers over the release that lies here; of other data there are none.
+            traced=workers() if behind.slot else None,
+            accounts=Accounts(limits, exchange=self.exchange, bounds=bounds),
         )
 
     @property
