@@ -12,8 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +27,9 @@ from kg.config import load
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+PATIENCE = 60
+"""Seconds for what takes one: the machine may have much else to do."""
+
 ALL = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000"
 _MAIN = """
 {user}
@@ -58,7 +61,7 @@ class Front:
     ports: list[int] = field(default_factory=list)
 
     def get(self, path: str, source: str = "127.0.0.1", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=(source, 0))
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE, source_address=(source, 0))
         try:
             connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
@@ -69,7 +72,7 @@ class Front:
 
     def answered(self, site: int) -> int:
         """How many pages one of the sites has given."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports[site], timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[site], timeout=PATIENCE)
         try:
             connection.request("GET", "/metrics")
             text = connection.getresponse().read().decode()
@@ -84,7 +87,14 @@ class Front:
 
     def reload(self) -> None:
         os.kill(int((self.folder / "nginx.pid").read_text()), signal.SIGHUP)
-        time.sleep(0.5)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that is to become true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def start_site(project: Path, port: int) -> subprocess.Popen[str]:
@@ -178,12 +188,10 @@ def test_slow_clients_end_in_front_of_the_sites(front: Front) -> None:
         began = time.monotonic()
         for number in range(20):
             assert front.get(f"/?fresh={number}", Accept=CHROME)[0] == 200
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < PATIENCE
         # The twelve answers lie in nginx: nobody has read them, and the workers that made them are free.
-        deadline = time.monotonic() + 15
-        while front.get(f"/sparql?query={quote('ASK { ?s ?p ?o }')}", source="127.0.0.9")[0] != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        ask = f"/sparql?query={quote('ASK { ?s ?p ?o }')}"
+        until(lambda: front.get(ask, source="127.0.0.9")[0] == 200)
 
 
 def test_a_page_is_remembered_for_all_who_ask_alike(front: Front) -> None:
@@ -239,19 +247,15 @@ def test_a_new_release_is_remembered_alone(front: Front) -> None:
     assert build.build(load(front.project))[0] is not None
     new = (front.project / "releases/current").readlink().name
     assert new != old
-    deadline = time.monotonic() + 20
-    while {front.get("/health?now")[2].count(new.encode()) for _ in range(6)} != {1}:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: {front.get("/health?now")[2].count(new.encode()) for _ in range(6)} == {1})
     # Until nginx is told, it keeps nothing of the new release.
     for _ in range(2):
         headers = front.get("/class/", Accept=CHROME)[1]
         assert (headers["kg-release"], headers["x-cache-status"]) == (new, "MISS")
     front.purge()
     front.reload()
-    seen = [front.get("/", Accept=CHROME)[1] for _ in range(3)]
-    assert {headers["kg-release"] for headers in seen} == {new}
-    assert seen[-1]["x-cache-status"] == "HIT"
+    until(lambda: front.get("/", Accept=CHROME)[1]["x-cache-status"] == "HIT")
+    assert front.get("/", Accept=CHROME)[1]["kg-release"] == new
     kept = b"".join(path.read_bytes()[:4096] for path in (front.folder / "cache").rglob("*") if path.is_file())
     assert f"KEY: {new}|".encode() in kept
     assert f"KEY: {old}|".encode() not in kept
@@ -277,17 +281,38 @@ def test_no_request_fails_when_a_process_is_killed_under_load(front: Front) -> N
     threads = [threading.Thread(target=load_it, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
-    time.sleep(2)
+    until(lambda: done[0] > 40)
     kill(front.sites[0], signal.SIGKILL)
-    time.sleep(2)
     before = done[0]
+    until(lambda: done[0] > before + 40)
     front.sites[0] = start_site(front.project, front.ports[0])
-    deadline = time.monotonic() + 20
-    while not front.answered(0) > 20:  # nginx has found it again
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until(lambda: front.answered(0) > 20)  # nginx has found it again
     stop.set()
     for thread in threads:
         thread.join()
     assert faults == []
-    assert done[0] > before > 20
+
+
+def test_what_a_process_left_after_a_while_is_answered_too(front: Front) -> None:
+    """One that hangs, and then dies, while it has requests: neither pages nor queries by POST are lost."""
+    found: list[int] = []
+
+    def ask(number: int) -> None:
+        body = f"SELECT (COUNT(*) AS ?n) {{ ?s ?p ?o FILTER(?s != <urn:left:{number}>) }}"
+        connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE)
+        with closing(connection):
+            connection.request("POST", "/sparql", body, {"Content-Type": "application/sparql-query"})
+            found.append(connection.getresponse().status)
+        found.append(front.get(f"/?left={number}", Accept=CHROME)[0])
+
+    os.killpg(front.sites[1].pid, signal.SIGSTOP)
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    time.sleep(6)
+    assert 0 < len(found) < 12  # some wait for the one that hangs
+    kill(front.sites[1], signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    assert found == [200] * 12
+    front.sites[1] = start_site(front.project, front.ports[1])
