@@ -61,7 +61,9 @@ def kill_builds(project: Path, times: int) -> None:
     change(project, times)
     assert subprocess.run(BUILD, cwd=project, check=False, capture_output=True).returncode == 0
     releases = load(project).releases
-    assert {p.name for p in releases.iterdir() if p.name.startswith(".")} == {".lock"}, "nothing is left lying about"
+    assert {p.name for p in releases.iterdir() if p.name.startswith(".")} == {".lock", ".activations"}, (
+        "nothing is left lying about"
+    )
     assert len(listing(releases)) >= 2 + finished
 
 

@@ -19,6 +19,9 @@
     [serve]                                  # what one client may ask: see Serve
     trusted_proxies = ["127.0.0.1"]
 
+    [build]                                  # what a build may cost: see Build
+    seconds = 3
+
     [security]                               # /.well-known/security.txt: see Security
     contact = "mailto:security@example.org"
     expires = 2030-01-01T00:00:00Z
@@ -85,6 +88,23 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
+class Build:
+    """What sources may cost a build, whoever wrote them.
+
+    ``seconds`` of CPU for the shapes, over what is checked at a time (a document, or a run of the graph), and more
+    where that is large; ``memory`` in MiB for each process that reads sources.
+    """
+
+    seconds: float = 3
+    memory: float = 900
+
+    @property
+    def bytes(self) -> int:
+        """What ``memory`` is in bytes."""
+        return int(self.memory * (1 << 20))
+
+
+@dataclass(frozen=True, slots=True)
 class Serve:
     """What one client may ask of ``/sparql``, of all web processes together; 0 switches a bound off.
 
@@ -115,6 +135,7 @@ class Config:
     query: Mapping[str, float] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=Catalog)
     security: Security = field(default_factory=Security)
+    build: Build = field(default_factory=Build)
     serve: Serve = field(default_factory=Serve)
     now: datetime | None = None
     caches: Path = Path("~/.cache/kg")
@@ -178,7 +199,7 @@ def check_report(report: str) -> None:
 
 
 _TEXTS = ("base", "title", "description", "license", "publisher", "language", "report")
-_TABLES = ("query", "catalog", "security", "serve")
+_TABLES = ("query", "catalog", "security", "build", "serve")
 _DAYS = frozenset({"issued", "start", "end"})
 _PAGES = frozenset({"homepage", "contact_page", "place", "policy"})
 
@@ -217,6 +238,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             query=_numbers(table.get("query", {})),
             catalog=_catalog(table.get("catalog", {})),
             security=_security(table.get("security", {})),
+            build=_build(table.get("build", {})),
             serve=_serve(table.get("serve", {})),
             now=_epoch(environ),
             caches=_caches(environ),
@@ -283,6 +305,18 @@ def _security(table: object) -> Security:
     if expires is None or expires.tzinfo is None:
         raise ConfigError("security.expires must be a date and time with its zone, as in 2030-01-01T00:00:00Z")
     return Security(**{**values, "expires": expires.isoformat()})
+
+
+def _build(table: object) -> Build:
+    if not isinstance(table, dict):
+        raise ConfigError("[build] must be a table")
+    known = [f.name for f in fields(Build)]
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigError(f"unknown setting build.{name}; known: {', '.join(known)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+            raise ConfigError(f"build.{name} must be a number above 0, not {value!r}")
+    return Build(**table)
 
 
 def _serve(table: object) -> Serve:

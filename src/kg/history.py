@@ -14,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from pyoxigraph import RdfFormat, parse
 
+from kg import activations
 from kg.diff import labels_of, owner_of
 from kg.errors import ReleaseError
 from kg.release import Release, versions
@@ -44,6 +45,22 @@ class Sealed:
     counts: dict[str, int]
 
 
+class Step(NamedTuple):
+    """A release that became current after another (``None``: after nothing that is kept).
+
+    ``at``: the time, if it had been current before, or one was gone back to earlier: then the time of its seal does
+    not say when it took the other's place.
+    """
+
+    release: Sealed
+    before: Sealed | None
+    at: datetime | None
+
+    @property
+    def when(self) -> datetime:
+        return self.at or self.release.sealed_at
+
+
 class State(NamedTuple):
     """What a release made of an IRI: ``what`` as in :class:`Event`."""
 
@@ -59,6 +76,10 @@ class Event:
     what: str
     label: str
     label_before: str
+
+
+def _key(release: Sealed) -> tuple[datetime, str]:
+    return release.sealed_at, release.version
 
 
 class History:
@@ -102,6 +123,31 @@ class History:
         """Every whole release, the oldest first."""
         rows = self._rows("SELECT version, sealed_at, title, counts FROM release ORDER BY sealed_at, version")
         return [Sealed(v, datetime.fromisoformat(at), title, json.loads(counts)) for v, at, title, counts in rows]
+
+    def steps(self) -> list[Step]:
+        """How the releases that are kept took each other's place, the earliest first.
+
+        Releases from before activations were recorded are taken to have been current in the order of their seals.
+        """
+        kept = {release.version: release for release in self.releases()}
+        recorded = activations.read(self._releases)
+        named = {version for _, version in recorded}
+        since = recorded[0].at if recorded else datetime.max.replace(tzinfo=UTC)
+        early = [(r.sealed_at, v) for v, r in kept.items() if v not in named and r.sealed_at <= since]
+        found: list[Step] = []
+        seen: set[str] = set()
+        before: Sealed | None = None
+        linear = True
+        for at, version in (*early, *recorded):
+            release = kept.get(version)
+            later = before is None or release is None or _key(release) > _key(before)
+            linear = linear and version not in seen and later
+            seen.add(version)
+            if release is None or release is before:
+                continue
+            found.append(Step(release, before, None if linear else at))
+            before = release
+        return found
 
     def holding(self, iri: str) -> list[Sealed]:
         """The releases that say something of an IRI, the oldest first."""

@@ -4,6 +4,7 @@
       .lock                   held by the build that is running
       .staging-XXXXXXXX/      a build in the making; the next build removes what a killed one left
       .staging-link-PID       the next ``current``, for a moment; the next command removes one whose process is gone
+      .activations            which release was current from when on (kg.activations)
       current -> VERSION      the release that is served
       VERSION/                YYYY-MM-DD-DDDDDDDDDDDD: date and 12 hex digits of the manifest's digest
         manifest.json         content: base, counts, every reproducible file with sha256 and size, one digest
@@ -31,7 +32,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -39,16 +40,16 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+from kg import activations
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
 from kg.model import ExampleQuery, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
 SEAL = "seal.json"
-CURRENT = "current"
+CURRENT = activations.CURRENT
 STORE = "store"
 _STAGING = ".staging-"
-_LINK = _STAGING + "link-"
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
 
 
@@ -170,7 +171,7 @@ def staging(releases: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BuildError(f"{releases}: another build is running; wait for it to end") from None
-        tidy(releases)
+        activations.tidy(releases)
         for left in releases.glob(_STAGING + "*"):
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=releases))
@@ -223,39 +224,19 @@ def activate(releases: Path, version: str) -> None:
     """
     if "/" in version or version.startswith(".") or not (releases / version / SEAL).is_file():
         raise ReleaseError(f"{releases / version}: no such release; `kg releases` lists them", file=version)
-    tidy(releases)
-    link = releases / f"{_LINK}{os.getpid()}"
+    activations.tidy(releases)
+    link = releases / f"{activations.LINK}{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(version)
+    activations.record(releases)  # the one before, should that not have been done
     link.replace(releases / CURRENT)
     _sync_folder(releases)
-
-
-def tidy(releases: Path) -> None:
-    """Remove the links that processes left which were killed as they made a release current.
-
-    Nothing is said where that is not allowed: such a link is never read.
-    """
-    for link in releases.glob(_LINK + "*"):
-        if not _runs(link.name.removeprefix(_LINK)):
-            with suppress(OSError):
-                link.unlink(missing_ok=True)
-
-
-def _runs(process: str) -> bool:
-    """Whether there is a process of this number."""
-    try:
-        os.kill(int(process), 0)
-    except PermissionError:
-        return True
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    return True
+    activations.record(releases)
 
 
 def prune(releases: Path, keep: int) -> list[str]:
     """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed."""
-    tidy(releases)
+    activations.tidy(releases)
     by_age = _by_age(releases)
     removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
     for version in removed:
@@ -387,7 +368,7 @@ class Listed:
 
 def listing(releases: Path) -> list[Listed]:
     """Every release with its state: ``problem`` is empty for one that verifies."""
-    tidy(releases)
+    activations.tidy(releases)
     served = current_version(releases)
     rows = []
     for version in versions(releases):

@@ -30,6 +30,7 @@ MEMORY = 1_000_000
 """Kilobytes that a build may take at most."""
 SECONDS = 10
 SHAPE = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeShape ; sh:targetNode <id/kg> ; "
+ALT = "<http://www.w3.org/2004/02/skos/core#altLabel>"
 Damage = Callable[[Path], None]
 
 
@@ -121,6 +122,25 @@ def recoded(file: str, encoding: str) -> Damage:
         (project / file).write_bytes((project / file).read_text(encoding="utf-8").encode(encoding))
 
     return damage
+
+
+def both(*damages: Damage) -> Damage:
+    def damage(project: Path) -> None:
+        for one in damages:
+            one(project)
+
+    return damage
+
+
+def shape(text: str) -> Damage:
+    return added("shapes/mine.ttl", SHAPE + text)
+
+
+def query_shape(where: str) -> Damage:
+    return shape(f'\n sh:sparql [ sh:select "SELECT DISTINCT $this ?value {{ $this a ?type . {where} }}" ] .')
+
+
+LABEL = added(LABELS, f':kg {ALT} "{"a" * 40}!"@en .\n')
 
 
 def question(text: str) -> Damage:
@@ -217,6 +237,40 @@ CASES: dict[str, tuple[Damage, str]] = {
         added("shapes/mine.ttl", SHAPE + "sh:not [ " * 3_000 + "sh:nodeKind sh:IRI" + " ]" * 3_000 + " ."),
         r"shapes/mine.ttl.*: error: ",
     ),
+    "a pattern that never ends": (
+        both(LABEL, shape(f'sh:property [\n sh:path {ALT} ; sh:pattern "(a+)+$" ] .')),
+        r"shapes/mine.ttl:3: error: the check of this shape was stopped after 3 s",
+    ),
+    "a pattern in a query that never ends": (
+        both(LABEL, query_shape("$this ?p ?value FILTER regex(str(?value), '(a+)+$')")),
+        r"shapes/mine.ttl:2: error: the check of this shape was stopped after 3 s",
+    ),
+    "a query in a shape that never ends": (
+        query_shape(
+            " ".join(f"?a{n} a ?b{n} ." for n in range(9)) + "FILTER(sameTerm(?a0, ?a8) && sameTerm(?b0, ?a7))"
+        ),
+        r"kg: shapes/mine.ttl:2: this did not end in time",
+    ),
+    "a pattern that is none": (
+        shape(f'sh:property [ sh:path {ALT} ; sh:pattern "(a" ] .'),
+        r"shapes/mine.ttl:2: error: a pattern in this shape is no regular expression",
+    ),
+    "a pattern nested deep": (
+        shape(f'sh:property [ sh:path {ALT} ; sh:pattern "{"(" * 20_000}{")" * 20_000}" ] .'),
+        r"shapes/mine.ttl:2: error: this shape cannot be checked: something in it nests too deep",
+    ),
+    "literals beyond what a parser takes": (
+        added(LABELS, f':kg {ALT} "{"x" * (17 << 20)}"@en .\n'),
+        rf"{LABELS}:9: error: a name or literal is longer than 16 MiB",
+    ),
+    "claims that fill the memory": (
+        added(CLAIMS, "claim:1 {" + "".join(f":kg rdfs:seeAlso :x{n} .\n" for n in range(2_000_000)) + "}"),
+        rf"kg: {CLAIMS}: this needs more memory than a build may take",
+    ),
+    "a text that fills the memory": (
+        added(TEXT, "w.\n\n" * 40_000_000),
+        r"kg: the text of about-kg: this needs more memory than a build may take",
+    ),
     "UTF-16": (
         recoded(CLAIMS, "utf-16"),
         rf"{CLAIMS}:1: error: is not UTF-8",
@@ -237,6 +291,9 @@ QUICK = [
         "a remote context",
         "a script in a shape",
         "settings nested deep",
+        "a pattern that never ends",
+        "a query in a shape that never ends",
+        "a text that fills the memory",
     ),
 ]
 

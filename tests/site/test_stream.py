@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -174,16 +175,63 @@ def test_pages_are_bounded_and_lead_to_the_next(kept: list[Release], address: st
     assert values(quads, relation, TREE + "node") == [path[:-1] + "2"]
 
 
-def test_after_going_back_the_stream_ends_there(kept: list[Release], address: str) -> None:
+def test_who_has_read_the_stream_learns_that_a_release_was_gone_back_to(kept: list[Release], address: str) -> None:
+    folder = kept[0].path.parent
+    for _ in range(2):  # there and forth again, twice: no step is taken for one before it
+        for wanted in (kept[0], kept[-1]):
+            events, before = walk(address)
+            activate(folder, wanted.version)
+            for _ in range(200):
+                _, quads = walk(address)
+                if state(events, quads) == dataset(wanted):
+                    break
+            else:
+                pytest.fail("the stream does not say what is current")
+            # Nothing that a follower has read is gone, or says something else.
+            members = set(values(before, events, TREE + "member"))
+            assert members < set(values(quads, events, TREE + "member"))
+            assert {q for q in before if owner_of(q) in members} <= set(quads)
+
+
+def test_a_step_that_was_never_taken_has_no_page(kept: list[Release], address: str) -> None:
+    path = f"releases/{kept[0].version}/stream/{kept[1].version}/20200101T000000000000Z/1"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address + path, timeout=30)
+    refused.value.close()
+    assert refused.value.code == 404
+
+
+def test_the_feed_and_the_time_gate_say_which_release_was_current_when(kept: list[Release], address: str) -> None:
     folder = kept[0].path.parent
     activate(folder, kept[0].version)
     try:
-        for _ in range(200):
-            events, quads = walk(address)
-            if state(events, quads) == dataset(kept[0]):
-                return
-        pytest.fail("the stream still has what came later")
+        with urllib.request.urlopen(f"{address}releases/feed.atom", timeout=30) as answer:
+            feed = answer.read().decode()
+        assert f"{kept[0].version} in place of {kept[-1].version}</title>" in feed
+        assert len(set(re.findall("<id>.*</id>", feed))) == feed.count("<id>")
+        times = re.findall("<updated>(.*)</updated>", feed)[1:]
+        assert times == sorted(times, reverse=True)
+        asked = urllib.request.Request(f"{address}timegate/claim/about-kg/1", method="HEAD")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            assert kept[0].version in answer.url
     finally:
+        activate(folder, kept[-1].version)
+
+
+def test_without_a_record_of_activations_the_link_says_when(kept: list[Release], address: str) -> None:
+    folder = kept[0].path.parent
+    activate(folder, kept[0].version)
+    record = folder / ".activations"
+    lines = record.read_text()
+    try:
+        for damaged in ("", "nonsense\n", lines[: len(lines) // 2]):
+            record.write_text(damaged)
+            events, quads = walk(address)
+            assert state(events, quads) == dataset(kept[0])
+            activate(folder, kept[0].version)
+            assert record.read_text().endswith(f" {kept[0].version}\n")
+    finally:
+        record.write_text(lines)
         activate(folder, kept[-1].version)
 
 

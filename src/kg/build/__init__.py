@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kg import vocab
+from kg.bounds import more_memory
 from kg.build import upkeep
 from kg.build.authority import check_catalog
 from kg.build.collect import collect
@@ -28,15 +29,19 @@ from kg.build.parse import parse_sources
 from kg.build.parts import make_parts
 from kg.build.project import read_project
 from kg.build.review import review_lines
+from kg.build.shacl.deadline import Endless
 from kg.build.shards import Cache
 from kg.build.together import Together, together
-from kg.build.validate import DEFAULT_ENGINE
+from kg.build.validate import DEFAULT_ENGINE, endless
 from kg.build.workers import workers
 from kg.build.write import write_release
 from kg.config import Config
 from kg.errors import BuildError, SourceError
 from kg.model import Finding, Severity
 from kg.release import Release
+
+_OF_MANY = 4
+"""How much more memory than a worker the process may have that puts many documents together."""
 
 Progress = Callable[[str, int, int], None]
 """Is told the stage, how much of it is done, and of how much (0 where nobody knows)."""
@@ -140,14 +145,20 @@ def examined(
     """
     how = how or How()
     project = read_project(config, text_folders(config.root, documents), engine)
+    if project.has_many:
+        more_memory(_OF_MANY * config.build.bytes)
     with tempfile.TemporaryDirectory(prefix="kg-build-") as scratch:
         found = [*check_catalog(config), *project.parsed]
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
         cache = Cache(kept or Path(scratch) / "cache")
         entities = read_entities(project.entities, config.base, project.common.terms, Path(scratch))
         found += entities.parsed
-        with workers(project.workers(how.workers), how.executor) as pool:
-            made = make_parts(project, cache, pool, progress)
+        with workers(project.workers(how.workers), how.executor, config.build.bytes) as pool:
+            try:
+                made = make_parts(project, cache, pool, progress)
+            except Endless as e:
+                yield _sorted([*found, endless(e, project.common.shapes)]), None
+                return
             found += made.parsed
             if not made.claims and not _failed(found):
                 found.append(project.no_claims)
@@ -163,7 +174,12 @@ def examined(
                 yield _sorted(found), None
                 return
             whole = Together(project, made, cache, Path(scratch), pool, progress, entities)
-            result = together(whole)
+            try:
+                result = together(whole)
+            except Endless as e:
+                whole.close()
+                yield _sorted([*found, endless(e, project.common.shapes)]), None
+                return
             try:
                 yield _sorted([*found, *result.findings]), result
             finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 from rapidfuzz import fuzz
 
 from kg import text, vocab
+from kg.bounds import doing
 from kg.build.collect import Collected
 from kg.build.parse import FOLDERS, Unreadable, read_file
 from kg.errors import ConfigError, PassageError
@@ -92,7 +93,10 @@ def ground(collected: Collected, base: str, at_hand: Mapping[str, TextAtHand]) -
             file = FOLDERS["documents"] / f"{document.name}.txt"
             message = f"missing document: the text of {document.name} may be shown, so it must be at {file}"
             findings.append(error("missing-document", message, document.place, document.iri))
-    texts = {name: text.parse(content) for name, content in raw.items()}
+    texts: dict[str, text.Text] = {}
+    for name, content in raw.items():
+        doing(f"the text of {name}")
+        texts[name] = text.parse(content)
     for name, parsed in texts.items():
         _check_document(collected.documents[name], parsed, findings)
     names = vocab.Names(base)

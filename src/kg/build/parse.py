@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple, TypeVar, cast
 from urllib.parse import urljoin
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
@@ -28,6 +28,7 @@ from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
 from kg import vocab
+from kg.bounds import check_memory, doing
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, value_of, warning
 
@@ -48,6 +49,8 @@ PACKED = {".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".7z"}
 _BESIDE = {".md", ".txt", ""}
 """Notes may lie beside sources; beside descriptions of documents, whatever they describe."""
 
+Item = TypeVar("Item")
+
 FOLDERS = {
     "ontology": Path("ontology"),
     "shapes": Path("shapes"),
@@ -65,6 +68,9 @@ MAX_LINES = 8_000_000
 _MAX_BLANK = 100_000
 """Triples in one file whose subject has no name. More are a list or a nest that somebody wrote by mistake or in malice,
 and would have to be told apart."""
+
+_A_WHILE = 10_000
+"""Triples after which somebody looks how much memory is left."""
 
 _MAX_PREFIXES = 1000
 
@@ -126,6 +132,7 @@ class Unreadable(NamedTuple):
 
 def read_file(path: Path, shown: str) -> bytes | Unreadable:
     """The bytes of a file, or why not."""
+    doing(shown)
     try:
         return read_utf8(path, shown)
     except SourceError as e:
@@ -140,6 +147,7 @@ def parse_files(
     prefixes: dict[str, str] = {}
     quads: dict[str, list[SourceQuad]] = {folder: [] for folder in FOLDERS}
     for file in files:
+        doing(file.shown)
         data = (contents or {}).get(file.shown) or read_file(file.path, file.shown)
         if isinstance(data, Unreadable):
             findings.append(error("syntax", data.message, data.place))
@@ -187,7 +195,7 @@ def stream_rdf(
     try:
         # pyoxigraph only needs read(); typing asks for all of IO.
         parser = parse(cast(IO[bytes], lines), format=FORMATS[suffix], base_iri=base, rename_blank_nodes=True)
-        for item in parser:
+        for item in _while_there_is_memory(parser):
             place = Place(shown, lines.count)
             blank += isinstance(item.subject, BlankNode)
             if blank > _MAX_BLANK:
@@ -199,7 +207,9 @@ def stream_rdf(
                 yield SourceQuad(quad, place)
     except SyntaxError as e:
         raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
-    except MemoryError:
+    except MemoryError as e:
+        if not e.args:  # the parser's own says why
+            raise
         raise SourceError("a name or literal is longer than 16 MiB", file=shown, line=lines.count) from None
     if len(parser.prefixes) > _MAX_PREFIXES:
         raise SourceError(f"declares more than {_MAX_PREFIXES} prefixes", file=shown)
@@ -207,6 +217,13 @@ def stream_rdf(
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if empty:
         raise SourceError("there is no triple in this file", file=shown)
+
+
+def _while_there_is_memory(items: Iterable[Item]) -> Iterator[Item]:
+    for number, item in enumerate(items, 1):
+        if number % _A_WHILE == 0:
+            check_memory()
+        yield item
 
 
 def read_utf8(path: Path, shown: str) -> bytes:

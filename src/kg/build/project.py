@@ -104,7 +104,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
             happened=what_happened(sources, names),
             single=single_valued(sources),
             superclasses=superclasses(sources),
-            shapes=read_shapes(sources.shapes, engine),
+            shapes=read_shapes(sources.shapes, engine, config.build.seconds),
         ),
         key=key_of_common(base, engine, sorted(contents.items())),
         terms=tuple(skolemise(sources.ontology, names)),

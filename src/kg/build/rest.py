@@ -20,14 +20,16 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 from rdflib.term import Node
 
 from kg import vocab
+from kg.bounds import Clock, doing
 from kg.build.content import Dataset
 from kg.build.lines import SortedFile
 from kg.build.shacl.bound import Checked, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.bound import Part as BoundData
 from kg.build.shacl.data import Data
+from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Result, Term
 from kg.build.shacl.plan import Plan, report
-from kg.build.validate import GRAPHS, Disputed, Places, Shapes, by_reference, findings_of
+from kg.build.validate import GRAPHS, MANY, Disputed, Places, Shapes, by_reference, findings_of, place_of
 from kg.build.workers import Workers
 from kg.model import Finding, Place
 
@@ -49,6 +51,7 @@ class Stretch:
     shapes: bytes
     superclasses: Mapping[str, Collection[str]]
     own: bool
+    seconds: float
 
     @property
     def name(self) -> str:
@@ -56,8 +59,11 @@ class Stretch:
 
 
 def check_stretch(job: Stretch) -> Checked:
-    """Check the subjects of a run with the shapes that see facts."""
-    facts, plans, names = SortedFile(job.file), read_plans(job.shapes), vocab.Names(job.base)
+    """Check the subjects of a run with the shapes that see facts.
+
+    :raises Endless: if that takes too long.
+    """
+    facts, names = SortedFile(job.file), vocab.Names(job.base)
     lines = bytes(facts.data[job.start : job.end])
     quads = list(_quads(lines))
     first, last = _subject(lines), _subject(lines[lines.rfind(b"\n", 0, len(lines) - 1) + 1 :])
@@ -69,8 +75,10 @@ def check_stretch(job: Stretch) -> Checked:
     def is_focus(iri: str) -> bool:
         return whole(iri) and (job.own or not iri.startswith((f"{names.base}claim/", f"{names.base}passage/")))
 
-    data = BoundData(quads, plans.wanted, whole, job.superclasses, fetch=lambda node: about(facts, node))
-    return check(plans, data, is_focus)
+    with ending(Clock(job.seconds)):
+        plans = read_plans(job.shapes)
+        data = BoundData(quads, plans.wanted, whole, job.superclasses, fetch=lambda node: about(facts, node))
+        return check(plans, data, is_focus)
 
 
 def _subject(line: bytes) -> bytes:
@@ -101,7 +109,7 @@ def stretches(whole: Whole) -> Iterator[Stretch]:
                 line = facts.data.rfind(b"\n", at, stop) + 1 or at
                 key = bytes(facts.data[line : facts.data.find(b" ", line)])
                 stop = min(facts.find(key + b"!", line), end)
-            yield Stretch(whole.path, at, stop, base, shapes, above, own)
+            yield Stretch(whole.path, at, stop, base, shapes, above, own, whole.shapes.seconds)
             at = stop
         at = facts.find(f"<{base}{kind}0".encode()) if kind else end
 
@@ -123,17 +131,24 @@ class Whole:
     store: Callable[[], Store]
     places: Callable[[str], Places]
     own: bool
+    clock: Clock = field(init=False)
     _claimed: Callable[[bytes], bool] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.clock = Clock(self.shapes.seconds)
         self._claimed = lru_cache(maxsize=1000)(self.dataset.claimed.__contains__)
 
     def data(self, graph: str, wanted: Collection[str]) -> BoundData:
         if graph == "facts":
             fetch = lambda node: about(self.dataset.facts, node)  # noqa: E731 - short, and used once
             above = self.superclasses
-            return BoundData((), wanted, lambda _: False, above, fetch=fetch, store=self.store)
+            return BoundData((), wanted, lambda _: False, above, fetch=fetch, store=self._opened)
         return BoundData((), wanted, lambda _: False, {}, fetch=self._evidence_about)
+
+    def _opened(self) -> Store:
+        # The first to ask for it waits until it is loaded, which is none of a shape's doing.
+        with self.clock.stopped():
+            return self.store()
 
     def quads(self, graph: str, wanted: Collection[str] | None = None) -> list[Quad]:
         """The whole graph, or what it has of the properties that are wanted."""
@@ -164,6 +179,8 @@ def check_rest(
     """The findings of all shapes beyond those of parts; and the shapes, by graph, whose findings in parts do not count.
 
     ``left``: by graph, what parts left open and refused.
+
+    :raises Endless: if a shape takes too long.
     """
     shapes = whole.shapes
     findings: list[Finding] = []
@@ -172,7 +189,8 @@ def check_rest(
         if not shapes.seeing[graph]:
             continue
         try:
-            plans = read_plans(shapes.seeing[graph]) if shapes.compiled else None
+            with ending(whole.clock):
+                plans = read_plans(shapes.seeing[graph]) if shapes.compiled else None
         except NotCovered:
             plans = None
         found = Checked()
@@ -182,7 +200,7 @@ def check_rest(
         if plans is None or found.refused:
             covered = set() if plans is None else plans.plans.keys() - found.refused.keys()
             instead |= {(graph, str(shape)) for shape in found.refused}
-            more = by_reference(whole.quads(graph), shapes, graph, covered)
+            more = by_reference(whole.quads(graph), shapes, graph, covered, whole.clock)
             if isinstance(more, Finding):
                 findings.append(more)
             else:
@@ -238,7 +256,10 @@ def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, fou
     for at in range(0, len(nodes), _AT_ONCE):
         some = nodes[at : at + _AT_ONCE]
         one = Checked()
-        run(shape, plan, some, seen.whole.data(seen.graph, seen.wanted), one)
+        data = seen.whole.data(seen.graph, seen.wanted)
+        doing(str(place_of(shape, seen.whole.shapes)))
+        with ending(seen.whole.clock, len(some) / _AT_ONCE):
+            run(shape, plan, some, data, one)
         if one.open:
             one = Checked()
             _check_in_tables(shape, plan, some, seen, one)
@@ -247,10 +268,12 @@ def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, fou
 
 
 def _check_in_tables(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Checked) -> None:
-    data = Data(seen.whole.quads(seen.graph, plan.predicates), plan.predicates)
+    quads = seen.whole.quads(seen.graph, plan.predicates)
+    data = Data(quads, plan.predicates)
     try:
-        failed = plan.run(nodes, data)
-        results: list[Result] = [report(hit, data) for hits in failed.values() for hit in hits]
+        with ending(seen.whole.clock, len(quads) / MANY):
+            failed = plan.run(nodes, data)
+            results: list[Result] = [report(hit, data) for hits in failed.values() for hit in hits]
         found.results[shape] = results
     except NotCovered as e:
         found.refused[shape] = str(e)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pyoxigraph import Store
 
 from kg import vocab
+from kg.bounds import doing
 from kg.build import combine
 from kg.build.bundles import order_of
 from kg.build.catalog import latest_day
@@ -161,6 +162,7 @@ class Together:
 
 def together(whole: Together) -> Together:
     """Put everything together, and check what takes all of it."""
+    doing("all documents together")
     project, made, entities, scratch = whole.project, whole.made, whole.entities, whole.scratch
     whole.labels = Labels(entities, project.sources.ontology)
     whole.report("compare", 0, 0)

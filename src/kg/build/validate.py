@@ -22,11 +22,14 @@ from rdflib import BNode, URIRef
 from rdflib.term import Node
 
 from kg import vocab
+from kg.bounds import Clock
 from kg.build.assemble import Assembled
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
 from kg.build.shacl.bound import Checked, Plans, check, read_plans
 from kg.build.shacl.bound import Part as BoundData
+from kg.build.shacl.deadline import Endless, ending, shape_of
 from kg.build.shacl.model import NotCovered
+from kg.config import Build
 from kg.errors import BuildError, QueryRefused
 from kg.model import Finding, Place, Severity, SourceQuad, error, value_of
 from kg.query.lexer import inspect
@@ -41,6 +44,12 @@ _QUERY_TEXTS = (_SH + "select", _SH + "ask", _SH + "construct", _SH + "update")
 _MAX_DEPTH = 128
 _NOT_APPLIED = tuple(_SH + name for name in ("js", "rule", "target", "expression"))
 """Of SHACL's Advanced Features and JavaScript Extensions: a shape with one of these would check less than it says."""
+
+MANY = 100_000
+"""Triples over which compiled shapes get their time once more; they take about a second."""
+
+_MANY_FOR_SOME, _MANY_FOR_ALL = 10_000, 4_000
+"""The same for the reference, over what is handed to it and with all shapes."""
 
 _EVIDENCE = re.compile(r"shapes/evidence[^/]*$")
 _BROKEN_BY_TWO = frozenset(
@@ -64,18 +73,22 @@ _ADDED = ("disagreesWith", "corroborates")
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """All shapes, and as N-Quads those that see each of ``GRAPHS``. Blank nodes are numbered in the files' order."""
+    """All shapes, and as N-Quads those that see each of ``GRAPHS``. Blank nodes are numbered in the files' order.
+
+    ``seconds`` of CPU are what they may take over some data: see :class:`kg.config.Build`.
+    """
 
     quads: tuple[SourceQuad, ...]
     seeing: Mapping[str, bytes]
     engine: str
+    seconds: float
 
     @property
     def compiled(self) -> bool:
         return self.engine == "compiled"
 
 
-def read_shapes(quads: Iterable[SourceQuad], engine: str) -> Shapes:
+def read_shapes(quads: Iterable[SourceQuad], engine: str, seconds: float = Build().seconds) -> Shapes:
     """Sort the shapes by what they see."""
     numbers: dict[BlankNode, BlankNode] = {}
 
@@ -88,7 +101,7 @@ def read_shapes(quads: Iterable[SourceQuad], engine: str) -> Shapes:
     seeing = {
         graph: serialize((q.quad for q in named if _sees(q) == graph), format=RdfFormat.N_QUADS) for graph in GRAPHS
     }
-    return Shapes(named, {graph: found or b"" for graph, found in seeing.items()}, engine)
+    return Shapes(named, {graph: found or b"" for graph, found in seeing.items()}, engine, seconds)
 
 
 def _sees(q: SourceQuad) -> str:
@@ -105,6 +118,8 @@ def check_part(
     """Check the claims, passages and documents of a part, as far as the part knows all about them.
 
     Returns for facts and evidence what is left open and refused, and the findings by graph and shape.
+
+    :raises Endless: if that takes too long.
     """
 
     def own(kinds: Collection[str]) -> Callable[[str], bool]:
@@ -121,11 +136,13 @@ def check_part(
     }
     checked: dict[str, Checked] = {}
     findings: dict[tuple[str, str], tuple[Finding, ...]] = {}
+    clock = Clock(shapes.seconds)
     for graph, (quads, whole) in data.items():
-        plans = _plans(shapes, graph)
-        added = [names.kg + name for name in _ADDED]
-        above = superclasses if graph == "facts" else {}
-        found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
+        with ending(clock, len(quads) / MANY):
+            plans = _plans(shapes, graph)
+            added = [names.kg + name for name in _ADDED]
+            above = superclasses if graph == "facts" else {}
+            found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
         for shape, results in found.results.items():
             lines = findings_of(results, shapes, lambda _: assembled.places, {}, names)
             findings[graph, str(shape)] = tuple(dict.fromkeys(lines))
@@ -167,21 +184,50 @@ def findings_of(
 
 
 def by_reference(
-    quads: Iterable[Quad], shapes: Shapes, graph: str, covered: Collection[Node]
+    quads: Collection[Quad], shapes: Shapes, graph: str, covered: Collection[Node], clock: Clock
 ) -> list[Result] | Finding:
-    """The results of the shapes that are not ``covered``, by the reference; or why they cannot be used."""
+    """The results of the shapes that are not ``covered``, by the reference; or why they cannot be used.
+
+    :raises Endless: if that takes too long.
+    """
     seen = [q for q in shapes.quads if _sees(q) == graph]
     place = seen[0].place
+    data = to_graph(quads)
     try:
-        return reference.run(to_graph(quads), [q.quad for q in seen], covered)
+        with ending(clock, len(quads) / (_MANY_FOR_SOME if shapes.compiled else _MANY_FOR_ALL)):
+            return reference.run(data, [q.quad for q in seen], covered)
+    except Endless:
+        raise
     except BuildError as e:
         return error("shape", str(e), Place(place.file))
+    except RecursionError as e:
+        message = "this shape cannot be checked: something in it nests too deep"
+        return error("shape", message, place_of(shape_of(e), shapes))
+    except re.error as e:
+        message = f"a pattern in this shape is no regular expression (sh:pattern is read as Python's): {e}"
+        return error("shape", message, place_of(shape_of(e), shapes))
     except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as e:
         message = " ".join(str(getattr(e, "message", e)).split())
         return error("shape", f"a shape cannot be used: {message[:300]}", _named(message, seen) or Place(place.file))
     except Exception as e:  # noqa: BLE001 - rdflib's errors out of a query in a shape have no common class
-        message = f"a query in a shape cannot be run: {' '.join(str(e).split())[:300]}"
-        return error("shape", message, Place(place.file))
+        message = f"a query in this shape cannot be run: {' '.join(str(e).split())[:300]}"
+        return error("shape", message, place_of(shape_of(e), shapes))
+
+
+def endless(e: Endless, shapes: Shapes) -> Finding:
+    """What is said of a shape whose check did not end, with its line."""
+    place = place_of(e.shape, shapes)
+    message = (
+        f"the check of this shape was stopped after {e.seconds:.0f} s of CPU: look for a pattern or a query in it that "
+        f"takes for ever (such as (a+)+), or say more than {shapes.seconds:g} `seconds` under [build] in kg.toml"
+    )
+    return error("shape", message, place)
+
+
+def place_of(shape: Node | None, shapes: Shapes) -> Place:
+    """Where a shape is described; the first place of all if it is not known."""
+    found = (q.place for q in shapes.quads if shape is not None and value_of(q.quad.subject) == str(shape))
+    return min(found, default=shapes.quads[0].place)
 
 
 def _named(message: str, seen: Sequence[SourceQuad]) -> Place | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -18,13 +17,12 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
+from kg.bounds import TOO_LARGE, bound_memory
+from kg.config import Build
 from kg.errors import BuildError, ConfigError
 
 RETRIES = 3
 """How often a task is given to another worker after its own died."""
-
-MEMORY = 4 << 30
-"""Bytes of address space beyond what a worker starts with: what strangers' files may cost."""
 
 TIMEOUT = 10
 """Seconds that a scheduler has to answer."""
@@ -53,13 +51,14 @@ class Here:
 class Pool:
     """Processes on this machine, started afresh so that they share nothing, each with bounded memory."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, memory: int = Build().bytes) -> None:
         self.count = count
+        self._memory = memory
         self._executor = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_limit)
+        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_limit, initargs=(self._memory,))
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
         left: Iterable[Item] = items
@@ -74,7 +73,7 @@ class Pool:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = self._new()
             left = lost
-        raise BuildError(f"a worker process died {RETRIES + 1} times over {_named(lost[0])}")
+        raise BuildError(f"a worker process died {RETRIES + 1} times over {_named(lost[0])}; {TOO_LARGE}")
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -131,7 +130,7 @@ def _map(
             except BrokenProcessPool:
                 lost.append(item)
             except MemoryError:
-                raise BuildError(f"{_named(item)} needs more than {MEMORY >> 30} GiB of memory") from None
+                raise BuildError(f"{_named(item)}: {TOO_LARGE}") from None
             except Exception as e:
                 if type(e).__name__ in ("KilledWorker", "CommClosedError"):
                     lost.append(item)
@@ -146,7 +145,7 @@ def _named(item: object) -> str:
     return str(getattr(item, "name", item))[:300]
 
 
-def _limit() -> None:
+def _limit(memory: int) -> None:
     """Bound this process's memory, and end it when the one that started it is gone, however that ended."""
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -156,22 +155,19 @@ def _limit() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a process's own figures
-        used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
+    bound_memory(memory)
 
 
 @contextmanager
-def workers(count: int, address: str = "") -> Iterator[Workers]:
-    """``count`` processes, none for 0; or the cluster at ``address``.
+def workers(count: int, address: str = "", memory: int = Build().bytes) -> Iterator[Workers]:
+    """``count`` processes, none for 0, each with so many bytes of memory; or the cluster at ``address``.
 
     :raises ConfigError: if there is no cluster.
     """
     if not address and not count:
         yield Here()
         return
-    found: Pool | Cluster = Cluster(address) if address else Pool(count)
+    found: Pool | Cluster = Cluster(address) if address else Pool(count, memory)
     try:
         yield found
     finally:

@@ -15,6 +15,7 @@ import click
 
 from kg.cli.progress import Shown, silent
 from kg.cli.root import documents_option, main
+from kg.cli.supervised import supervise
 from kg.config import FILE, Config, load
 from kg.errors import ConfigError
 from kg.findings import as_json
@@ -67,9 +68,10 @@ def _with_how(command: Callable[..., None]) -> Callable[..., None]:
         progress: bool | None,
         **others: Any,
     ) -> None:
+        config = load(project, base=others.pop("base"))
+        supervise(config)
         from kg.build import How
 
-        config = load(project, base=others.pop("base"))
         shown = Shown(sys.stderr) if (sys.stderr.isatty() if progress is None else progress) else None
         try:
             command(
@@ -185,9 +187,10 @@ def cite(project: Path, document: str, words: str | None, documents: Sequence[Pa
     \b
     Example:    kg cite us-army-iraq-bases "a few words" --documents ~/texts
     """
+    config = load(project)
+    supervise(config)
     from kg.build import cite as citing
 
-    config = load(project)
     if words is None:
         click.echo(citing.document_turtle(config, document, documents))
         return
@@ -210,11 +213,13 @@ def review(project: Path, claims: Sequence[str], reviewer: str, documents: Seque
     \b
     Example:    kg review claim/about-kg/1 --by a-colleague
     """
-    from kg import build as building
-
     if reviewer and not claims:
         raise click.UsageError("--by needs the claims that were read, as claim/DOCUMENT/N")
-    for line in building.review(load(project), documents, claims, reviewer):
+    config = load(project)
+    supervise(config)
+    from kg import build as building
+
+    for line in building.review(config, documents, claims, reviewer):
         click.echo(line)
 
 

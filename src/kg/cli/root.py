@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from kg.bounds import TOO_LARGE, too_large, unbound_memory
 from kg.config import Config
 from kg.errors import KgError, ReleaseError, SourceError
 from kg.release import CURRENT, Release, versions
@@ -23,6 +24,9 @@ class _Group(click.Group):
             fail(f"{e.file}:{e.line}: {e}" if e.line else f"{e.file}: {e}")
         except KgError as e:
             fail(str(e))
+        except MemoryError:
+            unbound_memory()
+            fail(f"{too_large() or 'the sources'}: {TOO_LARGE}")
 
 
 def fail(message: str) -> NoReturn:

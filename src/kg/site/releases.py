@@ -61,14 +61,13 @@ def changes() -> Response:
 
 @bp.get("/releases/feed.atom")
 def feed() -> Response:
-    """The releases as a feed (RFC 4287): what each of them changed."""
+    """How releases took each other's place as a feed (RFC 4287): what each step changed."""
     site = current()
-    rows = _history(site).releases()[-IN_FEED:]
     entries = []
-    for index in range(len(rows) - 1, -1, -1):
-        before = rows[index - 1] if index else None
-        lines = list(diff.in_words(_difference(site, before.version, rows[index].version))) if before else []
-        entries.append((rows[index], lines[-1] if lines else "The first release that is kept.", lines[:-1][:50]))
+    for step in reversed(_history(site).steps()[-IN_FEED:]):
+        old = step.before
+        lines = list(diff.in_words(_difference(site, old.version, step.release.version))) if old else []
+        entries.append((step, lines[-1] if lines else "The first release that is kept.", lines[:-1][:50]))
     response = Response(render("feed.xml", entries=entries), content_type="application/atom+xml; charset=utf-8")
     return cors(response)
 
@@ -98,7 +97,9 @@ def timegate(name: str) -> Response:
     if moment is None:
         raise BadRequest("Accept-Datetime is not an HTTP date, as in: Sat, 31 Jan 2026 12:00:00 GMT.")
     kept = _mementos(site, name)
-    chosen = next((release for release in reversed(kept) if release.sealed_at <= moment), kept[0])
+    # What was shown then: the release that was current, which may not have been the one sealed last.
+    shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= moment and s.release in kept), None)
+    chosen = shown or kept[0]
     local, root = _sent(), here()
     response = Response(status=302, headers={"Location": f"{root}releases/{chosen.version}/{local}"})
     response.vary.add("Accept-Datetime")

@@ -104,6 +104,10 @@ def again(kept: Kept, named: Mapping[bytes, bytes], method: str) -> tuple[int, H
     return 200, kept.headers, b"" if method == "HEAD" else kept.body
 
 
+_OTHERS = {b"no-store", b"private"}
+"""Answers that change while their release stays."""
+
+
 def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
     """The ETag of an answer that may be kept; nothing for others."""
     said = dict(headers)
@@ -114,7 +118,7 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
         or said.get(b"content-length") != b"%d" % size
         or not varies <= _VARY
         or b"set-cookie" in said
-        or b"no-store" in said.get(b"cache-control", b"")
+        or not _OTHERS.isdisjoint(said.get(b"cache-control", b"").split(b", "))
     ):
         return b""
     return said.get(b"etag", b"")

@@ -5,8 +5,11 @@ A member is one thing, claim, document or other IRI of ours as a release states 
 a claim's graph, it stands in place of that IRI. The envelope is in terms of ActivityStreams, which the data does not
 use, so that nobody takes one for the other.
 
-The first node leads to the pages of each release, oldest first. The address of a page, ``/releases/VERSION/stream/
-SINCE/N``, says all that decides what is in it, so it never changes: what VERSION states that SINCE did not, part N.
+The first node leads to the pages of each release, in the order in which they became current. The address of a page,
+``/releases/VERSION/stream/SINCE/N``, says all that decides what is in it, so it never changes: what VERSION states that
+SINCE did not, part N. Who goes back to a release makes it current again: that is a step of its own, with members of its
+own, which say from when on they hold (``/releases/VERSION/stream/SINCE/TIME/N``), because followers have read and
+forgotten the first ones.
 A page comes from the site of its release (:mod:`kg.site.versions`), and its quads from that release's store.
 
 https://semiceu.github.io/LinkedDataEventStreams/ · https://treecg.github.io/specification/
@@ -15,13 +18,14 @@ https://semiceu.github.io/LinkedDataEventStreams/ · https://treecg.github.io/sp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from flask import Blueprint, Response, request
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
-from kg.history import State
+from kg.history import History, State
 from kg.site.languages import marked
 from kg.site.respond import chosen_format, conditional, content_type, cors, not_found
 from kg.site.state import Site, current
@@ -57,8 +61,8 @@ def stream(extension: str | None = None) -> Response:
     format_ = _format(extension)
     site.history.update()
     response = _described(Response(_serialise(site, _root(site), format_)), format_, extension)
-    # It grows without the release that answers.
-    response.headers["Cache-Control"] = "no-cache"
+    # It grows while the release that answers stays, so none between here and the client keeps it.
+    response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)
     return response
@@ -66,8 +70,10 @@ def stream(extension: str | None = None) -> Response:
 
 @bp.get("/stream/<since>/<int:number>")
 @bp.get("/stream/<since>/<int:number>.<any(trig,nq,jsonld):extension>")
-def page(since: str, number: int, extension: str | None = None) -> Response:
-    """What this release states that another did not, a part of it."""
+@bp.get("/stream/<since>/<stamp>/<int:number>")
+@bp.get("/stream/<since>/<stamp>/<int:number>.<any(trig,nq,jsonld):extension>")
+def page(since: str, number: int, stamp: str = "", extension: str | None = None) -> Response:
+    """What this release states that another did not, a part of it; with ``stamp``, from when it was current again."""
     site = current()
     format_ = _format(extension)
     history = site.history
@@ -76,12 +82,15 @@ def page(since: str, number: int, extension: str | None = None) -> Response:
     before = "" if since == BEGINNING else since
     if site.release.version not in known or (before and before not in known) or not 1 <= number <= 10**6:
         raise not_found(NO_PART, number=number, since=since)
+    at = _taken(history, site.release.version, before, stamp) if stamp else None
+    if stamp and at is None:
+        raise not_found(NO_PART, number=number, since=since)
     rows = history.changes(before, site.release.version, site.base, MEMBERS + 1, MEMBERS * (number - 1))
     if not rows and number > 1:
         raise not_found(NO_PART, number=number, since=since)
 
     def made() -> bytes:
-        return _serialise(site, _page(site, since, number, rows), format_)
+        return _serialise(site, _page(site, (since, at), number, rows), format_)
 
     answer = conditional(site, format_.extension, made)
     answer.headers["Cache-Control"] = _KEPT
@@ -107,16 +116,15 @@ def _root(site: Site) -> Iterator[Quad]:
     node = f"{site.base}releases/stream"
     yield from _stream(site)
     yield _iri(node, vocab.RDF_TYPE, TREE + "Node")
-    releases = site.history.releases()
-    names = [release.version for release in releases]
-    # Whoever goes back to an earlier release takes back what came after it.
-    if site.release.version in names:
-        releases = releases[: names.index(site.release.version) + 1]
-    for before, release in zip([None, *releases], releases, strict=False):
-        first = _address(site, release.version, before.version if before else BEGINNING, 1)
-        when = Literal(release.sealed_at.isoformat(), datatype=NamedNode(vocab.XSD + "dateTime"))
+    steps = site.history.steps()
+    # A site that shows another release than the current one ends there.
+    own = [number for number, step in enumerate(steps, 1) if step.release.version == site.release.version]
+    for step in steps[: own[-1] if own else None]:
+        version = step.release.version
+        first = _address(site, version, step.before.version if step.before else BEGINNING, _stamp(step.at), 1)
+        when = Literal(step.when.isoformat(), datatype=NamedNode(vocab.XSD + "dateTime"))
         for kind in ("GreaterThanOrEqualTo", "LessThanOrEqualTo"):
-            relation = f"{node}#{release.version}-{kind[0].lower()}"
+            relation = f"{node}#{version}{_stamp(step.at)}-{kind[0].lower()}"
             yield _iri(node, TREE + "relation", relation)
             yield _iri(relation, vocab.RDF_TYPE, f"{TREE}{kind}Relation")
             yield _iri(relation, TREE + "path", AS + "published")
@@ -138,8 +146,9 @@ def _stream(site: Site) -> Iterator[Quad]:
         yield _iri(events, f"{LDES}version{name}Object", KINDS[kind])
 
 
-def _page(site: Site, since: str, number: int, rows: Sequence[State]) -> Iterator[Quad]:
-    address = _address(site, site.release.version, since, number)
+def _page(site: Site, place: tuple[str, datetime | None], number: int, rows: Sequence[State]) -> Iterator[Quad]:
+    since, at = place
+    address = _address(site, site.release.version, since, _stamp(at), number)
     yield from _stream(site)
     yield _iri(address, vocab.RDF_TYPE, TREE + "Node")
     yield Quad(NamedNode(address), NamedNode(LDES + "immutable"), _true())
@@ -147,17 +156,19 @@ def _page(site: Site, since: str, number: int, rows: Sequence[State]) -> Iterato
         following = address + "#next"
         yield _iri(address, TREE + "relation", following)
         yield _iri(following, vocab.RDF_TYPE, TREE + "Relation")
-        yield _iri(following, TREE + "node", _address(site, site.release.version, since, number + 1))
+        yield _iri(following, TREE + "node", _address(site, site.release.version, since, _stamp(at), number + 1))
     for row in rows[:MEMBERS]:
         member = f"{site.base}releases/{site.release.version}/{row.iri.removeprefix(site.base)}"
+        if at is not None:  # a member of its own: followers have read the version's first one
+            member += f"?current-since={_stamp(at)}"
         yield _iri(_events(site), TREE + "member", member)
-        yield from _envelope(site, member, row)
+        yield from _envelope(site, member, row, at)
         if row.what != "withdrawn":
             yield from (_renamed(quad, row.iri, member) for quad in _said(site, row.iri))
 
 
-def _envelope(site: Site, member: str, row: State) -> Iterator[Quad]:
-    when = Literal(site.release.sealed_at.isoformat(), datatype=NamedNode(vocab.XSD + "dateTime"))
+def _envelope(site: Site, member: str, row: State, at: datetime | None) -> Iterator[Quad]:
+    when = Literal((at or site.release.sealed_at).isoformat(), datatype=NamedNode(vocab.XSD + "dateTime"))
     yield _iri(member, vocab.RDF_TYPE, KINDS[row.what])
     yield _iri(member, AS + "object", row.iri)
     yield Quad(NamedNode(member), NamedNode(AS + "published"), when)
@@ -193,8 +204,22 @@ def _events(site: Site) -> str:
     return f"{site.base}releases/stream#events"
 
 
-def _address(site: Site, version: str, since: str, number: int) -> str:
-    return f"{site.base}releases/{version}/stream/{since}/{number}"
+def _address(site: Site, version: str, since: str, stamp: str, number: int) -> str:
+    return "/".join((f"{site.base}releases/{version}/stream/{since}", *([stamp] if stamp else ()), str(number)))
+
+
+def _stamp(at: datetime | None) -> str:
+    """A time as an address has it: ``20260131T120000123456Z``."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ") if at else ""
+
+
+def _taken(history: History, version: str, before: str, stamp: str) -> datetime | None:
+    """When a release became current again in place of another, if that was at this time."""
+    for step in history.steps():
+        same = step.release.version == version and (step.before.version if step.before else "") == before
+        if same and step.at is not None and _stamp(step.at) == stamp:
+            return step.at
+    return None
 
 
 def _iri(subject: str, predicate: str, value: str) -> Quad:
