@@ -19,8 +19,7 @@
     [serve]                                  # what one client may ask: see Serve
     trusted_proxies = ["127.0.0.1"]
 
-    [build]                                  # what a build may cost: see Build
-    seconds = 3
+    [build]                                  # what sources may cost: see Build
 
     [security]                               # /.well-known/security.txt: see Security
     contact = "mailto:security@example.org"
@@ -89,18 +88,13 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What sources may cost a build, whoever wrote them.
-
-    ``seconds`` of CPU for the shapes, over what is checked at a time (a document, or a run of the graph), and more
-    where that is large; ``memory`` in MiB for each process that reads sources.
-    """
+    """What sources may cost: ``seconds`` of CPU for the shapes, over each that they check; ``memory`` in MiB."""
 
     seconds: float = 3
     memory: float = 900
 
     @property
     def bytes(self) -> int:
-        """What ``memory`` is in bytes."""
         return int(self.memory * (1 << 20))
 
 

@@ -31,6 +31,7 @@ from kg.build.project import read_project
 from kg.build.review import review_lines
 from kg.build.shacl.deadline import Endless
 from kg.build.shards import Cache
+from kg.build.stray import stray
 from kg.build.together import Together, together
 from kg.build.validate import DEFAULT_ENGINE, endless
 from kg.build.workers import workers
@@ -169,7 +170,7 @@ def examined(
             if _failed(found):
                 yield _sorted(found), None
                 return
-            found += made.checks
+            found += [*made.checks, *stray(config.root, made.combined.documents)]
             if any(finding.rule == "blank-nodes" for finding in found):
                 yield _sorted(found), None
                 return

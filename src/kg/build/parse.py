@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -69,8 +70,7 @@ _MAX_BLANK = 100_000
 """Triples in one file whose subject has no name. More are a list or a nest that somebody wrote by mistake or in malice,
 and would have to be told apart."""
 
-_A_WHILE = 10_000
-"""Triples after which somebody looks how much memory is left."""
+_A_WHILE = 10_000  # triples after which somebody looks how much memory is left
 
 _MAX_PREFIXES = 1000
 
@@ -286,8 +286,10 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
     if top.exists() and not top.is_dir():
         findings.append(error("folder", "must be a folder", Place(folder.as_posix())))
         return
-    for path in sorted(top.rglob("*")):
-        if path.name.startswith("."):
+    for path in [top, *sorted(top.rglob("*"))]:
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            findings.append(error("folder", "this folder cannot be read", Place(path.relative_to(root).as_posix())))
+        if path == top or path.name.startswith("."):
             continue
         if path.suffix in FORMATS:
             yield path
