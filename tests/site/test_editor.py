@@ -253,6 +253,10 @@ def test_the_other_forms_have_answers_too_with_footnotes_asked_for(editor: Edito
     assert {row[2] for row in editor.rows()} == {"5", 'é\n"', "x ar"}
     editor.run("SELECT ?x { ?x <a:b> <c:d> }")
     expect(editor.answer).to_contain_text("Nothing in this release answers that.")
+    address = editor.tab.url
+    editor.answer.get_by_role("link", name="Perhaps somebody else says it.").click()
+    expect(editor.tab.locator("#whose")).to_be_focused()
+    assert editor.tab.url == address
 
 
 def test_only_so_many_rows_are_read_and_shown(editor: Editor) -> None:

@@ -8,6 +8,17 @@ import { _, ngettext, number } from "../words.js";
 // How long the button says that it worked, in milliseconds.
 const CONFIRM = 2000;
 
+/** Where the page says that a query without GRAPH does not see what others say; a store that kg did not build has none. */
+function whose() {
+  const heading = document.querySelector("#whose");
+  const go = (event) => {
+    // A change of the fragment would be taken for a step in the history, and ask the query again.
+    event.preventDefault();
+    heading.focus();
+  };
+  return heading && element("a", { href: "#whose", click: go }, _("Perhaps somebody else says it."));
+}
+
 /** Shows an answer; resolves when it can be read. What stood there before stays until then. */
 export async function shownAnswer(holder, answer, { names, formats, endpoint, asked, address, view, map, chosen }) {
   const bar = element("div", { class: "answer-bar" });
@@ -21,7 +32,7 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
   if (answer.form === "ASK") {
     holder.replaceChildren(section);
   } else if (answer.rows.length === 0) {
-    body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that.")));
+    body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that."), " ", whose()));
     holder.replaceChildren(section);
   } else {
     const drawing = views(body, answer, names, { bar, map, wanted: view, chosen });
