@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext
 from tests.site import extreme, kinds
+from tests.site.accessible import read_axe
+from tests.site.editing import COMPLAIN, Editor
 
 from kg import build
 from kg.config import Config, load
@@ -240,3 +244,33 @@ def path(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def pages() -> tuple[str, ...]:
     return PAGES
+
+
+@pytest.fixture(scope="module")
+def editing(browser: Browser) -> Iterator[BrowserContext]:
+    """One cache for all tests here: the scripts are fetched once."""
+    opened = browser.new_context()
+    opened.add_init_script(COMPLAIN)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def editor(editing: BrowserContext, voyage_address: str) -> Iterator[Editor]:
+    """The page at its beginning. Whatever a test does, the policy is kept and nothing fails."""
+    tab = editing.new_page()
+    hosts: set[str] = set()
+    tab.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    tab.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    yield Editor(tab, voyage_address).open()
+    assert tab.evaluate("window.complaints") == []
+    assert hosts == {urlsplit(voyage_address).netloc}
+    # One test replaces the storage by none.
+    tab.evaluate("try { localStorage.clear(); } catch {}")
+    tab.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The rules of accessibility."""
+    return read_axe()

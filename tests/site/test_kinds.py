@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import gzip
 import html
-import os
 import re
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page
 from tests.site import kinds
+from tests.site.accessible import AXE, OF_LOOKS, RULES
 from tests.site.slowly import slowly
 
 pytestmark = pytest.mark.browser
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-OF_LOOKS = ["color-contrast", "link-in-text-block", "target-size"]
-"""The rules that another scheme or width can change."""
 
 VIEWS: tuple[tuple[str, int, list[str]], ...] = (
     ("light", 1280, RULES),
@@ -53,11 +47,6 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-
-# Marks on a map lie where the places do, and the list beside it leads to the same: WCAG 2.2, 2.5.8, "essential".
-AXE = """(rules) => axe.run(document, { runOnly: rules, resultTypes: ["violations"], preload: false }).then((found) =>
-  found.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id} ${node.target.join(" ")}`))
-    .filter((fault) => !/^target-size .*(pin-holder|spot)/.test(fault)))"""
 
 # Text in a script that is written from right to left stands in an element that names its language.
 NAMELESS = """() => {
@@ -130,18 +119,6 @@ FOUND = {
     "anything.anything": ("page/hostile", r"\.well-known/genid/[^\"]+"),
 }
 """Where links to the pages of :data:`kinds.FOUND` stand, and what they look like."""
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The rules of accessibility; on a person's machine without them, what needs them is skipped."""
-    script = Path(sys.prefix) / "clients/node_modules/axe-core/axe.min.js"
-    if not script.is_file():
-        message = "axe-core is not installed here: make clients"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return script.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 """What the editor at ``/query`` asks for beside answers: terms to complete, and what the IRIs of an answer are called.
 
 ``/query/terms.json`` has the prefixes, classes and properties of the release. ``/query/names.json`` takes IRIs and
-gives their labels and pages, and of claims what a footnote says. Pages are relative to the site's root. Entities are
-completed by ``/search.json``.
+gives their labels, pages and coordinates, and of claims what a footnote says. Pages are relative to the site's root.
+Entities are completed by ``/search.json``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +17,11 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 from werkzeug.exceptions import BadRequest
 
 from kg import media, vocab
-from kg.site import metadata
+from kg.site import index, metadata
 from kg.site.evidence import Source
 from kg.site.labels import shorten
 from kg.site.links import page_path
+from kg.site.map import Spot, of_things
 from kg.site.nodes import place
 from kg.site.respond import conditional, cors
 from kg.site.state import Site, current
@@ -49,7 +51,7 @@ def terms() -> Response:
 
 @bp.post("/query/names.json")
 def names() -> Response:
-    """Labels and pages of the IRIs in the body, a JSON array."""
+    """Labels, pages and coordinates of the IRIs in the body, a JSON array."""
     site = current()
     request.max_content_length = _MAX_BODY
     try:
@@ -59,6 +61,8 @@ def names() -> Response:
     if not isinstance(asked, list) or len(asked) > MOST_NAMES or not all(isinstance(iri, str) for iri in asked):
         raise BadRequest(f"The body is a JSON array of at most {MOST_NAMES} IRIs.")
     found = {iri: _name(site, iri) for iri in asked}
+    for spot in _spots(site, asked):
+        found[spot.thing].setdefault("at", [spot.lat, spot.lon])
     sources = ((iri, site.evidence.claim(iri)) for iri in found if iri.startswith(site.base + "claim/"))
     claims = {iri: _footnote(site, source) for iri, source in sources if source}
     response = jsonify(names=found, claims=claims)
@@ -147,6 +151,13 @@ def _name(site: Site, iri: str) -> dict[str, Any]:
     if page is not None and page != iri:
         named["page"] = page
     return named
+
+
+def _spots(site: Site, iris: Sequence[str]) -> Iterator[Spot]:
+    """Where those of the things lie that have coordinates."""
+    for at in range(0, len(iris), index.BATCH):
+        batch = iris[at : at + index.BATCH]
+        yield from of_things(site, batch, len(batch) * 4)
 
 
 def _footnote(site: Site, source: Source) -> dict[str, Any]:

@@ -69,6 +69,13 @@ export function spatial(columns) {
   return { columns: [lat, lon], at: (row) => valid(numberOf(row[lat.at]), numberOf(row[lon.at])) };
 }
 
+/** The column with the most things whose coordinates are known; nothing where there is none. */
+export function located(columns, names) {
+  const count = ({ values }) => new Set(values.filter((term) => names.at(term)).map(({ value }) => value)).size;
+  const found = columns.map((column) => [column, count(column)]).filter(([, many]) => many > 0);
+  return found.reduce((best, other) => (best && best[1] >= other[1] ? best : other), undefined)?.[0];
+}
+
 function fromWkt(term) {
   const found = WKT.exec(term?.value ?? "");
   return found && valid(Number(found[2]), Number(found[1]));

@@ -56,6 +56,11 @@ export class Names {
     return this.#names.get(iri)?.page;
   }
 
+  /** Where a thing lies, as [latitude, longitude]; null where that is not known. */
+  at(term) {
+    return (term?.type === "uri" && this.#names.get(term.value)?.at) || null;
+  }
+
   /** Where a page of the site is. */
   href(page) {
     return new URL(page, this.#root).href;

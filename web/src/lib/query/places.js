@@ -2,30 +2,49 @@
 // whose list has items with coordinates, and is fetched when it is first needed.
 
 import { element } from "../dom.js";
-import { columnsOf, naming, spatial } from "./columns.js";
+import { columnsOf, located, naming, spatial } from "./columns.js";
 import { irisOf, shown, textOf } from "./terms.js";
 import { _, ngettext } from "../words.js";
 
 const MOST = 500;
+// Lines about one place, where many rows are about it.
+const MOST_TOLD = 12;
 
-/** What the map is made of, or null where the columns do not suit. */
-export function suits(answer) {
+/** What the map is made of, or null where nothing of the answer has a place: the columns with coordinates, or the things
+ *  of a column whose coordinates the release has; `names` knows those of the first rows. */
+export function suits(answer, names) {
   const columns = columnsOf(answer);
-  const found = spatial(columns);
-  if (!found) return null;
-  const spots = answer.rows.map((row) => ({ row, at: found.at(row) })).filter(({ at }) => at !== null);
-  const label = naming(columns, found.columns);
-  const others = columns.filter((column) => column !== label && !found.columns.includes(column));
-  return spots.length > 0 ? { spots, label, others } : null;
+  const given = spatial(columns);
+  const things = given ? null : located(columns, names);
+  if (things) return { label: things, others: columns.filter((column) => column !== things), at: (row) => names.at(row[things.at]), things };
+  if (!given || !answer.rows.some(given.at)) return null;
+  const label = naming(columns, given.columns);
+  return { label, others: columns.filter((column) => column !== label && !given.columns.includes(column)), at: given.at };
+}
+
+/** The rows of an answer as places: of things, all rows of one are one place. */
+function spotsOf(rows, { at, things }) {
+  const spots = new Map();
+  rows.forEach((row, number) => {
+    const where = at(row);
+    const key = things ? row[things.at]?.value : number;
+    if (where && spots.has(key)) spots.get(key).rows.push(row);
+    else if (where) spots.set(key, { at: where, rows: [row] });
+  });
+  return [...spots.values()];
 }
 
 /** Fills a panel. `map` has the addresses of the map's script, its styles, and the land. */
-export async function draw(panel, answer, names, { spots, label, others }, map) {
-  const some = spots.slice(0, MOST);
-  await Promise.all([names.load(irisOf(some.map(({ row }) => row))), loaded(map)]);
-  const items = some.map(({ row, at: [lat, lon] }) => {
-    const name = label ? shown(row[label.at], names) : `${lat}, ${lon}`;
-    const more = others.filter(({ at }) => row[at] !== null).map(({ name: key, at }) => `${key}: ${textOf(row[at], names)}`);
+export async function draw(panel, answer, names, suited, map) {
+  const { label, others } = suited;
+  const rows = suited.things ? answer.rows : answer.rows.filter((row) => suited.at(row));
+  const shownRows = rows.slice(0, MOST);
+  await Promise.all([names.load(irisOf(shownRows)), loaded(map)]);
+  const some = spotsOf(shownRows, suited);
+  const items = some.map(({ rows: group, at: [lat, lon] }) => {
+    const name = label ? shown(group[0][label.at], names) : `${lat}, ${lon}`;
+    const told = group.flatMap((row) => others.filter(({ at }) => row[at] !== null).map(({ name: key, at }) => `${key}: ${textOf(row[at], names)}`));
+    const more = [...new Set(told)].slice(0, MOST_TOLD);
     return element("li", { class: "place happened", "data-lat": lat, "data-lon": lon, "data-status": "happened" },
       element("h3", { class: "name" }, element("span", { class: "sign", "aria-hidden": "true" }), name),
       element("p", { class: "beside" }, [degrees(lat, "NS"), degrees(lon, "EW")].join(", ")),
@@ -34,7 +53,7 @@ export async function draw(panel, answer, names, { spots, label, others }, map) 
   const figure = element("figure", { class: "map", "data-map": true, "data-land": `${map.land}?box=${box(some)}` },
     element("div", { class: "drawing" }),
     element("figcaption", { class: "note" }, _("Land and borders: Natural Earth.")));
-  const rest = spots.length - some.length;
+  const rest = rows.length - shownRows.length;
   panel.replaceChildren(
     element("div", { class: "map-page" },
       element("div", { class: "map-side" }, figure),

@@ -5,7 +5,8 @@ import { claimsOf, Footnotes } from "./footnotes.js";
 import { irisOf, numberOf, shown, textOf } from "./terms.js";
 import { _, ngettext, number } from "../words.js";
 
-const STEP = 100;
+/** Rows that are shown at a time. */
+export const STEP = 100;
 const ORDERS = { ascending: 1, descending: -1 };
 
 /** What an answer needs names for: what its cells and its footnotes mention. */

@@ -3,7 +3,7 @@
 import { element } from "../dom.js";
 import * as chart from "./chart.js";
 import * as places from "./places.js";
-import { Table } from "./table.js";
+import { mentioned, STEP, Table } from "./table.js";
 import * as times from "./times.js";
 import { _ } from "../words.js";
 
@@ -15,11 +15,13 @@ const OTHERS = [["map", _("Map"), places], ["timeline", _("Timeline"), times], [
 /** Fills a holder with the views of an answer, and the bar above it with their tabs and with what the table can be asked
  *  for. `chosen(view)` is told which one is looked at. Resolves when it is drawn. */
 export async function views(holder, answer, names, { bar, map, wanted, chosen }) {
+  // The table needs them in any case, and a map can be made of things that have a place.
+  await names.load(mentioned(answer, answer.rows.slice(0, STEP)));
   const table = new Table(answer, names);
   const choice = table.choice();
   const found = [{ view: TABLE, title: _("Table"), draw: (panel) => table.draw(panel) }];
   for (const [view, title, module] of OTHERS) {
-    const made = module.suits(answer);
+    const made = module.suits(answer, names);
     if (made) found.push({ view, title, draw: (panel) => module.draw(panel, answer, names, made, map) });
   }
   const panels = found.map(() => element("div", { class: "view" }));
