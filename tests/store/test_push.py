@@ -14,7 +14,6 @@ from urllib.request import Request, urlopen
 import pytest
 from tests.conftest import Kg
 from tests.store.engines import Engine
-from tests.store.faults import fault_server
 
 from kg import build
 from kg.config import load
@@ -183,50 +182,3 @@ def test_the_command_line_pushes_serves_and_goes_back(  # noqa: PLR0917 - fixtur
             time.sleep(0.2)
         assert "Ida of Vik" not in get(address + "data/ida-vik.ttl")[1]
         assert first in get(address + "health")[1]
-
-
-def test_pages_that_need_no_store_stay_up_while_it_fails(
-    project: Path, release: Release, serve: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
-    from kg.site import create_app
-    from kg.site.state import Behind
-    from kg.store.profiles import PROFILES
-    from kg.store.slots import Slot
-
-    with fault_server() as server:
-        endpoint = Endpoint(server.address, PROFILES["generic"], seconds=1)
-        app = create_app(release, load(project), behind=Behind(endpoint, Slot(BASE, "a")))
-        client = app.test_client()
-
-        def ask(address: str) -> tuple[int, str]:
-            answer = client.get(address, headers={"Accept": "text/html"}, buffered=True)
-            return answer.status_code, answer.headers.get("Retry-After", "")
-
-        asked_for = {"query": "SELECT * { ?s ?p ?o }", "timeout": "1"}
-        for fault, status in {"failing": 502, "html": 502, "silent": 504, "partial": 504, "deep": 502}.items():
-            server.fault = fault
-            assert ask("/page/ida-vik")[0] == status, fault
-            assert client.post("/sparql", data=asked_for).status_code == status, fault
-        server.fault = "failing"
-        while ask("/page/ida-vik")[0] != 503:
-            pass
-        asked, began = server.requests, time.monotonic()
-        for _ in range(30):
-            status, pause = ask("/page/ida-vik")
-            assert status == 503
-            assert pause
-        assert server.requests == asked
-        for local in (
-            "/",
-            "/about",
-            "/things",
-            "/search?q=ida",
-            "/class/",
-            "/dumps/",
-            "/report",
-            "/health",
-            "/ontology",
-        ):
-            assert ask(local)[0] == 200, local
-        assert time.monotonic() - began < 20
-        app.extensions["kg"].close()

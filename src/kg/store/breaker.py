@@ -53,3 +53,24 @@ class Breaker:
             if self._failures >= FAILURES:
                 pause = max(pause, PAUSE)
             self._until = max(self._until, self._clock() + pause)
+
+
+class Ending:
+    """Tells the breaker how the reading of an answer ended; what fails in a stranger's is not told."""
+
+    def __init__(self, breaker: Breaker, *, stranger: bool) -> None:
+        self._breaker = breaker
+        self._stranger = stranger
+        self._failed = False
+
+    def failed(self) -> None:
+        if not self._failed and not self._stranger:
+            self._breaker.failed()
+        self._failed = True
+
+    def __enter__(self) -> Ending:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._failed:
+            self._breaker.succeeded()

@@ -29,7 +29,7 @@ from pyoxigraph import (
 from SPARQLWrapper import BASIC, POST, SPARQLWrapper
 
 from kg.errors import ConfigError, EndpointBusy, EndpointError, EndpointTimeout, QueryRefused
-from kg.store.breaker import Breaker
+from kg.store.breaker import Breaker, Ending
 from kg.store.profiles import Profile
 from kg.store.transport import Body, Deadline, opener, short
 
@@ -183,8 +183,10 @@ class Endpoint:
         with ExitStack() as stack:
             stack.callback(self._enter(deadline))
             response = self._send(prepare, form, deadline, stranger=stranger)
+            # A head says little: the answer has to be read, as far as anybody wants it, before it counts as one.
+            ending = stack.enter_context(Ending(self._breaker, stranger=stranger))
             stack.callback(response.close)
-            reply = self._reply(response, _ACCEPT[form], limit, stack.close)
+            reply = self._reply(response, _ACCEPT[form], limit, ending)
             reply.close = stack.pop_all().close
             return reply
 
@@ -196,6 +198,7 @@ class Endpoint:
         deadline = Deadline(seconds)
         with self._turn(deadline):
             self._send(lambda client: client.setQuery(text), "INSERT", deadline).close()
+        self._breaker.succeeded()
 
     def upload(self, quads: bytes, *, seconds: float = 600) -> None:
         """Add N-Quads, by POST to the whole dataset.
@@ -210,6 +213,7 @@ class Endpoint:
             request.add_header("Authorization", client._createRequest().get_header("Authorization") or "")
         with self._turn(deadline):
             self._checked(lambda: opener(deadline, self._digest(self.data_address))(request), stranger=False).close()
+        self._breaker.succeeded()
 
     # Requests
 
@@ -278,11 +282,12 @@ class Endpoint:
         if response.status == 206 or _GAVE_UP.intersection(response.headers):
             response.close()
             raise EndpointTimeout("the endpoint gave up half-way and has only a part of the answer")
-        self._breaker.succeeded()
         return response
 
     def _refused(self, e: urllib.error.HTTPError, *, stranger: bool) -> NoReturn:
         if 300 <= e.code < 400:
+            if not stranger:
+                self._breaker.failed()
             raise EndpointError(f"the endpoint answers with a redirect ({e.code}), which is not followed")
         if e.code in (429, 503):
             pause = min(_seconds(e.headers.get("Retry-After")), LONGEST_PAUSE)
@@ -299,35 +304,36 @@ class Endpoint:
 
     # Answers
 
-    def _reply(self, response: HTTPResponse, wanted: str, limit: int, close: Callable[[], None]) -> Reply:
+    def _reply(self, response: HTTPResponse, wanted: str, limit: int, ending: Ending) -> Reply:
         received = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
         if received not in _ALSO[wanted]:
             what = received[:80] or "no media type"
+            ending.failed()
             raise EndpointError(f"the endpoint answers with {what} where {wanted} was asked for")
         body = cast(IO[bytes], Body(response, limit=limit, is_json=wanted == ROWS))
         cap = _number(response.headers.get("X-SPARQL-MaxRows")) or self.profile.row_cap
         if wanted == GRAPHS:
-            with _parsing():
+            with _parsing(ending):
                 triples = parse(body, RdfFormat.N_TRIPLES)
-            return Reply(close, triples=_whole((quad.triple for quad in triples), cap))
-        with _parsing():
+            return Reply(response.close, triples=_whole((quad.triple for quad in triples), cap, ending))
+        with _parsing(ending):
             results = parse_query_results(body, QueryResultsFormat.JSON)
         if isinstance(results, QueryBoolean):
-            return Reply(close, boolean=bool(results))
+            return Reply(response.close, boolean=bool(results))
         names = [variable.value for variable in results.variables]
         if names == [_VIRTUOSO_ASK]:
-            return Reply(close, boolean=any(row[0] is not None and row[0].value != "0" for row in results))
-        return Reply(close, names=names, rows=_whole((tuple(row) for row in results), cap))
+            return Reply(response.close, boolean=any(row[0] is not None and row[0].value != "0" for row in results))
+        return Reply(response.close, names=names, rows=_whole((tuple(row) for row in results), cap, ending))
 
 
 _Item = TypeVar("_Item")
 
 
-def _whole(items: Iterator[_Item], cap: int) -> Iterator[_Item]:
+def _whole(items: Iterator[_Item], cap: int, ending: Ending) -> Iterator[_Item]:
     """Items of an answer; one more error at its end if there are as many as an engine gives at most."""
     count = 0
     while True:
-        with _parsing():
+        with _parsing(ending):
             item = next(items, None)
         if item is None:
             break
@@ -338,10 +344,14 @@ def _whole(items: Iterator[_Item], cap: int) -> Iterator[_Item]:
 
 
 @contextmanager
-def _parsing() -> Iterator[None]:
+def _parsing(ending: Ending) -> Iterator[None]:
     try:
         yield
+    except EndpointError:
+        ending.failed()
+        raise
     except (SyntaxError, ValueError) as e:
+        ending.failed()
         raise EndpointError(f"the answer of the endpoint is damaged: {short(e)}") from e
 
 
