@@ -48,6 +48,14 @@ def test_passages_that_moved_are_rewritten_and_the_build_passes_again(cited: Pat
     assert kg("build", cwd=cited).returncode == 0
 
 
+def test_a_passage_that_moved_is_said_once_with_the_command_that_mends_it(cited: Path) -> None:
+    change(cited, "kg is written", "First of all. kg is written")
+    messages = [f.message for f in build.check(load(cited)).findings if f.severity == "error"]
+    moved = sorted(m.partition(":")[0] for m in messages if m.startswith("passage/"))
+    assert moved == sorted(set(moved)) != []
+    assert all("kg check --fix" in m for m in messages)
+
+
 def test_fixing_twice_changes_nothing_more(cited: Path) -> None:
     change(cited, "kg is written", "First of all. kg is written")
     assert build.fix(load(cited)) != []

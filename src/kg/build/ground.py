@@ -221,6 +221,10 @@ def _check_passage(
     if passage.end > len(parsed.content):
         fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
         return passage
+    if moved := _where_moved(passage, parsed):
+        # That quote and sentence do not fit there either follows from it.
+        fail("fingerprint", moved)
+        return passage
     _check_span(passage, parsed, fail)
     return _check_sentence(passage, parsed, fail)
 
@@ -231,7 +235,7 @@ def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], 
     if passage.quote is not None and passage.quote != span:
         fail("quote", _where_is(passage.quote, parsed))
     if passage.sha256 and passage.sha256 != text.sha256(span):
-        fail("fingerprint", _where_moved(passage, parsed))
+        fail("fingerprint", _what_changed(passage, parsed))
     elif passage.rolling_hash and passage.rolling_hash != text.rolling_hash(span):
         fail("fingerprint", f"wrong rolling hash: it is {text.rolling_hash(span)}, not {passage.rolling_hash}")
     if span != span.strip(text.WHITE_SPACE):
@@ -271,13 +275,19 @@ def _uncovered(
 
 
 def _where_moved(passage: Passage, parsed: text.Text) -> str:
-    """What is wrong with a fingerprint: its words stand elsewhere now, or they are no longer there."""
+    """What is wrong if a passage's words stand elsewhere now; nothing if they stand at their place, or nowhere."""
     length = passage.end - passage.start
+    if not passage.sha256 or text.sha256(parsed.content[passage.start : passage.end]) == passage.sha256:
+        return ""
     starts = text.locate(parsed.content, length, passage.sha256)
-    if starts:
-        places = " or ".join(f"{start}-{start + length}" for start in starts)
-        hint = "" if starts[1:] else ": kg check --fix writes the new place"
-        return f"wrong fingerprint: these words do not stand there any more, they moved to {places}{hint}"
+    places = " or ".join(f"{start}-{start + length}" for start in starts)
+    hint = "" if starts[1:] else ": kg check --fix writes the new place"
+    said = f"wrong fingerprint: these words do not stand there any more, they moved to {places}{hint}"
+    return said if starts else ""
+
+
+def _what_changed(passage: Passage, parsed: text.Text) -> str:
+    """What is wrong with a fingerprint whose words stand nowhere any more."""
     actual = text.sha256(parsed.content[passage.start : passage.end])
     nearest = _nearest(passage.quote, parsed) if passage.quote else ""
     if not nearest and passage.sentence is not None and passage.sentence < len(parsed.sentences):
