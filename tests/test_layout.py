@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors",
     },
     "site": {
+        "activations",
         "findings",
         "history",
         "diff",

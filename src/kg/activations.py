@@ -20,7 +20,8 @@ FILE = ".activations"
 CURRENT = "current"
 LINK = ".staging-link-"
 """How the name of a link begins that is about to be the current one; the number of its process follows."""
-_TICK = timedelta(microseconds=1)
+_TICK = timedelta(seconds=1)
+"""Between two activations at least, so that HTTP's dates, which are whole seconds, tell them apart."""
 
 
 class Activation(NamedTuple):

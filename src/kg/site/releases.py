@@ -93,7 +93,7 @@ def timegate(name: str) -> Response:
     """302 to the page as it was at ``Accept-Datetime``, or to the newest version."""
     site = current()
     asked = request.headers.get("Accept-Datetime")
-    moment = parse_date(asked) if asked else datetime.now(UTC)
+    moment = parse_date(asked) if asked else datetime.max.replace(tzinfo=UTC)
     if moment is None:
         raise BadRequest("Accept-Datetime is not an HTTP date, as in: Sat, 31 Jan 2026 12:00:00 GMT.")
     kept = _mementos(site, name)

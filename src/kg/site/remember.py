@@ -12,7 +12,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
+
+from werkzeug.http import parse_date
 
 from kg.site import languages
 from kg.site.asgi import Headers, Scope
@@ -25,7 +28,7 @@ LARGEST = ROOM // 64
 
 _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
 _VARY = frozenset({*_DEPENDS_ON, b"accept-language"})
-_NOT_FOR = (b"range", b"if-modified-since", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
+_NOT_FOR = (b"range", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
 OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
 _LONGEST_KEY = 20_000
 _OVERHEAD = 1_000  # bytes of an answer's headers and key, roughly
@@ -99,7 +102,8 @@ def key(scope: Scope, named: Mapping[bytes, bytes], spoken: Sequence[str] = (lan
 def again(kept: Kept, named: Mapping[bytes, bytes], method: str) -> tuple[int, Headers, bytes]:
     """The answer once more, or a 304 where the client has it: status, headers, body."""
     wanted = named.get(b"if-none-match")
-    if wanted is not None and matches(wanted, kept.etag):
+    since = b"" if wanted is not None else named.get(b"if-modified-since", b"")  # RFC 9110, section 13.1.3
+    if (wanted is not None and matches(wanted, kept.etag)) or (since and unmodified(since, kept.headers)):
         return 304, kept.unchanged, b""
     return 200, kept.headers, b"" if method == "HEAD" else kept.body
 
@@ -122,6 +126,13 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
     ):
         return b""
     return said.get(b"etag", b"")
+
+
+def unmodified(since: bytes, headers: Headers) -> bool:
+    """Whether an If-Modified-Since is not before the Last-Modified of an answer, if both can be read."""
+    asked = parse_date(since.decode("latin-1"))
+    modified = parse_date(dict(headers).get(b"last-modified", b"").decode("latin-1"))
+    return asked is not None and modified is not None and modified <= asked <= datetime.now(UTC)
 
 
 def matches(wanted: bytes, etag: bytes) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
+from werkzeug.http import http_date
 
 from kg import media
 from kg.site import languages, profiles, signposting
@@ -146,7 +148,10 @@ def _named_language(site: Site) -> str:
 
 
 def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: bool = False) -> Response:
-    """An answer with a strong ETag; 304 where the client has it already, and then nothing is made.
+    """An answer with a strong ETag and, where it is known, the time of the last change.
+
+    304 where the client has it already, and then nothing is made; If-Modified-Since counts only where there is no
+    If-None-Match (RFC 9110, section 13.2.2).
 
     ``spoken``: it has texts or labels for readers, and so depends on their language.
     """
@@ -154,7 +159,11 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
         return in_language(site, conditional(site, f"{variant}.{site.language.code}", make))
     etag = f'"{site.tag}-{variant}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if request.if_none_match.contains(etag.strip('"')) or request.if_none_match.star_tag:
+    changed = site.changed()
+    if changed is not None:
+        headers["Last-Modified"] = http_date(changed)
+    asked = request.if_none_match
+    if asked.contains(etag.strip('"')) or asked.star_tag or _unmodified(changed):
         return Response(status=304, headers=headers)
     key = (raw_path(), request.query_string.decode("latin-1"), variant)
     body = site.cache.get(key)
@@ -162,6 +171,13 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
         body = make()
         site.cache.put(key, body)
     return Response(body, headers=headers)
+
+
+def _unmodified(changed: datetime | None) -> bool:
+    since = request.if_modified_since
+    if changed is None or since is None or "If-None-Match" in request.headers:
+        return False
+    return request.method in ("GET", "HEAD") and changed <= since <= datetime.now(UTC)
 
 
 def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:

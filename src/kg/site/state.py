@@ -6,22 +6,25 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, has_request_context, request
 from markupsafe import Markup
 
-from kg import vocab
-from kg.config import Config
+from kg import activations, vocab
+from kg.config import FILE, Config
 from kg.history import History
 from kg.release import Release
 from kg.site import languages
-from kg.site.assets import Assets
+from kg.site.assets import FOLDER, Assets
 from kg.site.client import Clients
 from kg.site.evidence import Evidence
 from kg.site.gathered import Anywhere, Gathered
@@ -212,6 +215,33 @@ class Site:
         settings = (self.config.language, self.config.report)
         made_of = "\n".join((self.release.manifest.digest, version("kg"), self.assets.digest, *settings))
         return sha256(made_of.encode()).hexdigest()[:20]
+
+    def changed(self) -> datetime | None:
+        """When an answer last became another, in whole seconds; ``None`` if nobody knows, or the clock is behind.
+
+        A page shows labels and claims of others, so it is as old as its release: since that became current (which may
+        be again), since the settings were changed, and since the program was installed.
+        """
+        if self.foreign or self.watch is not None:
+            return None
+        whole = int(max(self._since, *self._made))
+        return datetime.fromtimestamp(whole, UTC) if whole <= time.time() else None
+
+    @cached_property
+    def _since(self) -> float:
+        """When the release became current; one below ``/releases/`` stays what it was when it was sealed."""
+        sealed = self.release.sealed_at
+        if self.archived:
+            return sealed.timestamp()
+        recorded = activations.read(self.config.releases)
+        if not recorded or recorded[-1].version != self.release.version:
+            return time.time()  # it was chosen by hand, just now
+        return max(sealed, recorded[-1].at).timestamp()
+
+    @cached_property
+    def _made(self) -> list[float]:
+        files = (self.config.root / FILE, Path(__file__), FOLDER)
+        return [path.stat().st_mtime for path in files if path.exists()]
 
     def linker(self, prefix: str) -> Linker:
         """The maker of links for pages at one depth."""
