@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
@@ -230,20 +232,31 @@ def test_no_damaged_release_gives_a_first_answer(damage: str, built: Path, kg) -
 # Servers
 
 
-class Load(threading.Thread):
-    """Asks for pages and queries again and again, and counts what came whole."""
+QUERY = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 50"
 
-    def __init__(self, address: str) -> None:
+
+class Load(threading.Thread):
+    """Asks for pages and queries again and again, counts what came whole, and keeps what was none of the answers."""
+
+    def __init__(self, address: str, expected: dict[str, bytes]) -> None:
         super().__init__(daemon=True)
         self.address = address
+        self.expected = expected
         self.stop = threading.Event()
         self.answers: list[int] = []
+        self.wrong: list[bytes] = []
 
     def run(self) -> None:
         while not self.stop.is_set():
-            for path in ("/page/kg", "/sparql?query=" + quote("SELECT * { ?s ?p ?o } LIMIT 50")):
-                with suppress(OSError, http.client.HTTPException):
-                    self.answers.append(get(self.address, path)[0])
+            for path, body in self.expected.items():
+                try:
+                    status, got = get(self.address, path)
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.01)
+                    continue
+                self.answers.append(status)
+                if status == 200 and got != body:
+                    self.wrong.append(got)
 
 
 @contextmanager
@@ -270,29 +283,116 @@ def children(pid: int) -> list[int]:
     return found + [below for child in found for below in children(child)]
 
 
-def test_web_processes_and_query_processes_that_are_killed_are_replaced_under_load(built: Path) -> None:
-    with server(built) as (process, address):
-        loads = [Load(address) for _ in range(3)]
+def roles(master: int) -> dict[str, list[int]]:
+    """The processes of a server by what they do."""
+    web = [pid for pid in children(master) if parent(pid) == master]
+    brokers = [pid for pid in children(master) if parent(pid) in web and "kg.query.broker" in command_of(pid)]
+    queries = [pid for pid in children(master) if parent(pid) in brokers]
+    return {"master": [master], "web": web, "broker": brokers, "query": queries}
+
+
+def parent(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    return 0
+
+
+def command_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+def kill_servers(project: Path, times: int) -> None:
+    """Kill one of a server's processes again and again, under load; start it again where that was the master."""
+    dice = random.Random(20261126)
+    with server(project) as (_, address):
+        expected = {path: get(address, path)[1] for path in ("/page/kg", "/sparql?query=" + quote(QUERY))}
+        port = urlsplit(address).port or 0
+    loads = [Load(address, expected) for _ in range(2)]
+    seen: set[int] = set()
+    killed: Counter[str] = Counter()
+    process = served(project, port)
+    try:
         for load_ in loads:
             load_.start()
-        time.sleep(1)
-        for _ in range(3):
-            web = children(process.pid)[:2]
-            for pid in (*children(web[0])[:2], web[-1]):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(1)
+        while killed.total() < times:
+            time.sleep(dice.uniform(0.05, 0.6))
+            found = roles(process.pid)
+            seen.update(pid for some in found.values() for pid in some)
+            kind = dice.choice(list(found))
+            if not found[kind]:
+                continue  # it is just being made again
+            with suppress(ProcessLookupError):
+                os.kill(dice.choice(found[kind]), signal.SIGKILL)
+            killed[kind] += 1
+            if kind == "master":
+                ended(process)
+                process = served(project, port)
         for load_ in loads:
             load_.stop.set()
             load_.join(timeout=60)
-        answers = [answer for load_ in loads for answer in load_.answers]
-        assert answers.count(200) > 20
-        # A query whose process was killed is told so; nothing else goes wrong.
-        assert set(answers) <= {200, 500, 503}
-        end = time.monotonic() + 30
-        while [get(address, path)[0] for path in ("/page/kg", "/sparql?query=ASK%7B%7D")] != [200, 200]:
-            assert time.monotonic() < end
-    assert intact(built)
+        end = time.monotonic() + 60
+        while [_answer(address, path) for path in expected] != [(200, body) for body in expected.values()]:
+            assert time.monotonic() < end, "it does not come back"
+            time.sleep(0.1)
+        while {kind: len(pids) for kind, pids in roles(process.pid).items() if kind != "query"} != {
+            "master": 1,
+            "web": 2,
+            "broker": 1,
+        }:
+            assert time.monotonic() < end, roles(process.pid)
+            time.sleep(0.1)
+        seen.update(children(process.pid))
+    finally:
+        process.terminate()
+        ended(process)
+    assert len(killed) == min(4, times) or times < 20, killed
+    answers = [answer for load_ in loads for answer in load_.answers]
+    assert answers.count(200) > times
+    # A query whose process was killed is told so; nothing else goes wrong, and nothing is mixed or cut.
+    assert set(answers) <= {200, 500, 503}
+    assert [load_.wrong for load_ in loads] == [[], []]
+    end = time.monotonic() + 30
+    while left := [pid for pid in seen if "kg" in command_of(pid)]:
+        assert time.monotonic() < end, [command_of(pid) for pid in left]
+        time.sleep(0.1)
+    assert intact(project)
+
+
+def served(project: Path, port: int) -> subprocess.Popen[str]:
+    """A server on this port, started again, as a service manager does it, until the port is free."""
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", str(port), "--workers", "2"]
+    end = time.monotonic() + 60
+    while True:
+        process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert process.stdout
+        process.stdout.readline()
+        if process.stdout.readline():
+            return process
+        ended(process)
+        assert time.monotonic() < end, "the port does not become free"
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    process.wait(timeout=40)
+    assert process.stdout
+    process.stdout.close()
+
+
+def _answer(address: str, path: str) -> tuple[int, bytes]:
+    with suppress(OSError, http.client.HTTPException):
+        return get(address, path)
+    return 0, b""
+
+
+def test_processes_of_a_server_that_are_killed_are_replaced_under_load(built: Path) -> None:
+    kill_servers(built, 6)
+
+
+@pytest.mark.soak
+def test_two_hundred_processes_of_a_server_are_killed(built: Path) -> None:
+    kill_servers(built, 200)
 
 
 def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> None:
