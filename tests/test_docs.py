@@ -61,7 +61,7 @@ def test_the_map_of_the_source_names_every_module_outside_the_pages_and_none_tha
     assert named - present == set()
     # Pages are modules named after their route, and that is what is said of them.
     modules = {path.name for path in source.rglob("*.py") if "site" not in path.parts}
-    assert modules - named - {"__init__.py", "__main__.py"} == set()
+    assert modules - named - {"__init__.py", "__main__.py"} == set(), "say in docs/source.md what they are for"
 
 
 def test_the_readme_says_where_the_command_comes_from_before_it_uses_it() -> None:

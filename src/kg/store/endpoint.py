@@ -18,14 +18,7 @@ from importlib.metadata import version
 from itertools import islice
 from typing import IO, Any, NoReturn, TypeVar, cast
 
-from pyoxigraph import (
-    QueryBoolean,
-    QueryResultsFormat,
-    RdfFormat,
-    Triple,
-    parse,
-    parse_query_results,
-)
+from pyoxigraph import QueryBoolean, QueryResultsFormat, RdfFormat, Triple, parse, parse_query_results
 from SPARQLWrapper import BASIC, POST, SPARQLWrapper
 
 from kg.errors import ConfigError, EndpointBusy, EndpointError, EndpointTimeout, QueryRefused
