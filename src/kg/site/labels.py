@@ -9,6 +9,7 @@ The table fills as pages ask, and starts anew when it is full, so its size does 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -76,6 +77,10 @@ WELL_KNOWN = {
 _ISOLATES = re.compile("([\u2066-\u2069])")
 _END = "\u2069"
 
+_NUMBER = re.compile(r"[0-9]{1,12}")
+_DIGITS = 12
+_COMPARED = 200  # characters of a text that its place in a list depends on
+
 _FULL = 50_000
 _FOREIGN = Markup(' class="foreign"')
 _DEFAULT = DefaultGraph()
@@ -92,7 +97,7 @@ class Label(NamedTuple):
     @property
     def key(self) -> str:
         """What lists are sorted by."""
-        return self.text.casefold()
+        return collated(self.text)
 
 
 def isolated(text: str, language: str | None, *, foreign: bool = False) -> Markup:
@@ -126,6 +131,18 @@ def _balanced(text: str) -> str:
         else:
             kept.append(part)
     return "".join(kept) + _END * depth
+
+
+def collated(text: str) -> str:
+    """What texts are sorted by: letters whatever their case and accents, numbers by size.
+
+    >>> sorted(["Zebra", "Übergabe", "value 10", "value 9", "unter"], key=collated)
+    ['Übergabe', 'unter', 'value 9', 'value 10', 'Zebra']
+    """
+    text = text[:_COMPARED].casefold()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return _NUMBER.sub(lambda number: number[0].zfill(_DIGITS), text)
 
 
 def shorten(text: str, limit: int) -> str:

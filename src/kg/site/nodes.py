@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg import vocab
 from kg.site.evidence import Evidence, Source, Span
-from kg.site.labels import Label, Labels, isolated, shorten
+from kg.site.labels import Label, Labels, collated, isolated, shorten
 from kg.site.languages import Language
 from kg.site.links import EXTERNAL_REL, anchor, encode, is_web, page_path
 from kg.site.schema import Schema
@@ -256,5 +256,5 @@ def sort_key(node: NamedNode | BlankNode | Literal, labels: Labels) -> tuple[int
         try:
             return 0, float(node.value), node.value
         except ValueError:
-            return 1, labels.rank("", node.language or "")[0], node.value.casefold()
+            return 1, labels.rank("", node.language or "")[0], collated(node.value) + node.value[:LONGEST_VALUE]
     return 2, 0.0, labels[node.value].key
