@@ -11,8 +11,8 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse, serialize
@@ -35,6 +35,7 @@ BULK = 50_000
 NOTED = 20
 """After so many batches of INSERT DATA the store is told how far we are; after each, where batches are large."""
 
+_ANY = "{ ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } }"
 _JSON = "application/sparql-results+json"
 _N_TRIPLES = "application/n-triples"
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -45,7 +46,8 @@ Say = Callable[[str], None]
 class Push:
     """A release on its way into a store. ``accepted``: names of questions that the engine may answer in another way.
 
-    ``say`` is told what is being done.
+    ``say`` is told what is being done. ``datasets``: those of the slots by their names, if they have datasets of their
+    own; else slots are graphs of ``endpoint``, which has the pointer.
     """
 
     release: Release
@@ -53,6 +55,7 @@ class Push:
     limits: Limits
     say: Say
     accepted: Collection[str] = ()
+    datasets: Mapping[str, Endpoint] = field(default_factory=dict)
 
     def run(self) -> Slot:
         """Make it the current one; where it stands then.
@@ -67,10 +70,10 @@ class Push:
             self.say(f"slot {current.slot.name} has {version} already, and is current")
             return current.slot
         idle = next(state for state in states.values() if not state.current)
-        slot, counts = idle.slot, _counts(self.release)
-        known = idle.digest == manifest.digest and idle.state in (LOADING, READY)
+        slot, counts = self._moved(idle.slot), _counts(self.release)
+        known = idle.digest == manifest.digest and idle.state in (LOADING, READY) and idle.slot == slot
         if not known:
-            self._clear(slot)
+            self._clear(idle.slot, slot)
             values = {"version": version, "digest": manifest.digest, "state": LOADING}
             slots.write(self.endpoint, slot, loaded=0, quads=counts.total(), **values)
         if not known or idle.state == LOADING:
@@ -89,14 +92,34 @@ class Push:
         self._verify_counts(slot, counts)
         self.say(f"{len(counts):,} graphs have as many quads as in the release")
         local = Pool(self.release.store_path, self.release.manifest.base, self.limits)
-        remote = RemotePool(self.endpoint, self.release.manifest.base, self.limits, slot=slot)
+        remote = RemotePool(self._store(slot), self.release.manifest.base, self.limits, slot=slot)
         try:
             self._verify_answers(local, remote)
         finally:
             local.close()
 
-    def _clear(self, slot: Slot) -> None:
-        slots.write(self.endpoint, slot, state="clearing", version="", digest="", loaded=0)
+    def _moved(self, slot: Slot) -> Slot:
+        """The same slot where it is to lie."""
+        found = self.datasets.get(slot.name)
+        return replace(slot, dataset=found.query_address if found else "")
+
+    def _store(self, slot: Slot) -> Endpoint:
+        return self.datasets[slot.name] if slot.dataset else self.endpoint
+
+    def _clear(self, before: Slot, slot: Slot) -> None:
+        """Empty a slot, which lay ``before`` where it may not lie any more."""
+        store = self._store(slot)
+        if slot.dataset and before != slot and store.rows(f"SELECT (1 AS ?any) {{ {_ANY} }} LIMIT 1"):
+            raise PushError(f"{slot.dataset} holds something that kg did not put there: a slot needs an empty dataset")
+        slots.write(self.endpoint, before, state="clearing", version="", digest="", loaded=0)
+        if slot.dataset and before == slot:
+            self.say(f"slot {slot.name}: takes out what it held")
+            store.update("DROP ALL")
+        else:
+            self._drop(replace(slot, dataset=""))
+        slots.write(self.endpoint, slot, dataset=slot.dataset)
+
+    def _drop(self, slot: Slot) -> None:
         step = self.endpoint.profile.values
         while graphs := _graphs(self.endpoint, slot):
             self.say(f"slot {slot.name}: takes out what it held")
@@ -106,13 +129,14 @@ class Push:
 
     def _load(self, slot: Slot, begun: int, total: int) -> None:
         """Send the quads behind the first ``begun``, in the order of the dump, which is always the same."""
-        bulk = self.endpoint.profile.bulk and bool(self.endpoint.data_address)
-        size, send = (BULK, upload) if bulk else (self.endpoint.profile.batch, insert)
+        store = self._store(slot)
+        bulk = store.profile.bulk and bool(store.data_address)
+        size, send = (BULK, upload) if bulk else (store.profile.batch, insert)
         quads = _quads(self.release)
         done = sum(1 for _ in islice(quads, begun))
         batches = iter(lambda: list(islice(quads, size)), [])
         for number, batch in enumerate(batches, start=1):
-            send(self.endpoint, slot, batch)
+            send(store, slot, batch)
             done += len(batch)
             if bulk or number % NOTED == 0:
                 slots.write(self.endpoint, slot, loaded=done)
@@ -120,16 +144,20 @@ class Push:
         slots.write(self.endpoint, slot, loaded=done)
 
     def _verify_counts(self, slot: Slot, counts: Counter[str]) -> None:
-        wanted = {slot.prefix + name if name else slot.default: count for name, count in counts.items()}
-        for name, count in _counted(self.endpoint, list(wanted)):
-            if count != wanted[name]:
-                graph = name.removeprefix(slot.prefix) if name != slot.default else "the default graph"
+        store = self._store(slot)
+        wanted = {slot.prefix + name: count for name, count in counts.items() if name}
+        found_here = store.rows(f"SELECT (COUNT(*) AS ?n) {{ {slot.facts('?s ?p ?o')} }}")
+        facts = [("", int(found_here[0][0].value))] if "" in counts else []
+        for name, count in (*facts, *_counted(store, list(wanted))):
+            expected = wanted[name] if name else counts[""]
+            if count != expected:
+                graph = name.removeprefix(slot.prefix) or "the default graph"
                 merges = f" (this engine {self.endpoint.profile.merges})" if self.endpoint.profile.merges else ""
                 raise PushError(
-                    f"{graph} has {count:,} quads in the store and {wanted[name]:,} in the release{merges}; "
+                    f"{graph} has {count:,} quads in the store and {expected:,} in the release{merges}; "
                     "the release before stays current"
                 )
-        rows = self.endpoint.rows(
+        rows = store.rows(
             "SELECT (COUNT(DISTINCT ?g) AS ?n) "
             f'{{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), "{slot.prefix}")) }}'
         )
@@ -206,8 +234,11 @@ def _counted(endpoint: Endpoint, names: Sequence[str]) -> Iterator[tuple[str, in
 
 
 def _placed(slot: Slot, quad: Quad) -> Quad:
-    name = slot.default if isinstance(quad.graph_name, DefaultGraph) else slot.prefix + quad.graph_name.value
-    return Quad(quad.subject, quad.predicate, quad.object, NamedNode(name))
+    if isinstance(quad.graph_name, DefaultGraph):
+        graph = quad.graph_name if slot.dataset else NamedNode(slot.default)
+    else:
+        graph = NamedNode(slot.prefix + quad.graph_name.value)
+    return Quad(quad.subject, quad.predicate, quad.object, graph)
 
 
 def upload(endpoint: Endpoint, slot: Slot, batch: Iterable[Quad]) -> None:
@@ -228,8 +259,9 @@ def insert(endpoint: Endpoint, slot: Slot, batch: Iterable[Quad]) -> None:
             # Virtuoso 7 takes a plain text for an IRI that has the same letters in the same update.
             text += f"^^<{_STRING}>"
         line = f"{quad.subject} {quad.predicate} {text} ."
-        by_graph.setdefault(str(_placed(slot, quad).graph_name), []).append(line)
-    graphs = (f"GRAPH {name} {{ {' '.join(lines)} }}" for name, lines in by_graph.items())
+        graph = _placed(slot, quad).graph_name
+        by_graph.setdefault("" if isinstance(graph, DefaultGraph) else f"GRAPH {graph}", []).append(line)
+    graphs = (f"{name} {{ {' '.join(lines)} }}" if name else " ".join(lines) for name, lines in by_graph.items())
     endpoint.update(f"INSERT DATA {{ {' '.join(graphs)} }}")
 
 

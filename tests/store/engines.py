@@ -78,8 +78,11 @@ def oxigraph(folder: Path) -> Iterator[Engine]:
         yield Engine("oxigraph", address, address + "query", {})
 
 
-@contextmanager
-def fuseki(folder: Path) -> Iterator[Engine]:
+_JAVA = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
+
+def _fuseki() -> tuple[str, Path]:
+    """Java and Fuseki's archive."""
     jar = Path.home() / f".m2/repository/org/apache/jena/jena-fuseki-server/{FUSEKI}/jena-fuseki-server-{FUSEKI}.jar"
     java = shutil.which("java")
     if java is None or not jar.exists():
@@ -87,12 +90,17 @@ def fuseki(folder: Path) -> Iterator[Engine]:
             f"Fuseki is not installed (mvn dependency:get -Dartifact=org.apache.jena:jena-fuseki-server:{FUSEKI} "
             "-Dtransitive=false)"
         )
+    return str(java), jar
+
+
+@contextmanager
+def fuseki(folder: Path) -> Iterator[Engine]:
+    java, jar = _fuseki()
     port = free_port()
     address = f"http://127.0.0.1:{port}/ds"
-    options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     command = [
-        str(java),
-        *options,
+        java,
+        *_JAVA,
         "-jar",
         str(jar),
         "--localhost",
@@ -104,6 +112,26 @@ def fuseki(folder: Path) -> Iterator[Engine]:
     ]
     with running(command, folder, f"http://127.0.0.1:{port}/$/ping"):
         yield Engine("fuseki", address, address + "/query", {})
+
+
+_DATASET = """
+:{name} a fuseki:Service ; fuseki:name "{name}" ; fuseki:dataset [ a ja:MemoryDataset ] ; fuseki:endpoint
+    [ fuseki:operation fuseki:query ; fuseki:name "query" ], [ fuseki:operation fuseki:update ; fuseki:name "update" ],
+    [ fuseki:operation fuseki:gsp-rw ; fuseki:name "data" ] .
+"""
+
+
+@contextmanager
+def datasets(folder: Path, *names: str) -> Iterator[list[str]]:
+    """Fuseki with datasets of these names; their addresses."""
+    java, jar = _fuseki()
+    port = free_port()
+    text = """PREFIX fuseki: <http://jena.apache.org/fuseki#> PREFIX : <#>
+        PREFIX ja: <http://jena.hpl.hp.com/2005/11/Assembler#>\n"""
+    (folder / "config.ttl").write_text(text + "".join(_DATASET.format(name=name) for name in names))
+    command = [java, *_JAVA, "-jar", str(jar), "--localhost", f"--port={port}", "--config=config.ttl"]
+    with running(command, folder, f"http://127.0.0.1:{port}/$/ping"):
+        yield [f"http://127.0.0.1:{port}/{name}" for name in names]
 
 
 _VIRTUOSO = """

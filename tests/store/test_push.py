@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from tests.conftest import Kg
-from tests.store.engines import Engine
+from tests.store.engines import Engine, datasets
 
 from kg import build
 from kg.config import load
@@ -23,8 +23,11 @@ from kg.query.base import Query
 from kg.query.limits import Limits
 from kg.query.remote import RemotePool
 from kg.release import Release
+from kg.site import create_app
+from kg.site.state import Behind
 from kg.store import slots
-from kg.store.endpoint import Endpoint
+from kg.store.endpoint import Endpoint, writable
+from kg.store.profiles import PROFILES
 
 BASE = "http://localhost:8000/"
 
@@ -142,6 +145,83 @@ def test_what_is_not_the_release_never_becomes_current(
 def test_without_another_release_there_is_nothing_to_go_back_to(endpoint: Endpoint) -> None:
     with pytest.raises(PushError, match="nothing to go back to"):
         rollback(endpoint, "http://nowhere.example.org/")
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Endpoint]]:
+    """Three datasets of one server: for the pointer, and for two slots."""
+    with datasets(tmp_path_factory.mktemp("three"), "pointer", "one", "two") as addresses:
+        yield [writable(address, PROFILES["fuseki"], None) for address in addresses]
+
+
+def test_each_slot_may_be_a_dataset_of_its_own(
+    three: list[Endpoint], project: Path, release: Release, other: Release
+) -> None:
+    pointer, one, two = three
+    by_name = {"a": one, "b": two}
+
+    def pushed(wanted: Release) -> slots.Slot:
+        return Push(release=wanted, endpoint=pointer, limits=Limits(), say=lambda _: None, datasets=by_name).run()
+
+    def quads(endpoint: Endpoint) -> int:
+        text = "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
+        return int(endpoint.rows(text)[0][0].value)
+
+    two.update("INSERT DATA { <urn:a> <urn:b> <urn:c> }")
+    first = pushed(release)
+    assert first.dataset == one.query_address
+    assert quads(one) == (release.path / "dumps/all.nq").read_bytes().count(b"\n")
+    # Graphs have their own names there, for whoever asks the dataset past the site.
+    assert one.rows(f"SELECT ?s {{ GRAPH <{BASE}claim/courier/1> {{ ?s ?p ?o }} }}")
+    with pytest.raises(PushError, match="did not put there"):
+        pushed(other)
+    two.update("DROP ALL")
+    second = pushed(other)
+    assert second.dataset == two.query_address
+    state = current(pointer)
+    assert state is not None
+    assert (state.slot, state.version) == (second, other.version)
+    assert rollback(pointer, BASE).slot == first
+    # What is idle is taken out and loaded anew, and nothing but the slots' datasets is touched.
+    slots.write(pointer, second, digest="", state="")
+    assert pushed(other) == second
+    assert quads(two) == (other.path / "dumps/all.nq").read_bytes().count(b"\n")
+
+    config = load(project)
+    home = create_app(release, config)
+    away = create_app(release, config, behind=Behind(pointer.beside(first.dataset), first))
+    graph = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g"
+    for address in ("/page/ida-vik", "/data/ida-vik.trig", "/claim/courier/1", "/claim/courier/1.ttl", "/class/"):
+        answers = [app.test_client().get(address, headers={"Accept": "text/html"}) for app in (home, away)]
+        assert answers[0].status_code == 200
+        assert answers[0].data == answers[1].data, address
+    answers = [
+        app.test_client().post("/sparql", data={"query": graph}, headers={"Accept": "text/csv"}) for app in (home, away)
+    ]
+    assert answers[0].data == answers[1].data
+    assert answers[0].data.count(b"\n") > 1
+    for app in (home, away):
+        app.extensions["kg"].close()
+
+
+def test_the_command_line_pushes_into_datasets_and_serves_them(
+    three: list[Endpoint],
+    project: Path,
+    kg: Kg,
+    serve: Callable[..., AbstractContextManager[str]],
+) -> None:
+    to = [endpoint.query_address.removesuffix("/query") for endpoint in three]
+    profile = ("--engine-profile", "fuseki")
+    for endpoint in three:
+        endpoint.update("DROP ALL")
+    done = kg("push", "--to", to[0], "--slot", to[1], "--slot", to[2], *profile, cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert three[1].rows("SELECT ?s { ?s ?p ?o } LIMIT 1")
+    with serve(project, "--endpoint", three[0].query_address, *profile) as address:
+        assert get(address + "page/ida-vik")[0] == 200
+    for wrong in (to[1:2], [to[1], to[1]], [to[0], to[1]]):
+        options = [part for dataset in wrong for part in ("--slot", dataset)]
+        assert kg("push", "--to", to[0], *options, *profile, cwd=project).returncode == 2
 
 
 def get(address: str) -> tuple[int, str]:

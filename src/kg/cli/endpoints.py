@@ -57,6 +57,13 @@ def connect(address: str, profile: str) -> Endpoint:
 @main.command()
 @click.option("--to", "address", metavar="URL", required=True, help="The server; of Fuseki, the dataset.")
 @profile_option
+@click.option(
+    "--slot",
+    "datasets",
+    metavar="URL",
+    multiple=True,
+    help="A dataset for one of the two slots; given twice. --to then has the pointer alone.",
+)
 @click.option("--release", "version", help="A version other than the current one.")
 @click.option("--rollback", is_flag=True, help="Make the release before current again; nothing is loaded.")
 @click.option(
@@ -68,7 +75,14 @@ def connect(address: str, profile: str) -> Endpoint:
 )
 @click.pass_obj
 def push(
-    project: Path, *, address: str, profile: str, version: str | None, rollback: bool, accepted: Sequence[str]
+    project: Path,
+    *,
+    address: str,
+    profile: str,
+    datasets: Sequence[str],
+    version: str | None,
+    rollback: bool,
+    accepted: Sequence[str],
 ) -> None:
     """Put a release into the SPARQL store of another server, beside the one that is current there.
 
@@ -84,8 +98,13 @@ def push(
     """
     from kg import push as pushing
     from kg.query.limits import Limits
+    from kg.store import slots
     from kg.store.endpoint import writable
 
+    if datasets and (len({address, *datasets}) != 3 or len(datasets) != 2):
+        raise click.UsageError("give --slot twice, with a dataset for each slot, and --to a third one for the pointer")
+    if datasets and PROFILES[profile].union:
+        raise click.UsageError(f"{profile} has no default graph of its own: there, slots can only be graphs")
     config = load(project)
     endpoint = writable(address, PROFILES[profile], _credentials())
     if rollback:
@@ -94,7 +113,13 @@ def push(
         return
     release = open_release(config, version)
     limits = Limits.from_settings(config.query)
-    pushing.Push(release=release, endpoint=endpoint, limits=limits, say=click.echo, accepted=accepted).run()
+    stores = {
+        name: writable(dataset, PROFILES[profile], _credentials())
+        for name, dataset in zip(slots.SLOTS, datasets, strict=False)
+    }
+    pushing.Push(
+        release=release, endpoint=endpoint, limits=limits, say=click.echo, accepted=accepted, datasets=stores
+    ).run()
     click.echo(f"to serve it: kg serve --endpoint {endpoint.query_address} --engine-profile {profile}")
 
 
@@ -143,7 +168,8 @@ def _site_of_release(config: Config, endpoint: Endpoint, current: State) -> Site
     def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
         if archived:
             return create_app(open_release(config, wanted), config, exchange=exchange, archived=True)
-        behind = Behind(endpoint, slots.Slot(config.base, wanted.partition("@")[2]))
+        slot = slots.read(endpoint, config.base)[wanted.partition("@")[2]].slot
+        behind = Behind(endpoint.beside(slot.dataset) if slot.dataset else endpoint, slot)
         return create_app(pointer.release(wanted), config, exchange=exchange, behind=behind)
 
     return make, pointer.name

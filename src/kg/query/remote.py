@@ -245,7 +245,7 @@ class RemotePool(Runner):
 
     def _sent(self, query: Query) -> tuple[str, Sequence[str], Sequence[str]]:
         """The text and the dataset as the endpoint gets them. Relative IRIs start at the site's base."""
-        if self._slot is None:
+        if self._slot is None or self._slot.dataset:
             defaults = query.default_graphs if query.default_graphs or query.named_graphs else self._graphs
             text, named = query.text, query.named_graphs
         else:

@@ -136,6 +136,12 @@ class Endpoint:
         self._room = threading.BoundedSemaphore(AT_ONCE)
         self._queue = threading.BoundedSemaphore(AT_ONCE + QUEUE)
 
+    def beside(self, query: str) -> Endpoint:
+        """Another dataset to read from; credentials go along only to the same server."""
+        here, there = (urllib.parse.urlsplit(address)[:2] for address in (self.query_address, query))
+        known = self._credentials if here == there else None
+        return Endpoint(query, self.profile, credentials=known, seconds=self.seconds)
+
     def rows(self, text: str, most: int | None = None, **options: Any) -> list[tuple[Any, ...]]:
         """All rows of a SELECT query of ours, or the first ``most``; a term or ``None`` for each variable."""
         with self.ask(text, "SELECT", **options) as reply:

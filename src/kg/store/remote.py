@@ -130,7 +130,7 @@ class RemoteStore:
 
     def _fetch(self, nodes: Sequence[NamedNode], predicates: Sequence[NamedNode]) -> None:
         """Remember what the default graph says of some subjects, those included of which it says nothing."""
-        inner = f"GRAPH <{self._slot.default}> {{ ?s ?p ?o }}" if self._slot else self.flat("?s ?p ?o")
+        inner = self._slot.facts("?s ?p ?o") if self._slot else self.flat("?s ?p ?o")
         values = f"VALUES ?s {{ {' '.join(map(str, nodes))} }}"
         if predicates:
             values += f" VALUES ?p {{ {' '.join(map(str, predicates))} }}"
@@ -190,7 +190,7 @@ class RemoteStore:
         free = " ".join(f"?{name}" for term, name in zip((s, p, o), "spo", strict=True) if term is None)
         if self._slot is None:
             return f"SELECT DISTINCT {free or '(1 AS ?s)'} {{ {self.flat(terms)} }}"
-        default = f"GRAPH <{self._slot.default}> {{ {terms} }}"
+        default = self._slot.facts(terms)
         if isinstance(graph, DefaultGraph):
             return f"SELECT {free or '(1 AS ?s)'} {{ {default} }}"
         if isinstance(graph, NamedNode):

@@ -8,6 +8,8 @@ In the graphs of a SPARQL endpoint, ``H`` being 12 hex digits of the base's SHA-
     urn:kg:H:b …            slot b
 
 So several releases of several sites share one store, and a release becomes visible by the change of one triple.
+
+Or each slot is a dataset of its own, where graphs have their own names; the pointer, in a third one, has the addresses.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pyoxigraph import Literal, NamedNode
 from kg.store.endpoint import Endpoint
 
 SLOTS = ("a", "b")
-FIELDS = ("version", "digest", "state", "loaded", "quads")
+FIELDS = ("version", "digest", "state", "loaded", "quads", "dataset")
 LOADING, READY = "loading", "ready"
 
 
@@ -36,10 +38,11 @@ def pointer_graph(base: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """``default`` is the IRI of its default graph."""
+    """``default`` is the IRI of its default graph; ``dataset`` where queries go, if it has a dataset of its own."""
 
     base: str
     name: str
+    dataset: str = ""
 
     @property
     def default(self) -> str:
@@ -48,7 +51,11 @@ class Slot:
     @property
     def prefix(self) -> str:
         """What stands before the IRI of each of its graphs."""
-        return self.default + ":"
+        return "" if self.dataset else self.default + ":"
+
+    def facts(self, pattern: str) -> str:
+        """A pattern over its default graph."""
+        return f"{{ {pattern} }}" if self.dataset else f"GRAPH <{self.default}> {{ {pattern} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ def read(endpoint: Endpoint, base: str) -> dict[str, State]:
     for name in SLOTS:
         slot = Slot(base, name)
         values = {field: said.get((slot.default, field), "") for field in FIELDS}
+        slot = Slot(base, name, values["dataset"])
         found[name] = State(
             slot,
             current=said.get((graph, "current")) == slot.default,
