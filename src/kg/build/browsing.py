@@ -133,7 +133,7 @@ def links(database: sqlite3.Connection, store: RemoteStore, candidates: Iterable
             say(f"{property_} is no facet: {e}")
             continue
         things, values = next(_rows(database, "SELECT count(DISTINCT s), count(DISTINCT o) FROM said"))
-        if things >= SHARED * values:
+        if things >= SHARED * values > SHARED:
             _values(database, (value for (value,) in _rows(database, "SELECT DISTINCT o FROM said ORDER BY o")))
             database.execute(_TRAITS, [str(len(found))])
             found.append(property_)
