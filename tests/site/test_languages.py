@@ -210,6 +210,18 @@ def test_numbers_are_written_as_in_the_language(client: FlaskClient) -> None:
 
 
 @pytest.mark.browser
+def test_the_editor_says_in_german_what_is_wrong_and_marks_what_the_engine_says(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="de")
+    tab = context.new_page()
+    tab.goto(address + "query")
+    tab.get_by_role("textbox", name="Eine Frage").fill("SELECT * { ?x harbour:cranes ?y }")
+    tab.get_by_role("button", name="Ausführen").click()
+    expect(tab.get_by_role("heading", name="Die Abfrage wird nicht angenommen")).to_be_visible()
+    expect(tab.locator(".problem [lang=en]")).to_have_text("the prefix harbour: is not declared")
+    context.close()
+
+
+@pytest.mark.browser
 def test_scripts_speak_the_language_of_the_page(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="de-AT")
     tab = context.new_page()

@@ -188,7 +188,7 @@ function located(problem) {
   if (!fault) return problem;
   const { word, line, column } = fault;
   const detail = word ? _("syntax error: “{word}” cannot stand here", { word }) : _("syntax error: the query ends too early");
-  return new Problem({ title: problem.title, detail, line, column });
+  return new Problem({ title: problem.title, detail, line, column, language: "" });
 }
 
 /** Says what is wrong, at its place, and how it may be mended. */

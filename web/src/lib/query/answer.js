@@ -15,11 +15,22 @@ const LONGEST_ADDRESS = 4000;
 const RESULTS = "application/sparql-results+json";
 const TRIPLES = "application/n-triples";
 
+// What the endpoint calls its problems, in English as all programs get it, in the reader's language.
+const TITLES = {
+  "The query is not accepted": _("The query is not accepted"),
+  "The query ran into a limit": _("The query ran into a limit"),
+  "Too many queries at once": _("Too many queries at once"),
+  "Too many queries from one address": _("Too many queries from one address"),
+  "The query could not be answered": _("The query could not be answered"),
+};
+
 /** What was wrong, as a problem document (RFC 9457) tells it; `line` and `column` count from 1. */
 export class Problem extends Error {
-  constructor({ title, detail, line, column }) {
+  /** `language`: that of the detail, where it is not the page's. */
+  constructor({ title, detail, line, column, language = "en" }) {
     super(detail);
-    this.title = title;
+    this.title = TITLES[title] ?? title;
+    this.language = language;
     this.line = line;
     this.column = column;
   }
@@ -49,7 +60,7 @@ export async function ask(endpoint, question, signal, progress) {
     signal,
   }).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: _("No answer"), detail: _("The server cannot be reached, or ended the connection.") });
+    throw new Problem({ title: _("No answer"), detail: _("The server cannot be reached, or ended the connection."), language: "" });
   });
   if (!response.ok) throw await refusal(response);
   const answer = await read(response, progress);

@@ -81,12 +81,12 @@ function share(address) {
 }
 
 /** Shows a problem; `go` leads to its place in the query, `fixes` ({ name, apply }) mend it. */
-export function shownProblem(holder, { title, message, line, column }, { go, fixes }) {
+export function shownProblem(holder, { title, message, language, line, column }, { go, fixes }) {
   const place = line ? element("button", { type: "button", class: "place-of-error", click: go }, _("Line {line}, column {column}", { line, column: column ?? 1 })) : null;
   holder.replaceChildren(
     element("section", { class: "problem", role: "alert", "aria-labelledby": "problem" },
       element("h2", { id: "problem" }, title),
-      element("p", {}, place, place ? ": " : "", message),
+      element("p", {}, place, place ? ": " : "", element("span", { lang: language || null }, message)),
       fixes.map(({ name, apply }) => element("p", {}, element("button", { type: "button", click: apply }, name)))),
   );
 }
