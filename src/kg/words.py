@@ -41,6 +41,8 @@ def fold(text: str) -> str:
     >>> fold("al-Qā’im"), fold("Ström"), fold("أَلقَائِم") == fold("القائم")
     ('al-qaim', 'strom', True)
     """
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
     plain = unicodedata.normalize("NFKD", text.translate(_DROPPED).casefold())
     kept = (str(unicodedata.decimal(c, c)) for c in plain if unicodedata.category(c) not in _MARKS)
     return "".join(kept).translate(_CUSTOM | _DROPPED)

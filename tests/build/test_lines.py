@@ -12,7 +12,7 @@ from pyoxigraph import RdfFormat, parse
 
 from kg import media
 from kg.build import lines
-from kg.build.lines import SortedFile, common, merged, write_sorted
+from kg.build.lines import SortedFile, common, differences, merged, write_sorted, write_spliced
 
 words = st.text("ab/0", max_size=6).map(lambda word: f"{word}\n".encode())
 files = st.lists(st.lists(words, max_size=40), min_size=1, max_size=5)
@@ -53,6 +53,20 @@ def test_a_sorted_file_is_looked_into_as_a_set_is(folder: Path, found: list[byte
     if prefix:
         assert list(file.starting(prefix)) == sorted({line for line in found if line.startswith(prefix)})
     assert list(file.lines(file.find(wanted))) == sorted({line for line in found if line >= wanted})
+
+
+@settings(max_examples=200, deadline=None)
+@given(old=st.lists(words, max_size=60), new=st.lists(words, max_size=60), step=st.sampled_from([1, 8, 4096]))
+def test_a_file_with_its_differences_is_the_other_file(
+    folder: Path, old: list[bytes], new: list[bytes], step: int
+) -> None:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(lines, "_STEP", step)
+    before, after = write_sorted(folder / "old", old), write_sorted(folder / "new", new)
+    change = differences(before, after)
+    assert (change.gone, change.come) == (sorted({*old} - {*new}), sorted({*new} - {*old}))
+    assert bytes(write_spliced(folder / "spliced", before, change).data) == bytes(after.data)
+    patch.undo()
 
 
 def test_a_file_that_is_not_there_has_no_lines(folder: Path) -> None:

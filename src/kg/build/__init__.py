@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from kg.build.shards import Cache
 from kg.build.stray import stray
 from kg.build.together import Together, together
 from kg.build.validate import DEFAULT_ENGINE, endless
+from kg.build.whole import new_whole
 from kg.build.workers import workers
 from kg.build.write import write_release
 from kg.config import Config
@@ -117,7 +118,7 @@ def build(
         progress("write", 0, 0)
         rendered = found.rendered()
         release = write_release(config, found.content(rendered), rendered, found.store(), findings)
-        found.keep()
+        found.keep(release.version)
         return release, findings
 
 
@@ -148,43 +149,41 @@ def examined(
     project = read_project(config, text_folders(config.root, documents), engine)
     if project.has_many:
         more_memory(_OF_MANY * config.build.bytes)
-    with tempfile.TemporaryDirectory(prefix="kg-build-") as scratch:
-        found = [*check_catalog(config), *project.parsed]
+    with ExitStack() as opened:
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
-        cache = Cache(kept or Path(scratch) / "cache")
-        entities = read_entities(project.entities, config.base, project.common.terms, Path(scratch))
+        cache = Cache(kept or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="kg-build-"))))
+        pool = opened.enter_context(workers(project.workers(how.workers), how.executor, config.build.bytes))
+        whole = opened.enter_context(new_whole(cache.path, project.key))
+        found = [*check_catalog(config), *project.parsed]
+        entities = read_entities(project.entities, config.base, project.common.terms, whole)
         found += entities.parsed
-        with workers(project.workers(how.workers), how.executor, config.build.bytes) as pool:
-            try:
-                made = make_parts(project, cache, pool, progress)
-            except Endless as e:
-                yield _sorted([*found, endless(e, project.common.shapes)]), None
-                return
-            found += made.parsed
-            if not made.claims and not _failed(found):
-                found.append(project.no_claims)
-            if _failed(found):
-                yield _sorted(found), None
-                return
-            found += [*project.collected, *entities.collected, *made.collected]
-            if _failed(found):
-                yield _sorted(found), None
-                return
-            found += [*made.checks, *stray(config.root, made.combined.documents)]
-            if any(finding.rule == "blank-nodes" for finding in found):
-                yield _sorted(found), None
-                return
-            whole = Together(project, made, cache, Path(scratch), pool, progress, entities)
-            try:
-                result = together(whole)
-            except Endless as e:
-                whole.close()
-                yield _sorted([*found, endless(e, project.common.shapes)]), None
-                return
-            try:
-                yield _sorted([*found, *result.findings]), result
-            finally:
-                result.close()
+        try:
+            made = make_parts(project, cache, pool, progress)
+        except Endless as e:
+            yield _sorted([*found, endless(e, project.common.shapes)]), None
+            return
+        found += made.parsed
+        if not made.claims and not _failed(found):
+            found.append(project.no_claims)
+        if _failed(found):
+            yield _sorted(found), None
+            return
+        found += [*project.collected, *entities.collected, *made.collected]
+        if _failed(found):
+            yield _sorted(found), None
+            return
+        found += [*made.checks, *stray(config.root, made.combined.documents)]
+        if any(finding.rule == "blank-nodes" for finding in found):
+            yield _sorted(found), None
+            return
+        result = Together(project, made, cache, whole, pool, progress, entities)
+        opened.callback(result.close)
+        try:
+            together(result)
+        except Endless as e:
+            yield _sorted([*found, endless(e, project.common.shapes)]), None
+            return
+        yield _sorted([*found, *result.findings]), result
 
 
 def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:

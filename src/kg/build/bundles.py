@@ -100,7 +100,7 @@ def key_of(bundle: Bundle, common: str) -> str:
 
 def key_of_common(base: str, engine: str, files: Iterable[tuple[str, bytes | Unreadable]]) -> str:
     """Of the code, the libraries, the base, the engine and the files of ontology and shapes."""
-    parts: list[str | bytes] = [_code(), *(f"{name} {version(name)}" for name in _LIBRARIES), base, engine]
+    parts: list[str | bytes] = [code(), *(f"{name} {version(name)}" for name in _LIBRARIES), base, engine]
     for shown, content in files:
         parts += [shown, _content(content)]
     return _digest(parts)
@@ -120,8 +120,8 @@ def _digest(parts: Iterable[str | bytes]) -> str:
 
 
 @lru_cache
-def _code() -> str:
-    """The build's own code: a part that an earlier version made may be another."""
+def code() -> str:
+    """The build's own code: what an earlier version made may be another."""
     top = Path(kg.__file__).parent
     return _digest(path.read_bytes() for pattern in _CODE for path in sorted(top.glob(pattern)))
 

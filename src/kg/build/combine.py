@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from pyoxigraph import Quad
 
 from kg import vocab
-from kg.build.compare import Comparison, Told, Voices, compare
+from kg.build.compare import Told, Voices, compare
 from kg.build.content import Dataset
 from kg.build.coverage import Share
 from kg.build.entities import Entities, Labels
-from kg.build.lines import SortedFile, common, groups, merged, write_merged, write_sorted
+from kg.build.lines import SortedFile, common, groups, merged
 from kg.build.part import Common, Part
-from kg.build.render import graph_last
 from kg.build.rules import Spoken
 from kg.build.rules import Told as Asked
 from kg.build.shacl.bound import Checked
 from kg.build.shards import Shard
 from kg.build.single import holds, read_reached
-from kg.build.validate import GRAPHS
+from kg.build.validate import GRAPHS, Disputed
+from kg.build.whole import Whole
 from kg.model import Check, Document, Finding, Place
 
 
 @dataclass(slots=True)
 class Combined:
-    """Of all parts. ``findings``: of documents, by SHACL's graph and shape; ``checked``: what is left to check."""
+    """Of all parts. ``findings``: of documents, by SHACL's graph and shape; ``checked``: what is left to check.
+
+    ``where``: the shard of each document, by number.
+    """
 
     shards: Sequence[Shard]
+    where: dict[str, int] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     voices: Voices = field(default_factory=lambda: Voices(""))
     parsed: list[Finding] = field(default_factory=list)
@@ -50,14 +52,9 @@ class Combined:
     known: set[str] = field(default_factory=set)
     findings: dict[tuple[str, str], list[Finding]] = field(default_factory=lambda: defaultdict(list))
 
-    def sorted(self, name: str) -> Iterator[bytes]:
-        """The lines of all shards, many at a time, in order."""
-        return merged([shard.lines(name) for shard in self.shards])
-
-    def lines(self, name: str) -> Iterator[bytes]:
-        """The lines of all shards, one by one, in order."""
-        for some in self.sorted(name):
-            yield from some.splitlines(keepends=True)
+    def origins(self) -> dict[str, str]:
+        """Documents, and what stands for all documents that are no independent witnesses."""
+        return {document.iri: self.voices.origin(document.iri) for document in self.documents.values()}
 
 
 def combine(shards: Sequence[Shard], base: str) -> Combined:
@@ -66,8 +63,9 @@ def combine(shards: Sequence[Shard], base: str) -> Combined:
     said: set[str] = set()
     unsaid: list[tuple[str, Finding]] = []
     same: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
-    for shard in shards:
+    for number, shard in enumerate(shards):
         for part in shard.parts():
+            found.where.update((document.name, number) for document in part.documents)
             found.documents.update((document.name, document) for document in part.documents)
             found.voices.add(part.documents, part.derived)
             found.parsed += part.parsed
@@ -102,32 +100,30 @@ def _add_checks(found: Combined, part: Part) -> None:
 
 def missing_claims(found: Combined) -> list[Finding]:
     """Claims of other documents that are pointed at and that are not there."""
-    wanted = {iri for iri, _ in found.pending}
-    there: set[str] = set()
-    if wanted:
-        for shard in found.shards:
-            for details in shard.details():
-                there |= wanted & details.described
-    return [finding for iri, finding in found.pending if iri not in there]
+    missing = []
+    for iri, finding in found.pending:
+        line = f"{iri}\n".encode()
+        if not any(line in shard.lines("described") for shard in found.shards):
+            missing.append(finding)
+    return missing
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def asked(found: Combined, entities: Entities, terms: SortedFile, names: vocab.Names) -> Asked:
+def asked(found: Combined, whole: Whole, entities: Entities, names: vocab.Names) -> Asked:
     """What the rules across documents look at: how IRIs are used, held against what ``data/entities`` has."""
     unlabelled: set[str] = set()
-    unused: list[tuple[str, int, Place]] = []
+    unused: list[tuple[int, str, Place]] = []
     merged_into: dict[str, tuple[str, Place]] = {}
-    for iri, marks, lines in _used(found, entities):
-        said = [line.split(b"\t", 6) for line in lines]
-        if ("t" in marks and not any(fields[2] in (b"l", b"p") for fields in said)) or ("s" in marks and not said):
+    for line in _asked_by_iri(whole, entities).lines():
+        iri, mark, *more = line.decode().rstrip("\n").split("\t")
+        if mark == "l":
             unlabelled.add(iri)
-        for fields in said:
-            if fields[2] == b"r":
-                merged_into[iri] = (fields[4].decode(), _place(fields))
-        if said and not marks & {"s", "t", "u"} and iri not in merged_into:
-            unused.append((iri, int(said[0][1]), _place(said[0])))
+        elif mark == "n":
+            unused.append((int(more[0]), iri, Place(more[2], int(more[1]))))
+        else:
+            merged_into[iri] = more[0], Place(more[2], int(more[1]))
     authors: dict[str, list[Document]] = defaultdict(list)
     for document in found.documents.values():
         if document.author in unlabelled and not any(entities.of(document.author)):
@@ -135,36 +131,98 @@ def asked(found: Combined, entities: Entities, terms: SortedFile, names: vocab.N
     wanted = unlabelled | merged_into.keys()
     return Asked(
         unlabelled=frozenset(unlabelled),
-        unused=tuple((iri, place) for iri, _, place in sorted(unused, key=lambda one: one[1])),
+        unused=tuple((iri, place) for _, iri, place in sorted(unused)),
         merged=merged_into,
-        spoken=tuple(_spoken(found, wanted)) if wanted else (),
+        spoken=tuple(_spoken(found.shards, wanted)),
         authors={author: tuple(some) for author, some in authors.items()},
         unsaid=tuple(found.unsaid),
-        twice=tuple(stated_twice(found, [entities.places, terms], f"<{names.document('')}".encode())),
+        twice=tuple(stated_twice(whole, f"<{names.document('')}".encode())),
     )
 
 
-def stated_twice(found: Combined, others: Sequence[SortedFile], records: bytes) -> Iterator[tuple[str, Place, Place]]:
-    """Claims whose triples stand without a claim in ``others`` (lines with places), or in a document's description.
+def _asked_by_iri(whole: Whole, entities: Entities) -> SortedFile:
+    """IRI and what is to be asked about it: ``l`` no label; ``n`` in no claim; ``r`` merged into another."""
+    uses = whole.merged("uses")
+    used, labelled = whole.changed("uses"), whole.changed("labels")
 
-    ``records``: how lines about documents begin.
+    def everything() -> Iterator[bytes]:
+        for iri, marks, lines in _joined(groups(uses.lines(), b"\t"), groups(entities.labels.lines(), b"\t")):
+            yield from _asked_about(iri, marks, lines)
+
+    def one(iri: bytes) -> Iterator[bytes]:
+        yield from _asked_about(iri, list(uses.starting(iri + b"\t")), list(entities.labels.starting(iri + b"\t")))
+
+    keys = None if used is None or labelled is None else used | labelled
+    return whole.by_key("asked", keys, everything, one)
+
+
+def _asked_about(iri: bytes, uses: Sequence[bytes], labels: Sequence[bytes]) -> Iterator[bytes]:
+    marks = {line[-2:-1] for line in uses}
+    said = [line.split(b"\t", 6) for line in labels]
+    if (b"t" in marks and not any(fields[2] in (b"l", b"p") for fields in said)) or (b"s" in marks and not said):
+        yield iri + b"\tl\n"
+    into = [fields for fields in said if fields[2] == b"r"]
+    for fields in into[-1:]:
+        yield b"\t".join((iri, b"r", *fields[4:]))
+    if said and not into and not marks & {b"s", b"t", b"u"}:
+        yield b"\t".join((iri, b"n", said[0][1], *said[0][5:]))
+
+
+def _joined(
+    uses: Iterator[tuple[bytes, list[bytes]]], labels: Iterator[tuple[bytes, list[bytes]]]
+) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
+    """IRIs with the lines of their uses and of their labels; a full join."""
+    use, label = next(uses, None), next(labels, None)
+    while use or label:
+        iri = min(one[0] for one in (use, label) if one)
+        ours, theirs = list[bytes](), list[bytes]()
+        if use and use[0] == iri:
+            ours, use = use[1], next(uses, None)
+        if label and label[0] == iri:
+            theirs, label = label[1], next(labels, None)
+        yield iri, ours, theirs
+
+
+def stated_twice(whole: Whole, records: bytes) -> Iterator[tuple[str, Place, Place]]:
+    """Claims whose triples stand without a claim, too: as labels or terms, or in a document's description.
+
+    ``records``: how lines about documents begin. Where a build before found none, only what is new is looked at.
     """
-    about_documents = [shard.lines("records") for shard in found.shards]
-    triples = (line.partition(b" .\t")[0] + b" .\n" for some in merged(others) for line in some.splitlines())
-    twice = set(common(found.lines("claimed"), triples))
-    for shard in found.shards:
-        stated = list(shard.lines("claimed").starting(records))
-        twice |= {line for line in stated if any(any(f.starting(line[:-1] + b"\t")) for f in about_documents)}
-    for triple in sorted(twice):
+    said, others = whole.file("said"), [whole.file(name) for name in PLACED]
+    about_documents = [shard.lines("records") for shard in whole.shards]
+    for triple in sorted({*_stated_elsewhere(whole, said, others), *_recorded(said, records, about_documents)}):
         other = _first(triple, [*others, *about_documents])
-        for shard in found.shards:
-            if triple in shard.lines("claimed"):
-                place = _first(triple, [shard.lines("places")])
-                for line in shard.lines("graphs").lines():
-                    graph, _, rest = line.partition(b" ")
-                    claim = graph[1:-1].decode()
-                    if rest == triple and "/claim/" in claim:
-                        yield claim, place, other
+        for shard in whole.shards:
+            for line in shard.lines("said").starting(triple[:-1] + b"\t"):
+                claim = line[len(triple) :].decode().rstrip("\n")
+                yield claim, _first(triple, [shard.lines("places")]), other
+
+
+PLACED = ("places", "places-of-terms")
+"""Files with triples that stand in no document, each with its place."""
+
+
+def _stated_elsewhere(whole: Whole, said: SortedFile, others: Sequence[SortedFile]) -> Iterator[bytes]:
+    """Triples that claims state and that stand in ``others``."""
+    changes = [whole.changes.get(name) for name in ("said", *PLACED)]
+    if any(change is None for change in changes):
+        stated = (line.partition(b"\t")[0] + b"\n" for line in said.lines())
+        placed = (line.partition(b"\t")[0] + b"\n" for some in merged(others) for line in some.splitlines())
+        yield from common(stated, placed)
+        return
+    for change in changes:
+        for line in change.come if change else ():
+            triple = line.partition(b"\t")[0]
+            if any(said.starting(triple + b"\t")) and any(any(f.starting(triple + b"\t")) for f in others):
+                yield triple + b"\n"
+
+
+def _recorded(said: SortedFile, records: bytes, about_documents: Sequence[SortedFile]) -> Iterator[bytes]:
+    """Triples about documents that claims state, and descriptions of documents too."""
+    for line in said.starting(records):
+        triple = line.partition(b"\t")[0]
+        if any(any(file.starting(triple + b"\t")) for file in about_documents):
+            yield triple + b"\n"
 
 
 def _first(triple: bytes, files: Iterable[SortedFile]) -> Place:
@@ -173,42 +231,40 @@ def _first(triple: bytes, files: Iterable[SortedFile]) -> Place:
     return Place(name, int(number))
 
 
-def _place(fields: Sequence[bytes]) -> Place:
-    return Place(fields[6].decode().rstrip("\n"), int(fields[5]))
+def _spoken(shards: Iterable[Shard], wanted: set[str]) -> list[Spoken]:
+    """Where claims speak of the things that are wanted, in the order of the claims."""
+    found = []
+    for shard in shards if wanted else ():
+        lines = shard.lines("spoken")
+        for iri in wanted:
+            for line in lines.starting(f"{iri}\t".encode()):
+                _, claim, number, mark, at, file = line.decode().rstrip("\n").split("\t", 5)
+                found.append((claim, number, Spoken(iri, claim, Place(file, int(at)), speaker=mark == "s")))
+    return [spoken for _, _, spoken in sorted(found)]
 
 
-def _used(found: Combined, entities: Entities) -> Iterator[tuple[str, set[str], list[bytes]]]:
-    """IRIs, the marks of their uses, and the lines of their labels; a full join."""
-    uses = groups(found.lines("uses"), b"\t")
-    labels = groups(entities.labels.lines(), b"\t")
-    use, label = next(uses, None), next(labels, None)
-    while use or label:
-        iri = min(one[0] for one in (use, label) if one)
-        marks: set[str] = set()
-        lines: list[bytes] = []
-        if use and use[0] == iri:
-            marks = {line[-2:-1].decode() for line in use[1]}
-            use = next(uses, None)
-        if label and label[0] == iri:
-            lines = label[1]
-            label = next(labels, None)
-        yield iri.decode(), marks, lines
+def shards_about(subject: str, found: Combined, whole: Whole, names: vocab.Names) -> list[Shard]:
+    """The shards that can have a line for a triple about a subject: of its own document, and of claims about it.
+
+    All of them for what hangs from the description of a document.
+    """
+    iris = [subject.strip("<>"), *(line.decode().rstrip("\n").rpartition("\t")[2] for line in _said(whole, subject))]
+    documents = {(names.local(iri) or "").partition("/")[2].partition("/")[0].partition("#")[0] for iri in iris}
+    numbers = {found.where[d] for d in documents if d in found.where} or range(len(found.shards))
+    return [found.shards[number] for number in sorted(numbers)]
 
 
-def _spoken(found: Combined, wanted: Iterable[str]) -> list[Spoken]:
-    known = set(wanted)
-    some = [one for shard in found.shards for d in shard.details() for one in d.spoken if one.iri in known]
-    return sorted(some, key=lambda one: one.claim)
+def _said(whole: Whole, subject: str) -> Iterator[bytes]:
+    return whole.file("said").starting(f"{subject} ".encode())
 
 
 # -- comparison ------------------------------------------------------------------------------------------------------
 
 
-def compared(found: Combined, entities: Entities, labels: Labels, shared: Common, folder: Path) -> Comparison:
-    """Hold the values of all claims side by side."""
+def compared(found: Combined, whole: Whole, entities: Entities, labels: Labels, shared: Common) -> Disputed:
+    """Hold the values of all claims side by side; what comes of it is the file ``compared``."""
     names = vocab.Names(shared.base)
-    reached = write_merged(folder / "reached", [shard.lines("reached") for shard in found.shards])
-    taken = f"{names.kg}takenToBe"
+    values, reached, said = (whole.merged(name) for name in ("values", "reached", "said"))
 
     def single(subject: str, predicate: str) -> bool:
         return predicate in shared.single and holds(
@@ -217,96 +273,98 @@ def compared(found: Combined, entities: Entities, labels: Labels, shared: Common
 
     told = Told(
         single=single,
-        as_one=frozenset(_as_one(found, f"<{taken}>".encode())),
+        as_one=frozenset(_as_one(said, f"<{names.kg}takenToBe>".encode())),
         label=labels.preferred,
         elsewhere=lambda triple: triple.encode() in entities.facts,
     )
-    return compare(found.lines("values"), told, found.voices, names)
+    by_key = whole.by_key(
+        "compared-by",
+        _to_compare(found, whole, told, names),
+        everything=lambda: compare(values.lines(), told, found.voices, names),
+        one=lambda subject: compare(values.starting(subject + b"\t"), told, found.voices, names),
+    )
+    disputed: dict[tuple[str, str], tuple[str, ...]] = {}
+    triples = []
+    for line in by_key.lines():
+        subject, kind, rest = line.split(b"\t", 2)
+        if kind == b"q":
+            triples.append(rest)
+        else:
+            predicate, claims = rest.decode().rstrip("\n").split("\t")
+            disputed[subject.decode(), predicate] = tuple(claims.split(" "))
+    whole.write("compared", triples)
+    return disputed
 
 
-def _as_one(found: Combined, predicate: bytes) -> Iterator[frozenset[str]]:
-    for shard in found.shards:
-        data = shard.lines("claimed").data
-        if data.find(b" " + predicate + b" ") < 0:
-            continue
-        for line in shard.lines("claimed").lines():
-            subject, name, value = line[:-3].split(b" ", 2)
-            if name == predicate:
-                yield frozenset((subject[1:-1].decode(), value[1:-1].decode()))
+def _to_compare(found: Combined, whole: Whole, told: Told, names: vocab.Names) -> set[bytes] | None:
+    """The subjects whose values, or what decides about them, changed; ``None`` for all."""
+    origins, before = found.origins(), whole.kept("origins")
+    as_one = whole.kept("as_one")
+    whole.values |= {"origins": origins, "as_one": told.as_one}
+    changed = [whole.changed(name) for name in ("values", "reached", "labels")]
+    facts = whole.changed("entities")
+    if before is None or facts is None or as_one != told.as_one:
+        return None
+    same = {(before[document], root) for document, root in origins.items() if document in before}
+    if not len({old for old, _ in same}) == len({new for _, new in same}) == len(same):
+        return None
+    subjects = {iri[1:-1] for iri in facts}
+    for some in changed:
+        if some is None:
+            return None
+        subjects |= some
+    # The label of a property stands in comparisons of many things.
+    return subjects if all(iri.startswith(names.base.encode()) for iri in subjects) else None
+
+
+def _as_one(said: SortedFile, predicate: bytes) -> Iterator[frozenset[str]]:
+    """What is taken to be what."""
+    at = said.data.find(b" " + predicate + b" ")
+    while at >= 0:
+        start, end = said.data.rfind(b"\n", 0, at) + 1, said.data.find(b"\n", at) + 1
+        subject, name, value = said.data[start:end].partition(b" .\t")[0].split(b" ", 2)
+        if name == predicate:
+            yield frozenset((subject[1:-1].decode(), value[1:-1].decode()))
+        at = said.data.find(b" " + predicate + b" ", end)
 
 
 # -- the dataset -----------------------------------------------------------------------------------------------------
 
 
-def put_together(
-    found: Combined, entities: Entities, ontology: Iterable[Quad], comparison: Comparison, folder: Path
-) -> Dataset:
-    """The dataset as sorted files in ``folder``."""
-    terms = write_sorted(folder / "terms", (f"{quad.triple} .\n".encode() for quad in ontology))
-    comparisons = write_sorted(folder / "compared", (f"{quad.triple} .\n".encode() for quad in comparison.quads))
-
-    def of(name: str) -> list[SortedFile]:
-        return [shard.lines(name) for shard in found.shards]
-
-    graphs = write_merged(folder / "graphs", of("graphs"))
-    with (folder / "named.nq").open("wb") as out:
-        out.writelines(map(graph_last, graphs.lines()))
+def put_together(whole: Whole, names: vocab.Names) -> Dataset:
+    """The dataset as sorted files."""
+    own = tuple(f"<{names.base}{kind}/".encode() for kind in ("claim", "passage"))
     return Dataset(
-        facts=write_merged(folder / "facts.nt", [*of("facts"), entities.facts, terms, comparisons]),
-        graphs=graphs,
-        claimed=write_merged(folder / "claimed", of("claimed")),
+        facts=whole.merged("facts", own=lambda line: line.startswith(own), more=("entities", "terms", "compared")),
+        graphs=whole.merged("graphs"),
+        said=whole.file("said"),
     )
 
 
-def mentioned(found: Combined) -> int:
+def mentioned(whole: Whole) -> int:
     """How many different things claims mention."""
-    return sum(line.endswith(b"\tm\n") for line in found.lines("uses"))
+    return sum(some.count(b"\tm\n") for some in whole.file("uses").chunks())
 
 
-# -- what is written out of the parts --------------------------------------------------------------------------------
+def stated(whole: Whole, names: vocab.Names) -> int:
+    """How many different triples claims state, those of nameless nodes aside."""
+    genid, last, count = f"<{names.genid}".encode(), b"", 0
+    for line in whole.file("said").lines():
+        triple = line.partition(b"\t")[0]
+        count += triple != last and genid not in triple
+        last = triple
+    return count
 
 
-def rows(shards: Sequence[Shard]) -> Callable[[], Iterator[tuple[str, ...]]]:
-    """The rows of all claims, by document. A part may have several documents, and they need not be neighbours."""
-
-    def read() -> Iterator[tuple[str, ...]]:
-        apart: dict[str, tuple[tuple[str, ...], ...]] = {}
-        pending: list[tuple[str, tuple[tuple[str, ...], ...]]] = []
-        for shard in shards:
-            for details in shard.details():
-                names = sorted(details.rows)
-                pending += [(name, details.rows[name]) for name in names[:1]]
-                apart.update((name, details.rows[name]) for name in names[1:])
-            yield from _until(pending, apart)
-            pending = []
-        for name in sorted(apart):
-            yield from apart[name]
-
-    return read
+def rows(whole: Whole) -> Iterator[tuple[str, str, str]]:
+    """The rows of all claims, by document, in its order: the speaker, and the line before and behind it."""
+    for line in whole.merged("rows").lines():
+        _, _, speaker, before, after = line.decode().split("\t")
+        yield speaker, json.loads(before), json.loads(after)
 
 
-def _until(
-    pending: list[tuple[str, tuple[tuple[str, ...], ...]]], apart: dict[str, tuple[tuple[str, ...], ...]]
-) -> Iterator[tuple[str, ...]]:
-    for name, found in sorted(pending):
-        for other in sorted(other for other in apart if other < name):
-            yield from apart.pop(other)
-        yield from found
-
-
-def passages(shards: Sequence[Shard], folder: Path) -> Callable[[], Iterator[tuple[str, Check]]]:
+def passages(whole: Whole) -> Iterator[tuple[str, Check]]:
     """Every passage, by IRI, with what was checked of it."""
-    parts = []
-    for number, shard in enumerate(shards):
-        lines = (f"{iri}\t{check}\n".encode() for details in shard.details() for iri, check in details.passages.items())
-        parts.append(write_sorted(folder / f"passages-{number}", lines))
-    whole = write_merged(folder / "passages", parts)
-    for number in range(len(parts)):
-        (folder / f"passages-{number}").unlink()
-
-    def read() -> Iterator[tuple[str, Check]]:
-        for line in whole.lines():
-            iri, check = line.decode().rstrip("\n").split("\t")
-            yield iri, Check(check)
-
-    return read
+    for line in whole.merged("passages").lines():
+        iri, check = line.decode().rstrip("\n").split("\t")
+        yield iri, Check(check)

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, cast
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
+from kg.build.lines import groups
 from kg.build.parse import Sources
 from kg.model import Claim, Document, value_of
 
@@ -38,18 +39,6 @@ _DERIVED = frozenset(
 
 _NUMBERS = frozenset(vocab.XSD + name for name in ("integer", "decimal", "double", "float", "nonNegativeInteger"))
 _DATES = frozenset(vocab.XSD + name for name in ("gYear", "gYearMonth", "date", "dateTime"))
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What was found, as quads of the default graph.
-
-    ``disputed``: subject and property of values that documents publish against each other, while none of them
-    contradicts itself; with the IRIs of the claims that give them.
-    """
-
-    quads: tuple[Quad, ...]
-    disputed: Mapping[tuple[str, str], tuple[str, ...]]
 
 
 class _Key(NamedTuple):
@@ -121,22 +110,28 @@ def derivations(sources: Sources) -> Iterator[tuple[str, str]]:
             yield value_of(q.quad.subject), q.quad.object.value
 
 
-def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Names) -> Comparison:
-    """Compare the values of all claims, given as sorted lines."""
-    writer = _Writer(told, names)
-    disputed: dict[tuple[str, str], tuple[str, ...]] = {}
-    for key, found in _by_key(values):
-        if told.single(key.subject, key.predicate):
-            pairs = _disagreeing(found, told.as_one)
-            if pairs:
-                writer.disagreement(key, found, pairs)
-                claims = _between_documents(key, found, told)
-                if claims:
-                    disputed[key.subject, key.predicate] = claims
-        if key.predicate != vocab.RDF_TYPE:
-            for value, claims_of_it in _stated(found):
-                writer.corroboration(key, value, voices.apart(claims_of_it))
-    return Comparison(tuple(sorted(writer.quads, key=str)), disputed)
+def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Names) -> Iterator[bytes]:
+    """Compare the values of claims, given as sorted lines; all of a subject together.
+
+    Lines of two kinds come out. ``SUBJECT TAB q TAB TRIPLE``: a triple of the default graph. ``SUBJECT TAB d TAB
+    PROPERTY TAB CLAIM CLAIM …``: documents publish values of the property against each other, while none of them
+    contradicts itself.
+    """
+    for subject, lines in groups(values, b"\t"):
+        writer = _Writer(told, names)
+        for key, found in _by_key(lines):
+            if told.single(key.subject, key.predicate):
+                pairs = _disagreeing(found, told.as_one)
+                if pairs:
+                    writer.disagreement(key, found, pairs)
+                    claims = _between_documents(key, found, told)
+                    if claims:
+                        yield b"%b\td\t%b\t%b\n" % (subject, key.predicate.encode(), " ".join(claims).encode())
+            if key.predicate != vocab.RDF_TYPE:
+                for value, claims_of_it in _stated(found):
+                    writer.corroboration(key, value, voices.apart(claims_of_it))
+        for quad in writer.quads:
+            yield f"{subject.decode()}\tq\t{quad.triple} .\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,17 +250,18 @@ class Voices:
         """The IRIs of the claims by independent origin."""
         groups: dict[str, list[str]] = defaultdict(list)
         for given in found:
-            groups[self._root(self._names.document(given.document))].append(given.claim)
+            groups[self.origin(self._names.document(given.document))].append(given.claim)
         return list(groups.values())
 
-    def _root(self, iri: str) -> str:
+    def origin(self, iri: str) -> str:
+        """What stands for all documents that are no witnesses independent of this one."""
         while (parent := self._parent.get(iri, iri)) != iri:
             self._parent[iri] = self._parent.get(parent, parent)
             iri = parent
         return iri
 
     def _join(self, one: str, other: str) -> None:
-        one, other = self._root(one), self._root(other)
+        one, other = self.origin(one), self.origin(other)
         if one != other:
             self._parent[one] = other
 

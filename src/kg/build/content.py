@@ -20,13 +20,13 @@ from kg.model import Check, Document, ExampleQuery
 class Dataset:
     """The dataset as sorted files.
 
-    ``facts``: the default graph's triples. ``graphs``: the quads of all others, the graph first. ``claimed``: the
-    triples of claims' graphs.
+    ``facts``: the default graph's triples. ``graphs``: the quads of all others, the graph first. ``said``: the triples
+    of claims' graphs, each with its claim.
     """
 
     facts: SortedFile
     graphs: SortedFile
-    claimed: SortedFile
+    said: SortedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ class Sizes:
 class Content:
     """Everything there is to write. ``sources`` are the ontology and the shapes, ``queries`` the questions.
 
-    ``rows`` gives the rows of a document's claims, ``passages`` every passage with what was checked, in their order;
-    ``texts`` says where those are that are at hand.
+    ``rows`` gives the lines of all claims (speaker, CSV before and behind it), ``passages`` every passage with what was
+    checked, in their order; ``stated`` are the claims that state facts, with the keys of their triples; ``texts`` says
+    where those are that are at hand.
     """
 
     sources: Sources
@@ -62,7 +63,8 @@ class Content:
     coverage: Coverage
     counts: Mapping[str, int]
     reports: Mapping[str, Mapping[str, object]]
-    rows: Callable[[], Iterable[tuple[str, ...]]]
+    rows: Callable[[], Iterable[tuple[str, str, str]]]
+    stated: SortedFile
     passages: Callable[[], Iterable[tuple[str, Check]]]
     label: Callable[[str], str | None]
     shapes: tuple[Quad, ...]

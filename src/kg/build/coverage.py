@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from typing import Any
 
 from kg import vocab
 from kg.build.collect import ENTITY_PROPERTIES
 from kg.build.ground import Grounded
-from kg.build.lines import SortedFile, groups
+from kg.build.lines import groups
 from kg.model import Check
 
 
@@ -79,40 +78,67 @@ Shares = Mapping[str, tuple[Share, Share | None]]
 """Document → its shares of claims and sentences."""
 
 
-def measure(facts: SortedFile, claimed: SortedFile, shares: Shares, names: vocab.Names) -> tuple[Coverage, int]:
-    """Count the shares; also returns how many claimed triples are in no default graph.
+@dataclass(slots=True)
+class Covered:
+    """Counts over some subjects: of triples about things, those with a claim, and all; by property and by class.
+
+    ``stated``: different triples of claims' graphs; ``named``: those of them without a nameless node; ``unpublished``:
+    those that are not in the default graph.
+    """
+
+    properties: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
+    classes: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
+    stated: int = 0
+    named: int = 0
+    unpublished: int = 0
+
+    def add(self, other: Covered) -> None:
+        for ours, theirs in zip((*self.properties, *self.classes), (*other.properties, *other.classes), strict=True):
+            ours.update(theirs)
+        self.stated += other.stated
+        self.named += other.named
+        self.unpublished += other.unpublished
+
+
+def cover(facts: Iterable[bytes], said: Iterable[bytes], names: vocab.Names) -> Covered:
+    """Count over sorted lines of the default graph and of claims' graphs, that have all of their subjects.
 
     A triple is about a thing if it is claimed, or if claims or ``id/`` speak of its subject. A claim may speak of a
     document; the document's own record stays a record.
     """
-    classes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    properties: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    unpublished = 0
-    record, thing = f"<{names.document('')}".encode(), f"<{names.id}".encode()
-    for subject, published, stated in _by_subject(facts, claimed, names):
-        unpublished += len(stated - set(published))
+    found = Covered()
+    record, thing, nameless = f"<{names.document('')}".encode(), f"<{names.id}".encode(), f"<{names.genid}".encode()
+    triples = (line.partition(b"\t")[0] + b"\n" for line in said)
+    for subject, published, stated in _by_subject(facts, triples):
+        found.stated += len(stated)
+        found.named += sum(nameless not in line for line in stated)
+        found.unpublished += len(stated - set(published))
         spoken_of = bool(stated) and not subject.startswith(record)
         about = published if spoken_of or subject.startswith(thing) else [line for line in published if line in stated]
         kinds = [_iri(value) for _, predicate, value in map(_terms, about) if predicate == _TYPE]
         for line in about:
             name = _iri(_terms(line)[1])
             for counters in (0, 1) if line in stated else (1,):
-                properties[counters][name] += 1
-                classes[counters].update(kinds)
+                found.properties[counters][name] += 1
+                found.classes[counters].update(kinds)
+    return found
+
+
+def measure(covered: Covered, shares: Shares) -> Coverage:
+    """The shares, from the counts over all subjects."""
     facts_of = [
-        Counter({name: n for name, n in found.items() if name not in ENTITY_PROPERTIES}) for found in properties
+        Counter({name: n for name, n in found.items() if name not in ENTITY_PROPERTIES}) for found in covered.properties
     ]
     documents = dict(sorted(shares.items()))
-    coverage = Coverage(
+    return Coverage(
         facts=Share(facts_of[0].total(), facts_of[1].total()),
-        triples=Share(properties[0].total(), properties[1].total()),
+        triples=Share(covered.properties[0].total(), covered.properties[1].total()),
         claims=_sum(share for share, _ in documents.values()),
         sentences=_sum(share for _, share in documents.values() if share),
-        classes=_shares(*classes),
-        properties=_shares(*properties),
+        classes=_shares(*covered.classes),
+        properties=_shares(*covered.properties),
         documents=documents,
     )
-    return coverage, unpublished
 
 
 _TYPE = f"<{vocab.RDF_TYPE}>".encode()
@@ -127,18 +153,11 @@ def _iri(node: bytes) -> str:
     return node[1:-1].decode()
 
 
-def _by_subject(
-    facts: SortedFile, claimed: SortedFile, names: vocab.Names
-) -> Iterator[tuple[bytes, list[bytes], set[bytes]]]:
-    """Subjects that may be things, with their triples in the default graph and those in claims' graphs.
-
-    Claims and passages are nine tenths of a dataset, and no claim may describe them: they are passed over.
-    """
-    stated = groups(claimed.lines(), b" ")
+def _by_subject(facts: Iterable[bytes], said: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes], set[bytes]]]:
+    """Subjects with their triples in the default graph and those in claims' graphs."""
+    stated = groups(said, b" ")
     waiting = next(stated, None)
-    for subject, published in chain.from_iterable(
-        groups(facts.lines(start, end), b" ") for start, end in _outside(facts, names)
-    ):
+    for subject, published in groups(facts, b" "):
         while waiting and waiting[0] < subject:
             yield waiting[0], [], set(waiting[1])
             waiting = next(stated, None)
@@ -149,14 +168,6 @@ def _by_subject(
     while waiting:
         yield waiting[0], [], set(waiting[1])
         waiting = next(stated, None)
-
-
-def _outside(facts: SortedFile, names: vocab.Names) -> Iterator[tuple[int, int]]:
-    at = 0
-    for kind in ("claim", "passage"):
-        yield at, facts.find(f"<{names.base}{kind}/".encode())
-        at = facts.find(f"<{names.base}{kind}0".encode())
-    yield at, len(facts.data)
 
 
 def share_of_document(name: str, grounded: Grounded) -> tuple[Share, Share | None]:

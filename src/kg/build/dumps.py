@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import csv
-import pickle
+import io
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from kg.build.assemble import in_default_graph
 from kg.build.canon import canonical
 from kg.build.content import Content, Dataset
 from kg.build.ground import Grounded
+from kg.build.render import used_prefixes
 from kg.model import Claim
 
 Writer = Callable[[Path, Content, "Rendered"], int]
@@ -32,7 +33,6 @@ class Rendered:
     """The runs of the default graph and of the named graphs, as :mod:`kg.build.render` left them, and the heads."""
 
     dataset: Dataset
-    named: Path
     facts: Sequence[Path]
     graphs: Sequence[Path]
 
@@ -64,8 +64,7 @@ def _trig(path: Path, content: Content, rendered: Rendered) -> int:
 
 def _quads(path: Path, content: Content, rendered: Rendered) -> int:
     with path.open("wb") as out:
-        with rendered.named.open("rb") as named:
-            shutil.copyfileobj(named, out, 1 << 20)
+        _copied(out, rendered.graphs, "nq")
         out.write(rendered.dataset.facts.data)
     return content.tally.triples + content.sizes.named
 
@@ -87,7 +86,7 @@ def _copied(out: BinaryIO, runs: Sequence[Path], extension: str, separator: byte
 
 
 def _used(runs: Sequence[Path]) -> set[bytes]:
-    return {name for stem in runs for name in pickle.loads(stem.with_suffix(".used").read_bytes())}  # noqa: S301 - ours
+    return {name for stem in runs for name in used_prefixes(stem)}
 
 
 def _head(extension: str, prefixes: Mapping[str, str]) -> tuple[bytes, bytes]:
@@ -131,13 +130,26 @@ CLAIM_COLUMNS = (
 
 def _claims(path: Path, content: Content, _rendered: Rendered) -> int:
     count = 0
-    # RFC 4180 line ends; the same on every system.
+    labels: dict[str, str] = {}
     with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\r\n")
-        rows.writerow(CLAIM_COLUMNS)
-        for count, (claim, document, gloss, speaker, *rest) in enumerate(content.rows(), 1):  # noqa: B007 - counted
-            rows.writerow((claim, document, gloss, content.label(speaker) or speaker, *rest))
+        file.write(csv_line(CLAIM_COLUMNS) + _END)
+        for speaker, before, after in content.rows():
+            if speaker not in labels:
+                labels[speaker] = csv_line([content.label(speaker) or speaker])
+            file.write(f"{before},{labels[speaker]},{after}{_END}")
+            count += 1
     return count
+
+
+_END = "\r\n"
+"""RFC 4180; the same on every system."""
+
+
+def csv_line(fields: Sequence[str]) -> str:
+    """Fields of a line, without its end."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator=_END).writerow(fields)
+    return line.getvalue().removesuffix(_END)
 
 
 def claim_row(claim: Claim, grounded: Grounded, author: str) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ thing is in the label's place).
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -25,6 +26,7 @@ from kg.build.assemble import skolemise
 from kg.build.collect import collect
 from kg.build.lines import SortedFile, write_merged, write_sorted
 from kg.build.parse import SourceFile, Sources, Unreadable, read_file, stream_rdf
+from kg.build.whole import Whole
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, value_of
 
@@ -65,28 +67,58 @@ def read_label(line: bytes) -> Label:
     return Label(iri, mark, language, _unescaped(text), Place(file, int(number)))
 
 
-def read_entities(files: Iterable[SourceFile], base: str, terms: frozenset[str], folder: Path) -> Entities:
-    """Read the files into sorted ones in ``folder``."""
+def read_entities(files: Sequence[SourceFile], base: str, terms: frozenset[str], whole: Whole) -> Entities:
+    """Read the files into sorted ones; where none of them changed, those of the build before are taken."""
+    contents = hashlib.sha256()
+    for file in files:
+        contents.update(f"{file.shown} {_hash(file.path)}\n".encode())
+    digest = contents.hexdigest()
+    kept = whole.kept("of entities")
+    if kept and kept[0] == digest:
+        facts, labels, places = map(whole.take_over, _FILES)
+        found = Entities(facts, labels, places, *kept[1:])
+    else:
+        found = _read(files, base, terms, whole)
+    whole.values["of entities"] = (digest, found.parsed, found.collected, found.prefixes)
+    return found
+
+
+_FILES = ("entities", "labels", "places")
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as e:
+        return f"cannot be read: {e.strerror}"
+
+
+def _read(files: Sequence[SourceFile], base: str, terms: frozenset[str], whole: Whole) -> Entities:
     parsed: list[Finding] = []
     collected: list[Finding] = []
     prefixes: dict[str, dict[str, str]] = {}
-    pieces: dict[str, list[SortedFile]] = {"facts": [], "labels": [], "places": []}
+    pieces: dict[str, list[SortedFile]] = {name: [] for name in _FILES}
     number = 0
     for quads in _chunks(files, base, parsed, prefixes):
         collected += collect(Sources(entities=tuple(quads)), base, terms).findings
         described = skolemise(quads, vocab.Names(base))
         triples = [f"{q.quad.triple} ." for q in described]
         lines = {
-            "facts": triples,
+            "entities": triples,
             "labels": [_line(q, number + at) for at, q in enumerate(described)],
             "places": [f"{t}\t{q.place.line}\t{q.place.file}" for t, q in zip(triples, described, strict=True)],
         }
         for name, some in lines.items():
-            path = folder / f"{name}-{len(pieces[name])}"
+            path = whole.path(f"{name}-{len(pieces[name])}")
             pieces[name].append(write_sorted(path, (f"{line}\n".encode() for line in some)))
         number += len(described)
-    whole = {name: write_merged(folder / name, some) for name, some in pieces.items()}
-    return Entities(**whole, parsed=tuple(parsed), collected=tuple(collected), prefixes=prefixes)
+    for name, files_of in pieces.items():
+        whole.compared(name, write_merged(whole.path(name), files_of))
+        for at in range(len(files_of)):
+            whole.path(f"{name}-{at}").unlink()
+    facts, labels, places = map(whole.file, _FILES)
+    return Entities(facts, labels, places, tuple(parsed), tuple(collected), prefixes)
 
 
 def _chunks(

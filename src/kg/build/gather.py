@@ -20,7 +20,8 @@ from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
 from kg import vocab, words
 from kg.build import browsing
-from kg.build.index import INDEXES, LONGEST_NAME, TABLES
+from kg.build.entries import LONGEST_NAME
+from kg.build.index import INDEXES, TABLES
 from kg.build.reading import read
 from kg.build.survey import LABELS, NAMES, TEXTS
 from kg.config import Config

@@ -17,39 +17,29 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
 
 ``kind`` of an entry is ``thing``, ``claim``, ``document`` or ``term``. Rows are sorted, so the same data gives the same
 bytes with the same version of SQLite.
+
+What there is to index comes run by run (:mod:`kg.build.entries`) into a second database beside it, where everything is
+named by its IRI; SQLite gives the numbers and sorts, on disk, so that memory does not grow with the data.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from pyoxigraph import Quad, RdfFormat, parse
+from pyoxigraph import Literal, NamedNode, Quad
 
-from kg import dates, vocab, words
-from kg.build.content import Dataset
-from kg.build.points import Point, places, points
-from kg.build.render import graph_last
+from kg import dates, vocab
+from kg.build.entries import FIELDS, ORDER, Rows, entry_of, rows_of
+from kg.build.points import is_place, points
 from kg.build.spans import Timed, timed
-from kg.build.survey import Name, Survey, survey
-
-LONGEST = 20_000
-"""Characters of a name or a note that are indexed."""
-
-LONGEST_NAME = 200
-"""Characters of a folded name that are kept whole."""
+from kg.build.survey import Survey
 
 MOST_YEARS = 300
 """A time that covers more years than this is listed under none of them."""
-
-FIELDS = ("document", "speaker", "modality", "basis")
-_ORDER = ("thing", "document", "term", "claim")
 
 TABLES = """
 CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL,
@@ -84,49 +74,151 @@ CREATE INDEX point_thing ON point(thing);
 """
 
 
+_ROWS = """
+CREATE TABLE rows.entry(iri TEXT PRIMARY KEY, kind INTEGER, named INTEGER, label TEXT, language TEXT,
+    labels TEXT, others TEXT, texts TEXT, sounds TEXT) WITHOUT ROWID;
+CREATE TABLE rows.name(iri TEXT, folded TEXT, language TEXT);
+CREATE TABLE rows.class(iri TEXT, class TEXT);
+CREATE TABLE rows.parent(class TEXT, above TEXT);
+CREATE TABLE rows.claim(iri TEXT, document TEXT, speaker TEXT, modality TEXT, basis TEXT);
+CREATE TABLE rows.author(document TEXT PRIMARY KEY, author TEXT) WITHOUT ROWID;
+CREATE TABLE rows.mention(claim TEXT, thing TEXT);
+CREATE TABLE rows.compared(claim TEXT, comparison TEXT);
+CREATE TABLE rows.agreement(comparison TEXT PRIMARY KEY, documents INTEGER) WITHOUT ROWID;
+CREATE TABLE rows.link(subject TEXT, property TEXT, object TEXT, claim TEXT);
+CREATE TABLE rows.value(iri TEXT, property TEXT, text TEXT, datatype TEXT);
+CREATE TABLE rows.above(class TEXT, above TEXT);
+CREATE TABLE rows.place(iri TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE rows.trait(facet TEXT, value TEXT, thing TEXT);
+CREATE TABLE rows.mentioned(iri TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID;
+CREATE TABLE rows.independent(claim TEXT PRIMARY KEY, documents INTEGER) WITHOUT ROWID;
+"""
+_MENTIONED = """
+INSERT INTO rows.mentioned SELECT iri, count(*) FROM (
+    SELECT thing AS iri FROM rows.mention UNION ALL SELECT document FROM rows.claim WHERE document <> '') GROUP BY iri;
+"""
+_ENTRIES = """
+INSERT INTO entry SELECT
+    row_number() OVER (ORDER BY e.kind, -ifnull(m.times, 0), e.label, e.language, e.iri),
+    e.iri, CASE e.kind {kinds} END, e.label, e.language
+    FROM rows.entry e LEFT JOIN rows.mentioned m USING (iri) WHERE e.named OR m.iri IS NOT NULL ORDER BY 1;
+"""
+_KINDS_AND_PLACES = """
+INSERT INTO rows.trait SELECT DISTINCT 'kind', a.above, c.iri FROM rows.class c JOIN rows.above a USING (class)
+    WHERE c.iri >= :things AND c.iri < :beyond;
+INSERT INTO rows.trait SELECT 'place', iri, iri FROM rows.place;
+INSERT INTO rows.trait SELECT DISTINCT 'place', l.object, l.subject
+    FROM rows.link l JOIN rows.place p ON p.iri = l.object;
+"""
+_NUMBERED = """
+INSERT INTO value SELECT row_number() OVER (ORDER BY text), text FROM (
+    SELECT value AS text FROM rows.trait {fields}
+    UNION SELECT l.property FROM rows.link l JOIN entry s ON s.iri = l.subject JOIN entry o ON o.iri = l.object
+        WHERE s.id <> o.id) ORDER BY 1;
+INSERT INTO name SELECT n.folded, e.id, n.language FROM rows.name n JOIN entry e USING (iri) ORDER BY 1, 2, 3;
+INSERT INTO words(rowid, label, other, text, sound)
+    SELECT e.id, r.labels, r.others, r.texts, r.sounds FROM entry e JOIN rows.entry r USING (iri) ORDER BY e.id;
+INSERT INTO rows.independent SELECT c.claim, max(ifnull(a.documents, 1))
+    FROM rows.compared c LEFT JOIN rows.agreement a USING (comparison) GROUP BY c.claim;
+INSERT INTO claim SELECT e.id, ifnull(d.id, 0), ifnull(s.id, 0), ifnull(m.id, 0), ifnull(b.id, 0),
+    c.speaker <> '' AND c.speaker IS a.author, ifnull(i.documents, 1)
+    FROM rows.claim c JOIN entry e ON e.iri = c.iri AND e.kind = 'claim'
+    LEFT JOIN value d ON d.text = c.document LEFT JOIN value s ON s.text = c.speaker
+    LEFT JOIN value m ON m.text = c.modality LEFT JOIN value b ON b.text = c.basis
+    LEFT JOIN rows.author a ON a.document = c.document LEFT JOIN rows.independent i ON i.claim = c.iri ORDER BY 1;
+INSERT INTO mention SELECT t.id, c.id FROM rows.mention m
+    JOIN entry t ON t.iri = m.thing JOIN entry c ON c.iri = m.claim ORDER BY 1, 2;
+INSERT INTO trait SELECT DISTINCT t.facet, v.id, e.id FROM rows.trait t
+    JOIN value v ON v.text = t.value JOIN entry e ON e.iri = t.thing ORDER BY 1, 2, 3;
+INSERT INTO link SELECT DISTINCT s.id, v.id, o.id, ifnull(c.id, 0) FROM rows.link l
+    JOIN entry s ON s.iri = l.subject JOIN entry o ON o.iri = l.object JOIN value v ON v.text = l.property
+    LEFT JOIN entry c ON c.iri = l.claim WHERE s.id <> o.id ORDER BY 1, 3, 2, 4;
+"""
+
+
 def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language: str = "en") -> int:
     """Write the index of a dataset and return its number of entries; ``language``: that of labels."""
-    found = survey(quads, names)
-    times, located = timed(found), points(found)
-    entries = _entries(found, language)
-    ids = {entry[0]: number for number, entry in enumerate(entries, start=1)}
-    traits = sorted(_traits(found, times, located))
-    links = sorted(_links(found, ids))
-    known = {v for fields in found.fields.values() for v in fields.values()}
-    texts = sorted({value for _, value, _ in traits} | known | {link[1] for link in links})
-    values = {text: number for number, text in enumerate(texts, start=1)}
-    with closing(sqlite3.connect(path)) as database, database:
+    return write_index_of(path, [rows_of(quads, names, language)], names)
+
+
+def write_index_of(path: Path, runs: Iterable[Rows], names: vocab.Names) -> int:
+    """The same, of the rows of runs."""
+    beside = path.with_name(f"{path.name}.rows")
+    with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA page_size = 4096")
-        database.executescript(TABLES)
-        fill = partial(_fill, database)
-        fill("entry", ((ids[entry[0]], *entry) for entry in entries))
-        fill("value", ((number, text) for text, number in values.items()))
-        fill("name", sorted(_names(found, ids)))
-        database.executemany(
-            "INSERT INTO words(rowid, label, other, text, sound) VALUES (?,?,?,?,?)", _words(found, ids)
-        )
-        fill("claim", _claims(found, ids, values))
-        fill("mention", sorted((ids[t], ids[c]) for c, t in found.mentions if t in ids and c in ids))
-        fill("trait", sorted((facet, values[value], ids[thing]) for facet, value, thing in traits if thing in ids))
-        fill("link", sorted((s, values[p], o, claim) for s, p, o, claim in links))
-        fill("span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
-        fill("point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
+        database.execute("ATTACH ? AS rows", (str(beside),))
+        for schema in ("main", "rows"):
+            # Until it is sealed, nobody misses a file that was cut.
+            database.execute(f"PRAGMA {schema}.journal_mode = OFF")
+            database.execute(f"PRAGMA {schema}.synchronous = OFF")
+            database.execute(f"PRAGMA {schema}.cache_size = -65536")
+        database.executescript(_ROWS + TABLES)
+        for rows in runs:
+            for table, some in rows.items():
+                _fill(database, f"rows.{table}", some)
+        count = _number(database, names)
         database.executescript(INDEXES)
         database.execute("INSERT INTO words(words) VALUES ('optimize')")
-    return len(entries)
+        database.commit()
+    beside.unlink()
+    return count
 
 
-def to_index(dataset: Dataset, names: vocab.Names) -> Iterator[Quad]:
-    """The quads of a dataset without passages, which nobody looks for."""
-    at, facts = 0, dataset.facts
-    quad: Any
-    for kind in ("passage", None):
-        end = facts.find(f"<{names.base}{kind}/".encode()) if kind else len(facts.data)
-        for quad in parse(bytes(facts.data[at:end]), format=RdfFormat.N_TRIPLES):
-            yield quad
-        at = facts.find(f"<{names.base}{kind}0".encode()) if kind else end
-    for quad in parse(b"".join(map(graph_last, dataset.graphs.lines())), format=RdfFormat.N_QUADS):
-        yield quad
+def _number(database: sqlite3.Connection, names: vocab.Names) -> int:
+    """Fill the tables of the index from the rows; returns the number of entries."""
+    database.executescript(_MENTIONED)
+    missing = "SELECT iri FROM rows.mentioned EXCEPT SELECT iri FROM rows.entry"
+    unsaid = [entry_of(iri, names) for (iri,) in database.execute(missing).fetchall()]
+    _fill(database, "rows.entry", (row for row in unsaid if row))
+    kinds = " ".join(f"WHEN {number} THEN '{kind}'" for number, kind in enumerate(ORDER))
+    database.executescript(_ENTRIES.format(kinds=kinds))
+    found = _when_and_where(database, names)
+    times, located = timed(found), points(found)
+    _fill(database, "rows.above", ((kind, above) for kind in found.parents for above in found.ancestors((kind,))))
+    known = [kind for kind in found.parents if is_place(found, kind)]
+    typed = "SELECT DISTINCT iri FROM rows.class WHERE class = ? AND iri >= ? AND iri < ?"
+    within = _range(names.id)
+    places = {iri for kind in known for (iri,) in database.execute(typed, (kind, *within))} | set(located)
+    _fill(database, "rows.place", ((iri,) for iri in sorted(places)))
+    for statement in _KINDS_AND_PLACES.split(";\n"):
+        database.execute(statement, dict(zip(("things", "beyond"), within, strict=True)))
+    _fill(database, "rows.trait", sorted({row for one in times for row in _years(one)}))
+    fields = " ".join(f"UNION SELECT {field} FROM rows.claim WHERE {field} <> ''" for field in FIELDS)  # noqa: S608 - ours
+    database.executescript(_NUMBERED.format(fields=fields))
+    number = "SELECT id FROM entry WHERE iri = ?"
+    ids = {iri: id_ for iri in {t.thing for t in times} | set(located) for (id_,) in database.execute(number, (iri,))}
+    _fill(database, "span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
+    _fill(database, "point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
+    count: int = database.execute("SELECT count(*) FROM entry").fetchone()[0]
+    return count
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    """What begins with a text is not less than the first, and less than the second."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _when_and_where(database: sqlite3.Connection, names: vocab.Names) -> Survey:
+    """Values that say when and where, the links that lead to them, and classes with those above them."""
+    found = Survey(names)
+    for kind, above in database.execute("SELECT class, above FROM rows.parent"):
+        found.parents[kind].add(above)
+    for (kind,) in database.execute("SELECT DISTINCT class FROM rows.class").fetchall():
+        found.parents[kind]
+    for iri, property_, text, datatype in database.execute("SELECT * FROM rows.value"):
+        found.values[iri].add((property_, Literal(text, datatype=NamedNode(datatype))))
+    time = _range(vocab.TIME)
+    for iri, kind in database.execute("SELECT * FROM rows.class WHERE class >= ? AND class < ?", time):
+        found.types[iri].add(kind)
+    relative = "SELECT DISTINCT subject, property, object FROM rows.link WHERE property >= ? AND property < ?"
+    for iri, property_, value in database.execute(relative, time):
+        found.links[iri].add((property_, value))
+    database.execute("CREATE TABLE rows.known(iri TEXT PRIMARY KEY) WITHOUT ROWID")
+    _fill(database, "rows.known", ((iri,) for iri in sorted({*found.values, *found.links})))
+    leading = "SELECT DISTINCT subject, property, object FROM rows.link l JOIN rows.known k ON k.iri = l.object"
+    for iri, property_, value in database.execute(leading):
+        found.links[iri].add((property_, value))
+    return found
 
 
 def _fill(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
@@ -136,108 +228,12 @@ def _fill(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object,
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", chain((first,), waiting))  # noqa: S608 - ours
 
 
-def _entries(found: Survey, language: str) -> list[tuple[str, str, str, str]]:
-    """IRI, kind, label and its language of all that there is to find, the most mentioned first."""
-    mentioned: Counter[str] = Counter(thing for _, thing in found.mentions)
-    mentioned.update(fields["document"] for fields in found.fields.values() if "document" in fields)
-    iris = set(found.labels) | set(found.others) | set(found.texts) | set(mentioned) | set(found.fields)
-    rows = []
-    for iri in iris:
-        kind = found.kind(iri)
-        if kind and not (kind == "claim" and iri not in found.fields):
-            rows.append((_ORDER.index(kind), -mentioned[iri], *_label(found, iri, language), iri, kind))
-    return [(iri, kind, label, tag) for _, _, label, tag, iri, kind in sorted(rows)]
-
-
-def _label(found: Survey, iri: str, language: str) -> Name:
-    """The label in the language that is wanted, else in none, else in English, else the first."""
-    wanted = {language: 0, "": 1, "en": 2}
-    known = found.labels.get(iri) or found.others.get(iri)
-    if not known:
-        return (found.names.local(iri) or iri).partition("/")[2] or iri, ""
-    _, tag, text = min((wanted.get(tag, 3), tag, text) for text, tag in known)
-    return text[:LONGEST_NAME], tag
-
-
-def _links(found: Survey, ids: dict[str, int]) -> Iterator[tuple[int, str, int, int]]:
-    """Links between things; one row for each claim that makes one, or one with no claim."""
-    for iri, links in found.links.items():
-        for property_, value in links:
-            if iri in ids and value in ids and iri != value:
-                claims = [ids[c] for c in found.sources.get((iri, property_, value), ()) if c in ids]
-                for claim in claims or [0]:
-                    yield ids[iri], property_, ids[value], claim
-
-
-def _names(found: Survey, ids: dict[str, int]) -> Iterator[tuple[str, int, str]]:
-    seen = set()
-    for table in (found.labels, found.others):
-        for iri, names in table.items():
-            if iri in ids and iri not in found.fields:
-                for text, language in names:
-                    folded = " ".join(words.words(text[:LONGEST]))[:LONGEST_NAME]
-                    if folded:
-                        seen.add((folded, ids[iri], language))
-    yield from seen
-
-
-def _words(found: Survey, ids: dict[str, int]) -> Iterator[tuple[object, ...]]:
-    """A row of words for each entry. Each word once: how often it stands there does not matter."""
-    for iri, number in ids.items():
-        labels = [text for text, _ in found.labels.get(iri, ())]
-        others = [text for text, _ in found.others.get(iri, ())]
-        # What has no label is found by its own name.
-        labels = labels or ([] if others else [(found.names.local(iri) or "").partition("/")[2]])
-        named = [] if iri in found.fields else [*labels, *others]
-        yield (
-            number,
-            _bag(words.indexed, labels),
-            _bag(words.indexed, others),
-            _bag(words.indexed, found.texts.get(iri, ())),
-            _bag(words.sounds, named),
-        )
-
-
-def _bag(split: object, texts: Iterable[str]) -> str:
-    assert callable(split)
-    return " ".join(sorted({word for text in texts for word in split(text[:LONGEST])}))
-
-
-def _claims(found: Survey, ids: dict[str, int], values: dict[str, int]) -> Iterator[tuple[object, ...]]:
-    rows = (
-        (
-            ids[iri],
-            *(values.get(fields.get(name, ""), 0) for name in FIELDS),
-            int(_own_voice(found, fields)),
-            found.independent(iri),
-        )
-        for iri, fields in found.fields.items()
-        if iri in ids and found.kind(iri) == "claim"
-    )
-    yield from sorted(rows)
-
-
-def _own_voice(found: Survey, fields: dict[str, str]) -> bool:
-    speaker = fields.get("speaker")
-    return speaker is not None and speaker == found.authors.get(fields.get("document", ""))
-
-
 def _span(row: Timed) -> tuple[object, ...]:
     return row.property, row.time, row.span.days.first, row.span.days.last, row.span.how, int(row.span.worked_out)
 
 
-def _traits(found: Survey, times: list[Timed], located: dict[str, list[Point]]) -> set[tuple[str, str, str]]:
-    """Facet, value and thing."""
-    rows: set[tuple[str, str, str]] = set()
-    for iri, kinds in found.types.items():
-        if iri.startswith(found.names.id):
-            rows.update(("kind", kind, iri) for kind in found.ancestors(kinds))
-    known = places(found, located)
-    rows.update(("place", place, place) for place in known)
-    for iri, links in found.links.items():
-        rows.update(("place", value, iri) for _, value in links if value in known)
-    for row in times:
-        first, last = (dates.civil(day)[0] for day in row.span.days)
-        if last - first < MOST_YEARS:
-            rows.update(("year", str(year), row.thing) for year in range(first, last + 1))
-    return rows
+def _years(row: Timed) -> Iterable[tuple[str, str, str]]:
+    first, last = (dates.civil(day)[0] for day in row.span.days)
+    if last - first < MOST_YEARS:
+        for year in range(first, last + 1):
+            yield "year", str(year), row.thing

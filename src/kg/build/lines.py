@@ -11,9 +11,21 @@ import heapq
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 _STEP = 1 << 12
 """Bytes that a merge first looks ahead for a run of lines that no other file interrupts."""
+
+
+_MOST = 1 << 20
+"""Bytes that are compared or written at once."""
+
+
+class Change(NamedTuple):
+    """Lines that a file does not have any more, and those that it had not before; both in order."""
+
+    gone: list[bytes]
+    come: list[bytes]
 
 
 class SortedFile:
@@ -43,6 +55,18 @@ class SortedFile:
         while self.data[at : at + len(prefix)] == prefix and prefix:
             end = self.data.find(b"\n", at) + 1
             yield bytes(self.data[at:end])
+            at = end
+
+    def count(self) -> int:
+        """How many lines there are."""
+        return sum(some.count(b"\n") for some in self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content, whole lines at a time."""
+        at = 0
+        while at < len(self.data):
+            end = self.data.rfind(b"\n", at, at + _MOST) + 1 or self.data.find(b"\n", at) + 1
+            yield self.data[at:end]
             at = end
 
     def __contains__(self, line: bytes) -> bool:
@@ -126,6 +150,51 @@ def write_sorted(path: Path, lines: Iterable[bytes]) -> SortedFile:
     """Write lines that fit into memory."""
     with path.open("wb") as out:
         out.writelines(sorted(set(lines)))
+    return SortedFile(path)
+
+
+def differences(old: SortedFile, new: SortedFile) -> Change:
+    """What is in one file only. What both have costs no more than to read it."""
+    one, other, found = old.data, new.data, Change([], [])
+    at, there, step = 0, 0, _STEP
+    while at < len(one) and there < len(other):
+        length = min(step, len(one) - at, len(other) - there)
+        same = one[at : at + length] == other[there : there + length]
+        if same and (end := one.rfind(b"\n", at, at + length) + 1):
+            at, there, step = end, there + end - at, min(step * 2, _MOST)
+            continue
+        if not same and step > _STEP:
+            step = max(step // 8, _STEP)
+            continue
+        end, stop = one.find(b"\n", at) + 1, other.find(b"\n", there) + 1
+        line, beside = one[at:end], other[there:stop]
+        if line <= beside:
+            at = end
+        if line >= beside:
+            there = stop
+        if line < beside:
+            found.gone.append(line)
+        elif line > beside:
+            found.come.append(beside)
+    found.gone.extend(old.lines(at))
+    found.come.extend(new.lines(there))
+    return found
+
+
+def write_spliced(path: Path, old: SortedFile, change: Change) -> SortedFile:
+    """Write a file again without the lines that are gone, and with those that came."""
+    edits = sorted([*((line, False) for line in change.gone), *((line, True) for line in change.come)])
+    at = 0
+    with path.open("wb") as out, memoryview(old.data) as data:
+        for line, come in [*edits, (b"", True)]:
+            stop = old.find(line, at) if line else len(data)
+            for start in range(at, stop, _MOST):
+                out.write(data[start : min(start + _MOST, stop)])
+            at = stop
+            if come:
+                out.write(line)
+            else:
+                at += len(line)
     return SortedFile(path)
 
 

@@ -57,6 +57,11 @@ _LONGEST = 1_000_000
 """Characters of a geometry that are read."""
 
 
+def says_where(property_: str) -> bool:
+    """Whether a property gives coordinates."""
+    return property_ == _WKT or any(property_ in pair for pair in _PAIRS)
+
+
 class Point(NamedTuple):
     """Degrees of latitude and longitude, and the node that has them."""
 
@@ -107,15 +112,9 @@ def points(found: Survey) -> dict[str, list[Point]]:
     return {iri: sorted(here) for iri, here in sorted(rows.items())}
 
 
-def places(found: Survey, located: dict[str, list[Point]]) -> set[str]:
-    """Things that are places: they have coordinates, or a class below those for places."""
-    known = {kind for kind in _all_kinds(found) if found.ancestors((kind,)) & _PLACES}
-    typed = {iri for iri, kinds in found.types.items() if kinds & known and iri.startswith(found.names.id)}
-    return typed | set(located)
-
-
-def _all_kinds(found: Survey) -> set[str]:
-    return {kind for kinds in found.types.values() for kind in kinds}
+def is_place(found: Survey, kind: str) -> bool:
+    """Whether a class is one of places, or below one."""
+    return bool(found.ancestors((kind,)) & _PLACES)
 
 
 def _points_of(found: Survey, iri: str) -> set[Point]:

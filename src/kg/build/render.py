@@ -1,4 +1,4 @@
-"""Sorted lines in the syntaxes that people download, run by run.
+"""Sorted lines in the syntaxes that people download, with their counts and their rows for the index, run by run.
 
 A run has whole subjects (and whole graphs), so what it is in any syntax does not depend on what stands before it:
 the runs' bodies one behind the other, between one head and one tail, are the same bytes as the whole at once. So runs
@@ -8,7 +8,8 @@ are rendered side by side, and a run that did not change is not rendered again.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
@@ -19,8 +20,10 @@ from zlib import crc32
 from pyoxigraph import RdfFormat, parse
 
 from kg import media, vocab
-from kg.build.lines import SortedFile, groups
-from kg.build.tally import count
+from kg.build.coverage import cover
+from kg.build.entries import Rows, rows_of_lines
+from kg.build.lines import SortedFile
+from kg.build.tally import Tally, count
 
 FACTS = ("ttl", "rdf", "jsonld")
 _SUBJECTS = 512
@@ -31,23 +34,53 @@ _DOCUMENTS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What rendering depends on beside the lines: ``code`` stands for our own. ``language``: that of labels."""
+
+    code: str
+    base: str
+    prefixes: tuple[tuple[str, str], ...]
+    language: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """The lines of a file between two offsets. ``kind`` is ``facts`` or ``graphs``."""
+    """The lines of a file between two offsets. ``kind`` is ``facts`` or ``graphs``.
+
+    ``said``: of facts, the stretch of claims' triples with the same subjects, between two offsets of another file.
+    """
 
     kind: str
     file: Path
     start: int
     end: int
-    base: str
-    prefixes: tuple[tuple[str, str], ...]
-    folder: Path
+    rules: Rules
+    said: tuple[Path, int, int] | None = None
 
     @property
     def name(self) -> str:
         return f"{self.kind} at byte {self.start}"
 
+    def read(self) -> tuple[bytes, bytes]:
+        """The lines, and those of claims."""
+        said = b""
+        if self.said:
+            path, start, end = self.said
+            said = bytes(SortedFile(path).data[start:end])
+        return bytes(SortedFile(self.file).data[self.start : self.end]), said
 
-def cuts(file: SortedFile, documents: list[str], kinds: tuple[str, ...], base: str) -> list[int]:
+    def stem(self, content: tuple[bytes, bytes]) -> Path:
+        """Where what comes of the lines is kept, without an extension."""
+        rules = self.rules
+        key = sha256("\n".join((self.kind, rules.code, rules.base, rules.language, *map(str, rules.prefixes))).encode())
+        for lines in content:
+            key.update(b"%d\n" % len(lines))
+            key.update(lines)
+        return rules.folder / key.hexdigest()
+
+
+def cuts(file: SortedFile, documents: Sequence[str], kinds: Sequence[str], base: str) -> list[int]:
     """Where a file is cut, so that a change moves only the cuts around it: by the names that stand there."""
     offsets = {0, len(file.data)}
     skipped = []
@@ -63,44 +96,81 @@ def cuts(file: SortedFile, documents: list[str], kinds: tuple[str, ...], base: s
     skipped.append((len(file.data), len(file.data)))
     at = 0
     for start, end in sorted(skipped):
-        for subject, group in groups(file.lines(at, start), b" "):
-            if crc32(subject) % _SUBJECTS == 0:
-                offsets.add(at)
-            at += sum(map(len, group))
+        for found in _SUBJECT.finditer(file.data, at, start):
+            if crc32(found[1]) % _SUBJECTS == 0:
+                offsets.add(found.start())
         at = end
     return sorted(offsets)
 
 
-def runs(
-    kind: str, path: Path, offsets: list[int], *, base: str, prefixes: Mapping[str, str], folder: Path
-) -> Iterator[Run]:
+_SUBJECT = re.compile(rb"^([^ ]+) .*\n(?:\1 .*\n)*", re.MULTILINE)
+"""All lines of a subject."""
+
+
+def runs_of_facts(facts: Path, said: Path, documents: Sequence[str], rules: Rules) -> Iterator[Run]:
+    """The default graph; what claims say of a subject that it does not have goes with the one before it."""
+    lines, claimed = SortedFile(facts), SortedFile(said)
+    offsets = cuts(lines, documents, ("claim", "document", "passage"), rules.base)
+    at = 0
     for start, end in pairwise(offsets):
-        yield Run(kind, path, start, end, base, tuple(sorted(prefixes.items())), folder)
+        subject = lines.data[end : lines.data.find(b" ", end)] if end < len(lines.data) else None
+        stop = len(claimed.data) if subject is None else claimed.find(subject, at)
+        yield Run("facts", facts, start, end, rules, (said, at, stop))
+        at = stop
+
+
+def runs_of_graphs(path: Path, documents: Sequence[str], rules: Rules) -> Iterator[Run]:
+    """The graphs with a name."""
+    for start, end in pairwise(cuts(SortedFile(path), documents, ("claim",), rules.base)):
+        yield Run("graphs", path, start, end, rules)
+
+
+def is_rendered(run: Run) -> Path | None:
+    """Where what comes of a run is kept, if somebody made it before."""
+    stem = run.stem(run.read())
+    return stem if stem.with_suffix(".done").exists() else None
 
 
 def render(run: Run) -> Path:
-    """Write a run's bodies and counts, unless they are there; returns their path without an extension."""
-    lines = bytes(SortedFile(run.file).data[run.start : run.end])
-    key = sha256("\n".join((run.kind, run.base, *map(str, run.prefixes))).encode())
-    key.update(lines)
-    stem = run.folder / key.hexdigest()
-    done = stem.with_suffix(".tally")
-    if not done.exists():
-        tally = None
-        used: set[bytes] = set()
-        if run.kind == "graphs":
-            nquads = b"".join(graph_last(line) for line in lines.splitlines(keepends=True))
-            body, used = _body(nquads, "trig", dict(run.prefixes))
-            _write(stem.with_suffix(".trig"), body)
-        else:
-            for extension in FACTS:
-                body, names = _body(lines, extension, dict(run.prefixes))
-                used |= names
-                _write(stem.with_suffix(f".{extension}"), body)
-            tally = count(lines.splitlines(keepends=True), vocab.Names(run.base))
-        _write(stem.with_suffix(".used"), pickle.dumps(sorted(used)))
-        _write(done, pickle.dumps(tally))
+    """Write a run's bodies, counts and rows; returns their path without an extension."""
+    lines, said = run.read()
+    stem, rules = run.stem((lines, said)), run.rules
+    names, prefixes = vocab.Names(rules.base), dict(rules.prefixes)
+    used: set[bytes] = set()
+    if run.kind == "graphs":
+        nquads = b"".join(graph_last(line) for line in lines.splitlines(keepends=True))
+        body, used = _body(nquads, "trig", prefixes)
+        _write(stem.with_suffix(".trig"), body)
+        _write(stem.with_suffix(".nq"), nquads)
+    else:
+        for extension in FACTS:
+            body, found = _body(lines, extension, prefixes)
+            used |= found
+            _write(stem.with_suffix(f".{extension}"), body)
+        triples = lines.splitlines(keepends=True)
+        tally = count(triples, names)
+        tally.covered = cover(triples, said.splitlines(keepends=True), names)
+        rows = rows_of_lines(lines, said, names, rules.language)
+        _write(stem.with_suffix(".tally"), pickle.dumps(tally))
+        _write(stem.with_suffix(".rows"), pickle.dumps(rows, protocol=pickle.HIGHEST_PROTOCOL))
+    _write(stem.with_suffix(".done"), pickle.dumps(sorted(used)))
     return stem
+
+
+def read_tally(stem: Path) -> Tally:
+    found: Tally = pickle.loads(stem.with_suffix(".tally").read_bytes())  # noqa: S301 - our own file
+    return found
+
+
+def read_rows(stem: Path) -> Rows:
+    found: Rows = pickle.loads(stem.with_suffix(".rows").read_bytes())  # noqa: S301 - our own file
+    return found
+
+
+def used_prefixes(stem: Path) -> list[bytes]:
+    """The prefixes that the bodies of a run use."""
+    found: list[bytes] = pickle.loads(stem.with_suffix(".done").read_bytes())  # noqa: S301 - our own file
+    return found
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def write_report(path: Path, content: Content, findings: Iterable[Finding]) -> N
         out.write(',\n "passages": {')
         separator = "\n"
         for iri, check in content.passages():
-            out.write(f"{separator}  {json.dumps(iri, ensure_ascii=False)}: {json.dumps(str(check))}")
+            out.write(f"{separator}  {encode_basestring(iri)}: {encode_basestring(check)}")
             separator = ",\n"
         out.write("}\n}\n" if separator == "\n" else "\n }\n}\n")
 

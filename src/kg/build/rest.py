@@ -1,8 +1,10 @@
 """SHACL over what no part knows all about: things that several documents speak of, and what parts left open.
 
-1. Things, run by run of the sorted default graph: whoever checks a run has all triples of its subjects, and looks up
-   what it needs of others in the same file. Runs are checked side by side.
-2. What parts and runs left open: with the whole graph at hand, in the release's store for queries and inverse paths.
+1. Things, stretch by stretch of the sorted default graph: whoever checks a stretch has all triples of its subjects, and
+   looks up what it needs of others in the same file. Stretches are checked side by side, and only where the build
+   before did not find the same lines, in the stretch and in what was looked up.
+2. What parts and stretches left open: with the whole graph at hand, in the release's store for queries and inverse
+   paths.
 3. What is still open, and what the compiled engine refuses: over tables of the whole graph, or by pyshacl. That takes
    memory for all of the graph.
 """
@@ -13,16 +15,19 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
+from pyoxigraph import Quad, RdfFormat, Store, parse
 from rdflib.term import Node
 
 from kg import vocab
 from kg.bounds import Clock, doing
 from kg.build.content import Dataset
 from kg.build.lines import SortedFile
+from kg.build.render import cuts
 from kg.build.shacl.bound import Checked, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.bound import Part as BoundData
 from kg.build.shacl.data import Data
@@ -30,11 +35,9 @@ from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Result, Term
 from kg.build.shacl.plan import Plan, report
 from kg.build.validate import GRAPHS, MANY, Disputed, Places, Shapes, by_reference, findings_of, place_of
+from kg.build.whole import Whole
 from kg.build.workers import Workers
 from kg.model import Finding, Place
-
-_BYTES = 2_000_000
-"""Of a run, about: its tables take some twenty times as much."""
 
 _AT_ONCE = 5_000
 """Focus nodes that are checked together where the whole graph is at hand."""
@@ -42,11 +45,16 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A run of the default graph to check. ``own``: claims and passages are focus nodes here too."""
+    """Some lines of a file to check, which have all triples of their subjects.
+
+    ``facts``: the default graph, to look up what the lines do not say; without it they see no more than themselves.
+    ``own``: claims and passages are focus nodes here too.
+    """
 
     file: Path
     start: int
     end: int
+    facts: Path | None
     base: str
     shapes: bytes
     superclasses: Mapping[str, Collection[str]]
@@ -57,16 +65,31 @@ class Stretch:
     def name(self) -> str:
         return f"triples at byte {self.start}"
 
+    def read(self) -> bytes:
+        return bytes(SortedFile(self.file).data[self.start : self.end])
 
-def check_stretch(job: Stretch) -> Checked:
-    """Check the subjects of a run with the shapes that see facts.
+    def key(self) -> bytes:
+        """What a check depends on, but for what it looks up elsewhere."""
+        above = sorted((class_, sorted(some)) for class_, some in self.superclasses.items())
+        found = sha256(repr((self.base, self.own, above)).encode())
+        found.update(self.shapes)
+        found.update(self.read())
+        return found.digest()
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.start))
+
+
+def check_stretch(job: Stretch) -> tuple[Checked, bytes]:
+    """Check the subjects of a stretch; and what was looked up elsewhere: subjects, each a line, after an empty one.
 
     :raises Endless: if that takes too long.
     """
-    facts, names = SortedFile(job.file), vocab.Names(job.base)
-    lines = bytes(facts.data[job.start : job.end])
-    quads = list(_quads(lines))
+    names = vocab.Names(job.base)
+    lines = job.read()
     first, last = _subject(lines), _subject(lines[lines.rfind(b"\n", 0, len(lines) - 1) + 1 :])
+    facts = SortedFile(job.facts) if job.facts else None
+    fetched: set[str] = set()
 
     def whole(iri: str) -> bool:
         # What would stand here and does not is nowhere.
@@ -75,10 +98,15 @@ def check_stretch(job: Stretch) -> Checked:
     def is_focus(iri: str) -> bool:
         return whole(iri) and (job.own or not iri.startswith((f"{names.base}claim/", f"{names.base}passage/")))
 
+    def fetch(node: Term) -> list[Quad]:
+        fetched.add(str(node))
+        return about(facts, node) if facts else []
+
+    quads, known = list(_quads(lines)), fetch if facts else None
     with ending(Clock(job.seconds)):
         plans = read_plans(job.shapes)
-        data = BoundData(quads, plans.wanted, whole, job.superclasses, fetch=lambda node: about(facts, node))
-        return check(plans, data, is_focus)
+        checked = check(plans, BoundData(quads, plans.wanted, whole, job.superclasses, fetch=known), is_focus)
+    return checked, "\n".join(("", *sorted(fetched), "")).encode()
 
 
 def _subject(line: bytes) -> bytes:
@@ -95,38 +123,56 @@ def about(facts: SortedFile, node: Term) -> list[Quad]:
     return list(_quads(b"".join(facts.starting(f"{node} ".encode()))))
 
 
-def stretches(whole: Whole) -> Iterator[Stretch]:
-    """The default graph in runs of whole subjects; claims and passages were checked with their parts."""
-    facts, base, own = whole.dataset.facts, whole.names.base, whole.own
-    shapes, above = whole.shapes.seeing["facts"], whole.superclasses
-    at = 0
-    outside = [] if own else ["claim", "passage"]
-    for kind in (*outside, None):
-        end = facts.find(f"<{base}{kind}/".encode()) if kind else len(facts.data)
-        while at < end:
-            stop = min(at + _BYTES, end)
-            if stop < end:
-                line = facts.data.rfind(b"\n", at, stop) + 1 or at
-                key = bytes(facts.data[line : facts.data.find(b" ", line)])
-                stop = min(facts.find(key + b"!", line), end)
-            yield Stretch(whole.path, at, stop, base, shapes, above, own, whole.shapes.seconds)
-            at = stop
-        at = facts.find(f"<{base}{kind}0".encode()) if kind else end
+def stretches(rest: Rest, graph: str) -> Iterator[Stretch]:
+    """What belongs to no part: things and documents in the default graph, comparisons as evidence."""
+    base, shapes, seconds = rest.names.base, rest.shapes.seeing[graph], rest.shapes.seconds
+    if graph == "evidence":
+        path, prefix = rest.whole.path("compared"), f"<{base}comparison/".encode()
+        file = SortedFile(path)
+        offsets = [at for at in cuts(file, (), (), base) if file.data[at : at + len(prefix)] == prefix]
+        end = file.find(prefix[:-1] + b"0")
+        for start, stop in pairwise([*offsets, end] if offsets else []):
+            yield Stretch(path, start, stop, None, base, shapes, {}, own=False, seconds=seconds)
+        return
+    path, file = rest.whole.path("facts"), rest.dataset.facts
+    apart = [] if rest.own else [f"<{base}{kind}/".encode() for kind in ("claim", "passage")]
+    for start, stop in pairwise(cuts(file, rest.documents, ("claim", "document", "passage"), base)):
+        # Claims and passages were checked with their parts.
+        if not any(file.data[start : start + len(prefix)] == prefix for prefix in apart):
+            yield Stretch(path, start, stop, path, base, shapes, rest.superclasses, rest.own, seconds)
+
+
+def check_stretches(jobs: Iterable[Stretch], whole: Whole, name: str, workers: Workers) -> Iterator[Checked]:
+    """Check what changed, or looks at what changed; of all else is known what was found."""
+    before: Mapping[bytes, tuple[Checked, bytes]] = whole.kept(f"checked {name}") or {}
+    changed = whole.changed("facts")
+    found: dict[bytes, tuple[Checked, bytes]] = {}
+    new: dict[Stretch, bytes] = {}
+    for job in jobs:
+        key = job.key()
+        kept = before.get(key)
+        if kept and changed is not None and not any(b"\n%b\n" % subject in kept[1] for subject in changed):
+            found[key] = kept
+        else:
+            new[job] = key
+    found.update((new[job], result) for job, result in workers.map(check_stretch, new))
+    whole.values[f"checked {name}"] = found
+    yield from (checked for checked, _ in found.values())
 
 
 @dataclass(slots=True)
-class Whole:
-    """The whole dataset for checks. ``path``: of its facts. ``store`` opens it as a store, ``places`` finds lines.
+class Rest:
+    """The whole dataset for checks. ``store`` opens it as a store, ``places`` finds lines.
 
     ``own``: what parts found of their own nodes does not count, because claims put classes below each other.
     """
 
+    whole: Whole
     dataset: Dataset
-    path: Path
+    documents: Sequence[str]
     names: vocab.Names
     shapes: Shapes
     superclasses: Mapping[str, Collection[str]]
-    compared: Sequence[Quad]
     disputed: Disputed
     store: Callable[[], Store]
     places: Callable[[str], Places]
@@ -135,8 +181,9 @@ class Whole:
     _claimed: Callable[[bytes], bool] = field(init=False)
 
     def __post_init__(self) -> None:
+        said = self.dataset.said
         self.clock = Clock(self.shapes.seconds)
-        self._claimed = lru_cache(maxsize=1000)(self.dataset.claimed.__contains__)
+        self._claimed = lru_cache(maxsize=1000)(lambda line: any(said.starting(line.rstrip(b"\n") + b"\t")))
 
     def data(self, graph: str, wanted: Collection[str]) -> BoundData:
         if graph == "facts":
@@ -173,53 +220,46 @@ class Whole:
         return kind in ("document", ".well-known") and not self._claimed(line)
 
 
-def check_rest(
-    whole: Whole, left: Mapping[str, Checked], workers: Workers
-) -> tuple[list[Finding], set[tuple[str, str]]]:
+def check_rest(rest: Rest, left: Mapping[str, Checked], workers: Workers) -> tuple[list[Finding], set[tuple[str, str]]]:
     """The findings of all shapes beyond those of parts; and the shapes, by graph, whose findings in parts do not count.
 
     ``left``: by graph, what parts left open and refused.
 
     :raises Endless: if a shape takes too long.
     """
-    shapes = whole.shapes
+    shapes = rest.shapes
     findings: list[Finding] = []
     instead: set[tuple[str, str]] = set()
     for graph in GRAPHS:
         if not shapes.seeing[graph]:
             continue
         try:
-            with ending(whole.clock):
+            with ending(rest.clock):
                 plans = read_plans(shapes.seeing[graph]) if shapes.compiled else None
         except NotCovered:
             plans = None
         found = Checked()
         if plans is not None:
-            found = _checked(graph, plans, whole, left[graph], workers)
+            found = _checked(graph, plans, rest, left[graph], workers)
         results = [result for some in found.results.values() for result in some]
         if plans is None or found.refused:
             covered = set() if plans is None else plans.plans.keys() - found.refused.keys()
             instead |= {(graph, str(shape)) for shape in found.refused}
-            more = by_reference(whole.quads(graph), shapes, graph, covered, whole.clock)
+            more = by_reference(rest.quads(graph), shapes, graph, covered, rest.clock)
             if isinstance(more, Finding):
                 findings.append(more)
             else:
                 results += more
-        findings += findings_of(results, shapes, whole.places, whole.disputed, whole.names)
+        findings += findings_of(results, shapes, rest.places, rest.disputed, rest.names)
     return findings, instead
 
 
-def _checked(graph: str, plans: Plans, whole: Whole, left: Checked, workers: Workers) -> Checked:
+def _checked(graph: str, plans: Plans, rest: Rest, left: Checked, workers: Workers) -> Checked:
     found = Checked(refused={**plans.refused, **left.refused})
     pending: dict[Node, set[Term]] = defaultdict(set)
     for shape, nodes in (*left.open.items(), *target_nodes(plans).items()):
         pending[shape] |= nodes
-    if graph == "facts":
-        jobs = stretches(whole)
-        some: Iterable[Checked] = (result for _, result in workers.map(check_stretch, jobs))
-    else:
-        some = [_compared(plans, whole)]
-    for one in some:
+    for one in check_stretches(stretches(rest, graph), rest.whole, graph, workers):
         for shape, results in one.results.items():
             found.results.setdefault(shape, []).extend(results)
         for shape, nodes in one.open.items():
@@ -227,21 +267,10 @@ def _checked(graph: str, plans: Plans, whole: Whole, left: Checked, workers: Wor
         found.refused.update(one.refused)
     for shape, nodes in pending.items():
         if shape not in found.refused:
-            _check_open(shape, plans.plans[shape], sorted(nodes, key=str), _Seen(graph, plans.wanted, whole), found)
+            _check_open(shape, plans.plans[shape], sorted(nodes, key=str), _Seen(graph, plans.wanted, rest), found)
     for shape in found.refused:
         found.results.pop(shape, None)
     return found
-
-
-def _compared(plans: Plans, whole: Whole) -> Checked:
-    """The comparisons, which belong to no part."""
-    kept = f"{whole.names.base}comparison/"
-    quads = [q for q in whole.compared if isinstance(q.subject, NamedNode) and q.subject.value.startswith(kept)]
-
-    def is_own(iri: str) -> bool:
-        return iri.startswith(kept)
-
-    return check(plans, BoundData(quads, plans.wanted, is_own, {}), is_own)
 
 
 class _Seen(NamedTuple):
@@ -249,16 +278,16 @@ class _Seen(NamedTuple):
 
     graph: str
     wanted: Collection[str]
-    whole: Whole
+    rest: Rest
 
 
 def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Checked) -> None:
     for at in range(0, len(nodes), _AT_ONCE):
         some = nodes[at : at + _AT_ONCE]
         one = Checked()
-        data = seen.whole.data(seen.graph, seen.wanted)
-        doing(str(place_of(shape, seen.whole.shapes)))
-        with ending(seen.whole.clock, len(some) / _AT_ONCE):
+        data = seen.rest.data(seen.graph, seen.wanted)
+        doing(str(place_of(shape, seen.rest.shapes)))
+        with ending(seen.rest.clock, len(some) / _AT_ONCE):
             run(shape, plan, some, data, one)
         if one.open:
             one = Checked()
@@ -268,10 +297,10 @@ def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, fou
 
 
 def _check_in_tables(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Checked) -> None:
-    quads = seen.whole.quads(seen.graph, plan.predicates)
+    quads = seen.rest.quads(seen.graph, plan.predicates)
     data = Data(quads, plan.predicates)
     try:
-        with ending(seen.whole.clock, len(quads) / MANY):
+        with ending(seen.rest.clock, len(quads) / MANY):
             failed = plan.run(nodes, data)
             results: list[Result] = [report(hit, data) for hits in failed.values() for hit in hits]
         found.results[shape] = results
@@ -279,10 +308,10 @@ def _check_in_tables(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen
         found.refused[shape] = str(e)
 
 
-def read_places(lines: Callable[[bytes], Iterable[bytes]], subject: str) -> Places:
-    """The places of the triples about a subject; of a triple that stands twice, the first in the order of the files."""
+def read_places(lines: Callable[[str], Iterable[bytes]], subject: str) -> Places:
+    """The places of the triples about a subject, from the lines about it; of one that stands twice, the first."""
     found: dict[tuple[str, str, str], Place] = {}
-    for line in lines(f"{subject} ".encode()):
+    for line in lines(subject):
         triple, number, file = line.decode().rstrip("\n").rsplit("\t", 2)
         one, predicate, value = triple[:-2].split(" ", 2)
         found.setdefault((one, predicate, value), Place(file, int(number)))

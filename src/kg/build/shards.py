@@ -4,9 +4,8 @@
     parts/KEY                    one part, pickled and compressed
     described                    of which documents the files of each part speak
     shards/KEY/                  parts of documents that are neighbours by name, put together
-        facts, graphs …          the sorted lines of all of them: the fields of kg.build.part.Lines
+        facts, graphs …          the sorted lines of all of them: the fields of kg.build.extract.Lines
         parts                    the parts without their lines
-        details                  what is needed of some of them only, at the end: see Details
     runs/KEY.*                   runs of the dataset in other syntaxes (see kg.build.render)
 
 Nothing in it is ever changed; what the last build did not use is removed. Whoever can write to it can run code here:
@@ -25,10 +24,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from zlib import crc32
 
+from kg.build.extract import Lines
 from kg.build.lines import SortedFile
-from kg.build.part import Bundle, Common, Lines, Part, make_part
-from kg.build.rules import Spoken
-from kg.model import Check
+from kg.build.part import Bundle, Common, Part, make_part
 
 NAMES = tuple(field.name for field in fields(Lines))
 DAMAGED = (zlib.error, pickle.UnpicklingError, EOFError, FileNotFoundError)
@@ -39,16 +37,6 @@ Files = Mapping[str, frozenset[str]]
 
 _DOCUMENTS = 32
 """Documents of a shard on average."""
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What is looked up in few parts, or written out and forgotten: of one part."""
-
-    rows: Mapping[str, tuple[tuple[str, ...], ...]]
-    passages: Mapping[str, Check]
-    spoken: tuple[Spoken, ...]
-    described: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +51,6 @@ class Shard:
     def parts(self) -> Sequence[Part]:
         parts: Sequence[Part] = pickle.loads((self.path / "parts").read_bytes())  # noqa: S301 - our own file
         return parts
-
-    def details(self) -> Sequence[Details]:
-        details: Sequence[Details] = pickle.loads((self.path / "details").read_bytes())  # noqa: S301 - our own file
-        return details
 
 
 class Cache:
@@ -196,13 +180,8 @@ def assemble_shard(job: Assembly) -> None:
     for name in NAMES:
         lines = {line for part in parts for line in getattr(part.lines, name).splitlines(keepends=True)}
         (folder / name).write_bytes(b"".join(sorted(lines)))
-    details = [Details(p.rows, p.passages, p.spoken, p.described) for p in parts]
-    light = [
-        replace(p, lines=Lines(), rows={}, passages={}, spoken=(), described=frozenset(), describes=frozenset())
-        for p in parts
-    ]
-    for name, content in (("parts", light), ("details", details)):
-        (folder / name).write_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+    light = [replace(p, lines=Lines(), describes=frozenset()) for p in parts]
+    (folder / "parts").write_bytes(pickle.dumps(light, protocol=pickle.HIGHEST_PROTOCOL))
     try:
         folder.rename(job.target)
     except OSError:

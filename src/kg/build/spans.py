@@ -47,6 +47,12 @@ _ENDS = (
 """Pairs of dates that say how long a thing lasted."""
 
 
+def says_when(property_: str, value: Literal, names: vocab.Names) -> bool:
+    """Whether a value can be the days of something, or one of their bounds."""
+    own = (names.kg + name for name in ("earliest", "latest", "edtf"))
+    return value.datatype.value in _DATES or property_ in _POSITIONS or property_ in own
+
+
 class Span(NamedTuple):
     """Days, whether a time lies ``within`` them or lasts ``throughout``, and whether they were worked out."""
 

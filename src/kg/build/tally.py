@@ -7,16 +7,15 @@ too few once in 400,000 times).
 
 from __future__ import annotations
 
-import pickle
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 from kg import vocab
+from kg.build.coverage import Covered
 from kg.build.lines import groups
 from kg.build.points import Box, points_of_pairs, read_wkt
 from kg.build.vocabulary import LINKS, namespace
@@ -45,6 +44,7 @@ class Tally:
     days: dict[str, tuple[str, str]] = field(default_factory=dict)
     box: Box | None = None
     objects: dict[str, array[int]] = field(default_factory=dict)
+    covered: Covered = field(default_factory=Covered)
 
 
 def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
@@ -134,15 +134,15 @@ def _hash(value: bytes) -> int:
     return int.from_bytes(blake2b(value, digest_size=8).digest(), "big")
 
 
-def add_up(parts: Iterable[Path]) -> tuple[Tally, Mapping[str, int], int]:
+def add_up(parts: Iterable[Tally]) -> tuple[Tally, Mapping[str, int], int]:
     """The counts of all parts, the number of different objects of each property, and of different objects at all."""
     whole = Tally()
     hashes: dict[str, list[array[int]]] = defaultdict(list)
-    for path in parts:
-        one: Tally = pickle.loads(path.read_bytes())  # noqa: S301 - our own file
+    for one in parts:
         whole.triples += one.triples
         whole.subjects += one.subjects
         whole.things += one.things
+        whole.covered.add(one.covered)
         for name in ("triples_of", "subjects_of", "classes", "links", "mentioned"):
             getattr(whole, name).update(getattr(one, name))
         for name, (first, last) in one.days.items():

@@ -13,26 +13,26 @@ from pyoxigraph import Store
 from kg import vocab
 from kg.bounds import doing
 from kg.build import combine
-from kg.build.bundles import order_of
+from kg.build.bundles import code, order_of
 from kg.build.catalog import latest_day
-from kg.build.compare import Comparison
 from kg.build.content import Content, Dataset, Sizes
 from kg.build.coverage import measure
 from kg.build.dumps import Rendered
 from kg.build.entities import Entities, Labels
 from kg.build.ground import find_text
-from kg.build.lines import SortedFile, write_sorted
 from kg.build.parts import Made
 from kg.build.project import Project
-from kg.build.render import Run, cuts, render, runs
-from kg.build.rest import Whole, check_rest, read_places
+from kg.build.render import Rules, Run, graph_last, is_rendered, read_tally, render, runs_of_facts, runs_of_graphs
+from kg.build.rest import Rest, check_rest, read_places
 from kg.build.rules import check_rules
 from kg.build.shards import Cache
-from kg.build.tally import add_up
-from kg.build.validate import refused_queries
+from kg.build.tally import Tally, add_up
+from kg.build.validate import Disputed, refused_queries
+from kg.build.whole import Whole
 from kg.build.workers import Workers
 from kg.build.write import display_prefixes
 from kg.model import Finding, SourceQuad
+from kg.release import STORE, verified_store
 from kg.store import embedded
 
 Report = Callable[[str, int, int], None]
@@ -40,12 +40,12 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Together:
-    """The whole of a project. Valid as long as its scratch folder is there."""
+    """All of a project. Valid as long as the folder of ``whole`` is there."""
 
     project: Project
     made: Made
     cache: Cache
-    scratch: Path
+    whole: Whole
     workers: Workers
     report: Report
     entities: Entities
@@ -73,63 +73,77 @@ class Together:
         return display_prefixes(self.project.sources, {**declared, **self.project.sources.prefixes}, self.names)
 
     def opened(self) -> Store:
-        """The dataset in a store on disk."""
+        """The dataset in a store on disk: that of the build before with what changed, or a new one."""
         if self._store is None:
-            self._store = embedded.load(self.scratch / "store", (self.scratch / "facts.nt", self.scratch / "named.nq"))
+            path, before, changes = self.whole.path(STORE), self.whole.before, self.whole.changes
+            old = verified_store(self.project.config.releases / before.release) if before else None
+            if old and "facts" in changes and "graphs" in changes:
+                facts, graphs = changes["facts"], changes["graphs"]
+                gone, come = ([*f, *map(graph_last, g)] for f, g in zip(facts, graphs, strict=True))
+                self._store = embedded.changed(path, old, gone, come)
+            else:
+                named = self.whole.path("graphs.nq")
+                with named.open("wb") as out:
+                    out.writelines(map(graph_last, self.dataset.graphs.lines()))
+                self._store = embedded.load(path, (self.whole.path("facts"), named))
+                named.unlink()
         return self._store
 
     def store(self) -> Path:
         """The store's folder, closed."""
         self.opened()
         self.close()
-        return self.scratch / "store"
+        return self.whole.path(STORE)
 
     def close(self) -> None:
         """Let go of the store, which must not be written to while its folder is removed."""
         self._store = None
 
-    def counts(self) -> dict[str, int]:
-        """How much there is of what; ``verified`` counts passages compared with their text in this build."""
+    def counts(self, tally: Tally | None = None) -> dict[str, int]:
+        """How much there is of what; ``verified`` counts passages compared with their text in this build.
+
+        What a ``tally`` counted is not counted again.
+        """
         combined = self.made.combined
-        facts = _count(self.dataset.facts.data)
-        claimed = sum(self._genid not in line for line in self.dataset.claimed.lines())
+        facts = tally.triples if tally else self.dataset.facts.count()
+        stated = tally.covered.named if tally else combine.stated(self.whole, self.names)
         return {
             "documents": len(combined.documents),
             "claims": sum(share.whole for share, _ in combined.shares.values()),
             "passages": combined.passages,
             "verified": combined.verified,
-            "things": combine.mentioned(combined),
-            "facts": claimed + combined.nameless,
+            "things": combine.mentioned(self.whole),
+            "facts": stated + combined.nameless,
             "default_graph": facts,
-            "quads": facts + _count(self.dataset.graphs.data),
+            "quads": facts + self.dataset.graphs.count(),
         }
-
-    @property
-    def _genid(self) -> bytes:
-        return f"<{self.names.genid}".encode()
 
     def rendered(self) -> Rendered:
         """The runs of the dataset in the syntaxes of the dumps."""
         documents = sorted(self.made.combined.documents)
-        base, facts, graphs = self.names.base, self.dataset.facts, self.dataset.graphs
-        run = partial(runs, base=base, prefixes=self.prefixes, folder=self.cache.runs)
-        jobs = [
-            *run("facts", self.scratch / "facts.nt", cuts(facts, documents, ("claim", "document", "passage"), base)),
-            *run("graphs", self.scratch / "graphs", cuts(graphs, documents, ("claim",), base)),
-        ]
+        config, whole = self.project.config, self.whole
+        rules = Rules(code(), self.names.base, tuple(sorted(self.prefixes.items())), config.language, self.cache.runs)
+        facts = [*runs_of_facts(whole.path("facts"), whole.path("said"), documents, rules)]
+        graphs = [*runs_of_graphs(whole.path("graphs"), documents, rules)]
         stems: dict[Run, Path] = {}
-        for done, (job, stem) in enumerate(self.workers.map(render, jobs), 1):
-            stems[job] = stem
-            self.report("render", done, len(jobs))
+        missing = []
+        for run in (*facts, *graphs):
+            stem = is_rendered(run)
+            if stem:
+                stems[run] = stem
+            else:
+                missing.append(run)
+        for done, (run, stem) in enumerate(self.workers.map(render, missing), 1):
+            stems[run] = stem
+            self.report("render", done, len(missing))
         self._runs = [stem.name for stem in stems.values()]
-        by_kind = {kind: [stems[job] for job in jobs if job.kind == kind] for kind in ("facts", "graphs")}
-        return Rendered(self.dataset, self.scratch / "named.nq", by_kind["facts"], by_kind["graphs"])
+        return Rendered(self.dataset, [stems[run] for run in facts], [stems[run] for run in graphs])
 
     def content(self, rendered: Rendered) -> Content:
         """Everything there is to write."""
-        combined, project = self.made.combined, self.project
-        tally, objects_of, objects = add_up(stem.with_suffix(".tally") for stem in rendered.facts)
-        coverage, unpublished = measure(self.dataset.facts, self.dataset.claimed, combined.shares, self.names)
+        combined, project, whole = self.made.combined, self.project, self.whole
+        tally, objects_of, objects = add_up(map(read_tally, rendered.facts))
+        covered = tally.covered
         return Content(
             sources=project.sources,
             queries=project.queries,
@@ -141,72 +155,76 @@ class Together:
             sizes=Sizes(
                 objects,
                 objects_of,
-                stated=_count(self.dataset.claimed.data),
-                all=tally.triples + unpublished,
-                named=_count(self.dataset.graphs.data),
+                stated=covered.stated,
+                all=tally.triples + covered.unpublished,
+                named=self.dataset.graphs.count(),
             ),
-            coverage=coverage,
-            counts=self.counts(),
+            coverage=measure(covered, combined.shares),
+            counts=self.counts(tally),
             reports=combined.reports,
-            rows=combine.rows(self.made.shards),
-            passages=combine.passages(self.made.shards, self.scratch),
+            rows=partial(combine.rows, whole),
+            stated=whole.merged("stated"),
+            passages=partial(combine.passages, whole),
             label=self.labels.of_speaker,
             shapes=project.shapes,
             texts=self.texts,
         )
 
-    def keep(self) -> None:
-        """Forget what was made before and is of no use now."""
+    def keep(self, release: str) -> None:
+        """Leave to the next build what it can start from, and forget what is of no use now."""
+        self.whole.keep(self.cache.path, release)
         self.cache.keep(self.made.keys, [shard.path.name for shard in self.made.shards], self._runs)
 
 
-def together(whole: Together) -> Together:
+def together(all_: Together) -> Together:
     """Put everything together, and check what takes all of it."""
     doing("all documents together")
-    project, made, entities, scratch = whole.project, whole.made, whole.entities, whole.scratch
-    whole.labels = Labels(entities, project.sources.ontology)
-    whole.report("compare", 0, 0)
-    comparison = combine.compared(made.combined, entities, whole.labels, project.common, scratch)
-    ontology = [q.quad for q in project.terms]
-    whole.dataset = combine.put_together(made.combined, entities, ontology, comparison, scratch)
-    terms = write_sorted(scratch / "places-of-terms", _lines_of(project.terms))
-    asked = combine.asked(made.combined, entities, terms, project.names)
-    whole.findings += check_rules(asked, project.config.base)
-    whole.report("validate", 0, 0)
-    whole.findings += _validated(whole, comparison, terms)
-    return whole
+    project, made, entities, whole = all_.project, all_.made, all_.entities, all_.whole
+    whole.shards = made.shards
+    all_.labels = Labels(entities, project.sources.ontology)
+    all_.report("compare", 0, 0)
+    disputed = combine.compared(made.combined, whole, entities, all_.labels, project.common)
+    whole.write("terms", (f"{q.quad.triple} .\n".encode() for q in project.terms))
+    whole.write("places-of-terms", _lines_of(project.terms))
+    all_.dataset = combine.put_together(whole, project.names)
+    asked = combine.asked(made.combined, whole, entities, project.names)
+    all_.findings += check_rules(asked, project.config.base)
+    all_.report("validate", 0, 0)
+    all_.findings += _validated(all_, disputed)
+    return all_
 
 
 def _lines_of(quads: Iterable[SourceQuad]) -> Iterator[bytes]:
     return (f"{q.quad.triple} .\t{q.place.line}\t{q.place.file}\n".encode() for q in quads)
 
 
-def _validated(whole: Together, comparison: Comparison, terms: SortedFile) -> list[Finding]:
-    project, combined = whole.project, whole.made.combined
+def _validated(all_: Together, disputed: Disputed) -> list[Finding]:
+    project, combined, whole = all_.project, all_.made.combined, all_.whole
     shapes = project.common.shapes
     refused = list(refused_queries(shapes.quads))
     if refused:
         return refused
-    shapes_places = write_sorted(whole.scratch / "places-of-shapes", _lines_of(project.sources.shapes))
-    files = [*(shard.lines("places") for shard in whole.made.shards), whole.entities.places, terms, shapes_places]
+    whole.write("places-of-shapes", _lines_of(project.sources.shapes))
 
-    def lines(prefix: bytes) -> chain[bytes]:
-        return chain.from_iterable(file.starting(prefix) for file in files)
+    def lines(subject: str) -> Iterator[bytes]:
+        ours = (shard.lines("places") for shard in combine.shards_about(subject, combined, whole, all_.names))
+        more = (whole.file(name) for name in (*combine.PLACED, "places-of-shapes"))
+        return chain.from_iterable(file.starting(f"{subject} ".encode()) for file in chain(ours, more))
 
-    data = Whole(
-        dataset=whole.dataset,
-        path=whole.scratch / "facts.nt",
-        names=whole.names,
+    rest = Rest(
+        whole=whole,
+        dataset=all_.dataset,
+        documents=sorted(combined.documents),
+        names=all_.names,
         shapes=shapes,
         superclasses=_hierarchy(project.common.superclasses, combined.subclasses),
-        compared=comparison.quads,
-        disputed=comparison.disputed,
-        store=whole.opened,
+        disputed=disputed,
+        store=all_.opened,
         places=lru_cache(maxsize=1000)(partial(read_places, lines)),
         own=bool(combined.subclasses),
     )
-    more, instead = check_rest(data, combined.checked, whole.workers)
-    graphs = {"evidence"} if data.own else {"facts", "evidence"}
+    more, instead = check_rest(rest, combined.checked, all_.workers)
+    graphs = {"evidence"} if rest.own else {"facts", "evidence"}
     own = (f for key, some in combined.findings.items() if key[0] in graphs and key not in instead for f in some)
     return [f for f in (*own, *more) if f.subject not in combined.known]
 
@@ -218,12 +236,3 @@ def _hierarchy(
     for class_, above in more:
         found[class_] = found.get(class_, frozenset()) | {above}
     return found
-
-
-def _count(data: object) -> int:
-    """How many lines there are."""
-    view = memoryview(data)  # type: ignore[arg-type]
-    return sum(bytes(view[at : at + _CHUNK]).count(b"\n") for at in range(0, len(view), _CHUNK))
-
-
-_CHUNK = 1 << 24

@@ -10,10 +10,11 @@ from pyoxigraph import Literal
 
 from kg import vocab
 from kg.build.content import Content
-from kg.build.dumps import CLAIM_COLUMNS, Rendered, write_dumps
-from kg.build.index import to_index, write_index
+from kg.build.dumps import Rendered, write_dumps
+from kg.build.index import write_index_of
 from kg.build.metadata import write_metadata
 from kg.build.parse import Sources, read_utf8
+from kg.build.render import read_rows
 from kg.build.report import write_report
 from kg.config import Config
 from kg.errors import BuildError
@@ -49,11 +50,10 @@ def _write(
     rendered: Rendered,
     findings: Sequence[Finding],
 ) -> Manifest:
-    published = CLAIM_COLUMNS.index("in_default_graph")
-    stated.write(folder / STORE, {row[0] for row in content.rows() if row[published] == "true"})
+    (folder / STORE / stated.NAME).write_bytes(_stated(content))
     counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content, rendered).items()}
-    quads = to_index(rendered.dataset, content.names)
-    counts["search.sqlite"] = write_index(folder / "search.sqlite", quads, content.names, config.language)
+    rows = map(read_rows, rendered.facts)
+    counts["search.sqlite"] = write_index_of(folder / "search.sqlite", rows, content.names)
     for name, directory, some in (
         ("rq", "queries", ((query.name, query.text.encode()) for query in content.queries)),
         ("txt", "documents", _shown_texts(content)),
@@ -80,6 +80,12 @@ def _write(
         counts=content.counts,
         prefixes=content.prefixes,
     )
+
+
+def _stated(content: Content) -> bytes:
+    """The file that leads from a fact to the claims that state it."""
+    lines = (line.decode().split("\t") for line in content.stated.lines())
+    return stated.table(((claim, int(key, 16)) for claim, key in lines), content.stated.count())
 
 
 def _shown_texts(content: Content) -> Iterator[tuple[str, bytes]]:

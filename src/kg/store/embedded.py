@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from pyoxigraph import NamedNode, Quad, RdfFormat
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 from pyoxigraph import Store as Oxigraph
 
 from kg.errors import ReleaseError
@@ -48,6 +51,40 @@ def load(path: Path, files: Iterable[Path]) -> Oxigraph:
             store.bulk_load(path=str(file), format=RdfFormat.N_QUADS)
     store.flush()
     return store
+
+
+def changed(path: Path, old: Path, gone: Iterable[bytes], come: Iterable[bytes]) -> Oxigraph:
+    """A new store at ``path``: another one without the quads that are gone and with those that came, as N-Quads.
+
+    Files that RocksDB never writes again are one file under two names, where the disk allows it. Close it (forget it)
+    before it is sealed.
+    """
+    path.mkdir()
+    for file in old.iterdir():
+        if file.suffix in _FINAL:
+            link_or_copy(file, path / file.name)
+        elif file.name.startswith(_STATE) or file.suffix == ".log":
+            shutil.copyfile(file, path / file.name)
+    store = Oxigraph(str(path))
+    quads: Any
+    for quads, act in ((gone, store.remove), (come, store.add)):
+        for quad in parse(b"".join(quads), format=RdfFormat.N_QUADS):
+            act(quad)
+    store.flush()
+    return store
+
+
+_FINAL = frozenset({".sst", ".blob"})
+_STATE = ("CURRENT", "IDENTITY", "MANIFEST", "OPTIONS")
+"""RocksDB's files: data, which it never writes again, and what says which of them count."""
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """One file under two names, where the disk allows it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def write(path: Path, quads: Iterable[Quad]) -> None:

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import QueryResultsFormat, Store
+from pyoxigraph import Quad, QueryResultsFormat, Store
 
 NAME = "stated"
 _MAGIC = b"kgstated"
@@ -73,25 +73,39 @@ def write(store: Path, published: Collection[str]) -> None:
 
 def packed(store: Store, published: Collection[str]) -> bytes:
     """The content of the file; the same for the same triples."""
-    iris = {f"<{iri}>": iri.encode() for iri in sorted(published)}
-    starts, size = {}, 0
-    for graph, iri in iris.items():
-        starts[graph] = size
-        size += len(iri)
-    entries = []
-    for row in _rows(store):
-        graph, _, triple = row.partition("\t")
-        if graph in iris:
-            entries.append((_key(triple), starts[graph], len(iris[graph])))
-    slots = len(entries) * 3 // 2 + 1
-    table, taken = bytearray(slots * _SLOT.size), bytearray(slots)
-    for entry in sorted(entries):
-        slot = taken.find(0, entry[0] % slots)
+    found = sorted((claim, key) for claim, key in _keys(store) if claim in published)
+    return table(found, len(found))
+
+
+def keys(quads: Iterable[Quad]) -> Iterator[tuple[str, int]]:
+    """The graph and the key of each quad."""
+    store = Store()
+    store.extend(quads)
+    yield from _keys(store)
+
+
+def table(entries: Iterable[tuple[str, int]], count: int) -> bytes:
+    """The content of the file, from as many claims and keys of their triples, in the order of the claims."""
+    slots = count * 3 // 2 + 1
+    found, taken, iris = bytearray(slots * _SLOT.size), bytearray(slots), bytearray()
+    last, begin, length = "", 0, 0
+    for claim, key in entries:
+        if claim != last:
+            encoded, last = claim.encode(), claim
+            begin, length = len(iris), len(encoded)
+            iris += encoded
+        slot = taken.find(0, key % slots)
         if slot < 0:
             slot = taken.find(0)
         taken[slot] = 1
-        _SLOT.pack_into(table, slot * _SLOT.size, *entry)
-    return b"".join((_HEAD.pack(_MAGIC, slots), table, *iris.values()))
+        _SLOT.pack_into(found, slot * _SLOT.size, key, begin, length)
+    return b"".join((_HEAD.pack(_MAGIC, slots), found, iris))
+
+
+def _keys(store: Store) -> Iterator[tuple[str, int]]:
+    for row in _rows(store):
+        graph, _, triple = row.partition("\t")
+        yield graph[1:-1], _key(triple)
 
 
 def _key(triple: str) -> int:

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from pyoxigraph import Quad
 from pyshacl import validate as run_pyshacl
 from rdflib import RDF, RDFS, Graph, URIRef
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result as QueryResult
 from rdflib.term import Node
 
 from kg.build.shacl.model import SH, Result, to_graph
 from kg.errors import BuildError
+
+
+class ParsedOnce(Graph):
+    """The triples of a graph; the text of a query is parsed when it is asked first.
+
+    pyshacl asks the text of a ``sh:sparql`` for every focus node, and rdflib takes longer to parse it than to answer.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph.store, graph.identifier)
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **options: Any) -> QueryResult:
+        if isinstance(query_object, str) and not args and "initNs" not in options:
+            text = query_object
+            if text not in self._prepared:
+                self._prepared[text] = prepareQuery(text, initNs=dict(self.namespaces()))
+            query_object = self._prepared[text]
+        return super().query(query_object, *args, **options)
+
 
 _TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 
@@ -29,7 +53,7 @@ def run(data: Graph, shapes: Iterable[Quad], without: Collection[Node] = ()) -> 
         for class_ in classes:
             graph.remove((node, RDF.type, class_))
     _, results, _ = run_pyshacl(
-        data, shacl_graph=graph, inference="none", do_owl_imports=False, advanced=False, inplace=True
+        ParsedOnce(data), shacl_graph=graph, inference="none", do_owl_imports=False, advanced=False, inplace=True
     )
     if not isinstance(results, Graph):
         raise BuildError(f"the validation did not end: {results!r}")
