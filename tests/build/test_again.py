@@ -164,7 +164,7 @@ def test_files_of_the_store_are_shared_with_the_release_before(project: Path, tm
 def test_what_was_damaged_is_made_anew(pattern: str, project: Path, tmp_path: Path) -> None:
     made(project, tmp_path / "cache")
     where = project if pattern.startswith("releases") else tmp_path
-    path = sorted(where.glob(pattern))[0]
+    path = min(where.glob(pattern))
     path.write_bytes(path.read_bytes()[:-10])
     EDITS["a gloss changes"](project, random.Random(1))
     again = content(made(project, tmp_path / "cache"))
