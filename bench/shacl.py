@@ -26,6 +26,14 @@ from kg.build.shacl import ENGINES, Result, with_details
 from kg.build.validate import read_shapes
 from kg.config import load
 
+QUERY = """@prefix sh: <http://www.w3.org/ns/shacl#> .
+<http://localhost:8000/shapes#Gloss> a sh:NodeShape ; sh:targetClass <http://localhost:8000/ontology#Claim> ;
+    sh:sparql [ sh:message "A gloss gives no number of wells."@en ; sh:select '''
+        SELECT $this { $this <http://www.w3.org/2000/01/rdf-schema#label> ?gloss
+            FILTER(CONTAINS(STR(?gloss), "wells")) }''' ] .
+"""
+"""A query that is asked of every claim; some fail."""
+
 
 def graphs(documents: int, claims: int, errors: int) -> list[tuple[list[Quad], list[Quad]]]:
     """Data and shapes as the build validates them: the facts, and the evidence."""
@@ -40,6 +48,7 @@ def graphs(documents: int, claims: int, errors: int) -> list[tuple[list[Quad], l
     seeing = read_shapes(sources.shapes, "compiled").seeing
     graphs = {"facts": facts, "evidence": list(assembled.evidence)}
     found = [(data, list(parse(seeing[name], format=RdfFormat.N_QUADS))) for name, data in graphs.items()]
+    found[1][1].extend(Quad(*quad) for quad in parse(QUERY, format=RdfFormat.TURTLE))
     return [(spoilt(data, errors), shapes) for data, shapes in found]
 
 

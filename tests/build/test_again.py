@@ -15,6 +15,7 @@ from tests.build.test_many import Generate, generate  # noqa: F401 - a fixture
 
 from kg import build
 from kg.build import How, render, shards
+from kg.build.shards import Cache
 from kg.config import load
 from kg.release import Release
 
@@ -160,24 +161,35 @@ def test_files_of_the_store_are_shared_with_the_release_before(project: Path, tm
     assert any((second.store_path / name).samefile(first.store_path / name) for name in names)
 
 
-@pytest.mark.parametrize("pattern", ["releases/current/store/*.sst", "cache/whole/facts", "cache/whole/state"])
-def test_what_was_damaged_is_made_anew(pattern: str, project: Path, tmp_path: Path) -> None:
-    made(project, tmp_path / "cache")
-    where = project if pattern.startswith("releases") else tmp_path
-    path = min(where.glob(pattern))
-    path.write_bytes(path.read_bytes()[:-10])
-    EDITS["a gloss changes"](project, random.Random(1))
-    again = content(made(project, tmp_path / "cache"))
+def test_what_was_damaged_is_made_anew(project: Path, tmp_path: Path) -> None:
+    """Files of the store and of the cache that were cut, one after the other."""
+    cache = tmp_path / "cache"
+    made(project, cache)
+    for folder, pattern in (
+        (project, "releases/current/store/*.sst"),
+        (cache, "whole/facts"),
+        (cache, "whole/state"),
+        (cache, "runs/*.rows"),
+    ):
+        path = min(folder.glob(pattern))
+        path.write_bytes(path.read_bytes()[:-10])
+        EDITS["a gloss changes"](project, random.Random(1))
+        made(project, cache)
+    again = content(Release.open(project / "releases/current"))
     assert again == from_nothing(project)
 
 
 def test_a_build_that_failed_leaves_what_the_next_one_starts_from(project: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     made(project, cache)
+    killed = cache / "whole-killed"
+    killed.mkdir()
+    (killed / "lock").touch()
     path = project / "data/claims/d000003.trig"
     whole = path.read_text("utf-8")
     path.write_text(whole.replace("kg:modality kg:asserted", "kg:modality kg:assertd", 1), "utf-8")
     assert build.build(load(project), how=How(workers=0, cache=cache))[0] is None
+    assert len(Cache(cache).described) == DOCUMENTS + 1, "what the failed build made is known to the next"
     path.write_text(whole.replace('rdfs:label "', 'rdfs:label "Changed: ', 1), "utf-8")
     again = content(made(project, cache))
     assert len(list(cache.glob("whole-*"))) == 1

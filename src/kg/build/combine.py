@@ -284,15 +284,17 @@ def compared(found: Combined, whole: Whole, entities: Entities, labels: Labels, 
         one=lambda subject: compare(values.starting(subject + b"\t"), told, found.voices, names),
     )
     disputed: dict[tuple[str, str], tuple[str, ...]] = {}
-    triples = []
-    for line in by_key.lines():
-        subject, kind, rest = line.split(b"\t", 2)
-        if kind == b"q":
-            triples.append(rest)
-        else:
-            predicate, claims = rest.decode().rstrip("\n").split("\t")
-            disputed[subject.decode(), predicate] = tuple(claims.split(" "))
-    whole.write("compared", triples)
+
+    def triples() -> Iterator[bytes]:
+        for line in by_key.lines():
+            subject, kind, rest = line.split(b"\t", 2)
+            if kind == b"q":
+                yield rest
+            else:
+                predicate, claims = rest.decode().rstrip("\n").split("\t")
+                disputed[subject.decode(), predicate] = tuple(claims.split(" "))
+
+    whole.write("compared", triples())
     return disputed
 
 

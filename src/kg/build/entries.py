@@ -20,7 +20,7 @@ from typing import Any
 from pyoxigraph import Quad, RdfFormat, parse
 
 from kg import vocab, words
-from kg.build.points import says_where
+from kg.build.points import COORDINATES
 from kg.build.spans import says_when
 from kg.build.survey import Name, Survey, survey
 
@@ -67,7 +67,7 @@ def rows_of(quads: Iterable[Quad], names: vocab.Names, language: str) -> Rows:
             (iri, property_, value.value, value.datatype.value)
             for iri, values in found.values.items()
             for property_, value in values
-            if says_when(property_, value, names) or says_where(property_)
+            if says_when(property_, value, names) or property_ in COORDINATES
         ),
     }
 

@@ -72,6 +72,8 @@ class _Making:
         self._make(plans)
         settled = settle(plans, {plan: self.cache.described[self.keys[plan]] for plan in plans})
         self._make(settled.joined)
+        if self.new:
+            self.cache.note()
         used = [*settled.kept, *settled.joined]
         order = sorted((min(plan.documents, default=plan.name), self.keys[plan]) for plan in used)
         jobs = list(divided(order, self.cache))

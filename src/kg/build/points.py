@@ -57,11 +57,6 @@ _LONGEST = 1_000_000
 """Characters of a geometry that are read."""
 
 
-def says_where(property_: str) -> bool:
-    """Whether a property gives coordinates."""
-    return property_ == _WKT or any(property_ in pair for pair in _PAIRS)
-
-
 class Point(NamedTuple):
     """Degrees of latitude and longitude, and the node that has them."""
 

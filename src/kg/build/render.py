@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
@@ -126,35 +126,50 @@ def runs_of_graphs(path: Path, documents: Sequence[str], rules: Rules) -> Iterat
 
 
 def is_rendered(run: Run) -> Path | None:
-    """Where what comes of a run is kept, if somebody made it before."""
+    """Where what comes of a run is kept, if somebody made it before and all of it is there."""
     stem = run.stem(run.read())
-    return stem if stem.with_suffix(".done").exists() else None
+    try:
+        _, sizes = _read_done(stem)
+        whole = all(stem.with_suffix(suffix).stat().st_size == size for suffix, size in sizes.items())
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return None
+    return stem if whole else None
 
 
 def render(run: Run) -> Path:
     """Write a run's bodies, counts and rows; returns their path without an extension."""
     lines, said = run.read()
-    stem, rules = run.stem((lines, said)), run.rules
-    names, prefixes = vocab.Names(rules.base), dict(rules.prefixes)
-    used: set[bytes] = set()
-    if run.kind == "graphs":
-        nquads = b"".join(graph_last(line) for line in lines.splitlines(keepends=True))
-        body, used = _body(nquads, "trig", prefixes)
-        _write(stem.with_suffix(".trig"), body)
-        _write(stem.with_suffix(".nq"), nquads)
-    else:
-        for extension in FACTS:
-            body, found = _body(lines, extension, prefixes)
-            used |= found
-            _write(stem.with_suffix(f".{extension}"), body)
-        triples = lines.splitlines(keepends=True)
-        tally = count(triples, names)
-        tally.covered = cover(triples, said.splitlines(keepends=True), names)
-        rows = rows_of_lines(lines, said, names, rules.language)
-        _write(stem.with_suffix(".tally"), pickle.dumps(tally))
-        _write(stem.with_suffix(".rows"), pickle.dumps(rows, protocol=pickle.HIGHEST_PROTOCOL))
-    _write(stem.with_suffix(".done"), pickle.dumps(sorted(used)))
+    stem = run.stem((lines, said))
+    found = _of_graphs(lines, run.rules) if run.kind == "graphs" else _of_facts(lines, said, run.rules)
+    for suffix, content in found.items():
+        _write(stem.with_suffix(suffix), content)
+    used = set().union(*(media.used_prefixes(found[suffix]) for suffix in (".ttl", ".trig") if suffix in found))
+    sizes = {suffix: len(content) for suffix, content in found.items()}
+    _write(stem.with_suffix(".done"), pickle.dumps((sorted(used), sizes)))
     return stem
+
+
+def _of_graphs(lines: bytes, rules: Rules) -> dict[str, bytes]:
+    nquads = b"".join(graph_last(line) for line in lines.splitlines(keepends=True))
+    return {".trig": _body(nquads, "trig", rules), ".nq": nquads}
+
+
+def _of_facts(lines: bytes, said: bytes, rules: Rules) -> dict[str, bytes]:
+    names, triples = vocab.Names(rules.base), lines.splitlines(keepends=True)
+    tally = count(triples, names)
+    tally.covered = cover(triples, said.splitlines(keepends=True), names)
+    rows = rows_of_lines(lines, said, names, rules.language)
+    return {
+        **{f".{extension}": _body(lines, extension, rules) for extension in FACTS},
+        ".tally": pickle.dumps(tally),
+        ".rows": pickle.dumps(rows, protocol=pickle.HIGHEST_PROTOCOL),
+    }
+
+
+def _read_done(stem: Path) -> tuple[list[bytes], dict[str, int]]:
+    """The prefixes that the bodies use, and the sizes of all files."""
+    found: tuple[list[bytes], dict[str, int]] = pickle.loads(stem.with_suffix(".done").read_bytes())  # noqa: S301 - ours
+    return found
 
 
 def read_tally(stem: Path) -> Tally:
@@ -169,8 +184,7 @@ def read_rows(stem: Path) -> Rows:
 
 def used_prefixes(stem: Path) -> list[bytes]:
     """The prefixes that the bodies of a run use."""
-    found: list[bytes] = pickle.loads(stem.with_suffix(".done").read_bytes())  # noqa: S301 - our own file
-    return found
+    return _read_done(stem)[0]
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -186,10 +200,10 @@ def graph_last(line: bytes) -> bytes:
     return rest[:-2] + graph + b" .\n"
 
 
-def _body(lines: bytes, extension: str, prefixes: Mapping[str, str]) -> tuple[bytes, set[bytes]]:
-    """What a run is in a syntax, without head and tail, and the prefixes that it uses."""
+def _body(lines: bytes, extension: str, rules: Rules) -> bytes:
+    """What a run is in a syntax, without head and tail."""
     syntax = media.RDF_BY_EXTENSION[extension]
     format_ = RdfFormat.N_QUADS if syntax.format == RdfFormat.TRIG else RdfFormat.N_TRIPLES
     quads: Any = parse(lines, format=format_)
-    _, body, _ = media.in_parts(quads, syntax, prefixes)
-    return body, media.used_prefixes(body) if extension in ("ttl", "trig") else set()
+    _, body, _ = media.in_parts(quads, syntax, dict(rules.prefixes))
+    return body

@@ -93,13 +93,18 @@ class Cache:
     def runs(self) -> Path:
         return self.path / "runs"
 
+    def note(self, parts: Iterable[str] | None = None) -> None:
+        """Write down of which documents the files of these parts speak, or of all: without that they are made again."""
+        known = self.described if parts is None else {key: self.described[key] for key in parts}
+        beside = self.path / "described.new"
+        beside.write_bytes(pickle.dumps(known))
+        beside.replace(self.path / "described")
+
     def keep(self, parts: Iterable[str], shards: Iterable[str], runs: Iterable[str]) -> None:
         """Remove everything else."""
         parts = set(parts)
-        beside = self.path / "described.new"
-        beside.write_bytes(pickle.dumps({key: files for key, files in self.described.items() if key in parts}))
-        beside.replace(self.path / "described")
-        for name, keys in (("parts", set(parts)), ("shards", set(shards)), ("runs", set(runs))):
+        self.note(parts & self.described.keys())
+        for name, keys in (("parts", parts), ("shards", set(shards)), ("runs", set(runs))):
             for path in (self.path / name).iterdir():
                 if path.name.partition(".")[0] not in keys:
                     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

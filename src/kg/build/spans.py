@@ -50,7 +50,7 @@ _ENDS = (
 def says_when(property_: str, value: Literal, names: vocab.Names) -> bool:
     """Whether a value can be the days of something, or one of their bounds."""
     own = (names.kg + name for name in ("earliest", "latest", "edtf"))
-    return value.datatype.value in _DATES or property_ in _POSITIONS or property_ in own
+    return value.datatype.value in DATES or property_ in _POSITIONS or property_ in own
 
 
 class Span(NamedTuple):

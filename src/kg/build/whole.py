@@ -3,6 +3,7 @@
 A folder of the cache holds what the last release was made from, and is never changed::
 
     whole -> whole-XXXXXXXX/   the folder of the last build that made a release
+        lock                   held by the builds that read or write here
         state                  for which shards, code, shapes …, the sizes of the files, and the values that were kept
         facts.nt, said, …      the lines of all shards, by name (kg.build.extract.Lines), with what belongs to none
         asked, compared-by, …  what was worked out for each key: its first field
@@ -13,12 +14,14 @@ is nothing to take over, everything is new: the files are the same.
 
 from __future__ import annotations
 
+import fcntl
 import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,9 @@ from kg.store.embedded import link_or_copy
 
 MOST_SHARDS = 64
 """With more shards than this gone or new, everything is merged again: that takes no more time, and less memory."""
+
+_AT_ONCE = 200_000
+"""Lines that are sorted in memory."""
 
 _SHARED = frozenset({"facts", "reached", "uses"})
 """Lines that parts may have in common; all others name a claim or a passage, which is one part's own."""
@@ -83,8 +89,14 @@ class Whole:
         return self.before.values.get(name) if self.before else None
 
     def write(self, name: str, lines: Iterable[bytes]) -> SortedFile:
-        """A file of lines that fit into memory."""
-        return self.compared(name, write_sorted(self.path(name), lines))
+        """A file of lines in any order, some of which are in memory at a time."""
+        waiting, pieces = iter(lines), list[SortedFile]()
+        while some := list(islice(waiting, _AT_ONCE)):
+            pieces.append(write_sorted(self.path(f"{name}-{len(pieces)}"), some))
+        write_merged(self.path(name), pieces)
+        for number in range(len(pieces)):
+            self.path(f"{name}-{number}").unlink()
+        return self.compared(name, self.file(name))
 
     def compared(self, name: str, file: SortedFile) -> SortedFile:
         """Note what changed in a file that was written anew."""
@@ -165,24 +177,44 @@ class Whole:
             "values": self.values,
         }
         self.path("state").write_bytes(pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL))
-        link, beside = cache / "whole", cache / "whole.new"
-        old = link.resolve()
+        beside = cache / "whole.new"
         beside.unlink(missing_ok=True)
         beside.symlink_to(self.folder.name)
-        beside.replace(link)
-        if old not in (link, self.folder):
-            shutil.rmtree(old, ignore_errors=True)
+        beside.replace(cache / "whole")
 
 
 @contextmanager
 def new_whole(cache: Path, key: str) -> Iterator[Whole]:
-    """A new folder in the cache; it is gone in the end, unless it was kept."""
-    folder = Path(tempfile.mkdtemp(prefix="whole-", dir=cache))
+    """A new folder in the cache; in the end, only the one that was kept last is left."""
+    folder = Path(tempfile.mkdtemp(prefix="whole-", dir=cache)).resolve()
+    link = cache / "whole"
     try:
-        yield Whole(folder, key, read_before(cache / "whole", key))
+        with _held(folder), _held(link.resolve()):
+            yield Whole(folder, key, read_before(link, key))
     finally:
-        if (cache / "whole").resolve() != folder.resolve():
-            shutil.rmtree(folder, ignore_errors=True)
+        for other in cache.glob("whole-*"):
+            if other.resolve() != link.resolve() and _is_free(other):
+                shutil.rmtree(other, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Nobody removes the folder meanwhile; a process that is killed lets go."""
+    if not folder.is_dir():
+        yield
+        return
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _first(line: bytes) -> bytes:

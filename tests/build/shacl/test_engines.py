@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Quad, RdfFormat, parse
+from rdflib.plugins.sparql import prepareQuery
 
 from kg import vocab
 from kg.build.assemble import skolemise
 from kg.build.parse import Sources, parse_sources, read_rdf
-from kg.build.shacl import ENGINES, Result, compiled, with_details
+from kg.build.shacl import ENGINES, Result, compiled, reference, with_details
 from kg.build.validate import GRAPHS, read_shapes
 from kg.config import DEFAULT_BASE
 from kg.model import Finding
@@ -221,3 +223,21 @@ def runs(data: str, shape_text: str) -> None:
 def test_generated_data_have_the_same_results(data: str, shape_text: str) -> None:
     """Whatever shapes and data: the same results, or the same kind of failure."""
     runs(data, shape_text)
+
+
+def test_the_reference_parses_the_text_of_a_query_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And finds what it finds when it parses it for each focus node."""
+    data = turtle("".join(f':n{n} a :C ; :p "{"long" if n % 3 else "x"}" .\n' for n in range(12)))
+    query = "SELECT $this ?value WHERE { $this <urn:x:p> ?value FILTER(STRLEN(?value) > 2) }"
+    shapes = turtle(f':S sh:targetClass :C ; sh:sparql [ sh:message "long" ; sh:select "{query}" ] .')
+    asked: list[str] = []
+
+    def prepared(text: str, **options: Any) -> Any:
+        asked.append(text)
+        return prepareQuery(text, **options)
+
+    monkeypatch.setattr(reference, "prepareQuery", prepared)
+    once = found("pyshacl", data, shapes)
+    assert (len(asked), once.total()) == (1, 8)
+    monkeypatch.setattr(reference, "ParsedOnce", lambda graph: graph)
+    assert found("pyshacl", data, shapes) == once

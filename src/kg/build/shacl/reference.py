@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pyoxigraph import Quad
@@ -27,13 +27,21 @@ class ParsedOnce(Graph):
         super().__init__(graph.store, graph.identifier)
         self._prepared: dict[str, Query] = {}
 
-    def query(self, query_object: str | Query, *args: Any, **options: Any) -> QueryResult:
-        if isinstance(query_object, str) and not args and "initNs" not in options:
+    def query(
+        self,
+        query_object: str | Query,
+        processor: Any = "sparql",
+        result: Any = "sparql",
+        initNs: Mapping[str, Any] | None = None,  # noqa: N803 - rdflib's names
+        *args: Any,
+        **options: Any,
+    ) -> QueryResult:
+        if isinstance(query_object, str) and not initNs:
             text = query_object
             if text not in self._prepared:
                 self._prepared[text] = prepareQuery(text, initNs=dict(self.namespaces()))
             query_object = self._prepared[text]
-        return super().query(query_object, *args, **options)
+        return super().query(query_object, processor, result, initNs, *args, **options)
 
 
 _TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
