@@ -110,6 +110,7 @@ def builds(project: Path, documents: int, workers: list[int]) -> None:
         full[count] = run = measured([*KG, "build", "--fresh", "--workers", str(count)], project)
         digests.add(digest(project))
         line(f"{documents:,} documents, {counts(project)['quads']:,} quads, {count} workers", run)
+        print(f"{'':<58}{run.cpu / documents * 1000:>8.1f} ms of CPU a document")
     if len(digests) > 1:
         raise SystemExit("the releases differ with the number of workers")
     with tempfile.TemporaryDirectory(prefix="kg-bench-cache-", dir=project) as cache:
@@ -120,6 +121,9 @@ def builds(project: Path, documents: int, workers: list[int]) -> None:
     line(f"{documents:,} documents, one changed", again)
     whole = full[workers[-1]]
     print(f"{'':<58}{again.wall / whole.wall:>8.1%} of the clock, {again.cpu / whole.cpu:.1%} of the CPU (goal 5 %)")
+    if len(full) > 1:
+        least, most = full[min(workers)], full[max(workers)]
+        print(f"{'':<58}{least.wall / most.wall:>8.2f} x as fast with {max(workers)} workers as with {min(workers)}")
     after = digest(project)
     shutil.rmtree(project / "releases")
     measured([*KG, "build", "--fresh", "--workers", str(workers[-1])], project)

@@ -11,7 +11,8 @@
         seal.json             version, time of sealing, tool versions, sha256 of the manifest and of the store's
                               files, and of itself without that member
         store/                the quads, as RocksDB files (their bytes are not reproducible; seal.json has them), and
-                              "stated": which claims state a fact (kg.store.stated)
+                              "stated": which claims state a fact (kg.store.stated). Files that RocksDB never writes
+                              again may be hard links into the release before
         dumps/                facts.* (default graph), all.* (every graph), claims.csv, ontology.ttl, shapes.ttl
         documents/NAME.txt    the texts that may be shown, as they were read
         queries/NAME.rq       the example questions, every IRI absolute

@@ -316,7 +316,8 @@ def _to_compare(found: Combined, whole: Whole, told: Told, names: vocab.Names) -
             return None
         subjects |= some
     # The label of a property stands in comparisons of many things.
-    return subjects if all(iri.startswith(names.base.encode()) for iri in subjects) else None
+    labels = changed[-1] or ()
+    return subjects if all(iri.startswith(names.id.encode()) for iri in labels) else None
 
 
 def _as_one(said: SortedFile, predicate: bytes) -> Iterator[frozenset[str]]:
@@ -336,9 +337,13 @@ def _as_one(said: SortedFile, predicate: bytes) -> Iterator[frozenset[str]]:
 def put_together(whole: Whole, names: vocab.Names) -> Dataset:
     """The dataset as sorted files."""
     own = tuple(f"<{names.base}{kind}/".encode() for kind in ("claim", "passage"))
+
+    def of_one_part(line: bytes) -> bool:
+        return line.startswith(own)
+
     return Dataset(
-        facts=whole.merged("facts", own=lambda line: line.startswith(own), more=("entities", "terms", "compared")),
-        graphs=whole.merged("graphs"),
+        facts=whole.merged("facts", own=of_one_part, more=("entities", "terms", "compared")),
+        graphs=whole.merged("graphs", own=of_one_part),
         said=whole.file("said"),
     )
 

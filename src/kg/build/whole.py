@@ -35,8 +35,8 @@ MOST_SHARDS = 64
 _AT_ONCE = 200_000
 """Lines that are sorted in memory."""
 
-_SHARED = frozenset({"facts", "reached", "uses"})
-"""Lines that parts may have in common; all others name a claim or a passage, which is one part's own."""
+_SHARED = frozenset({"facts", "graphs", "reached", "uses"})
+"""Files whose lines parts may have in common. In all others, each line names a claim or a passage, which one part has."""
 
 Shared = Callable[[bytes], bool]
 
