@@ -36,7 +36,7 @@ _AT_ONCE = 200_000
 """Lines that are sorted in memory."""
 
 _SHARED = frozenset({"facts", "graphs", "reached", "uses"})
-"""Files whose lines parts may have in common. In all others, each line names a claim or a passage, which one part has."""
+"""Files whose lines parts may have in common. In others, each line names a claim or a passage, which is one part's."""
 
 Shared = Callable[[bytes], bool]
 
