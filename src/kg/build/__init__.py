@@ -4,7 +4,8 @@
     for all of them      combine → rules → compare → put together → validate the rest → write (store, dumps …) → seal
 
 Parts are made side by side, by this machine's processes or by a cluster's, and kept: what did not change is not made
-again. Everything that all documents have a say in goes through sorted files, so that memory does not grow with them.
+again. Everything that all documents have a say in goes through sorted files, so that memory does not grow with them;
+these too start from those of the last release (whole.py).
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
 written before the last gate is passed, and what is written is published by one rename.
