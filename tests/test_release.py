@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,69 @@ def test_a_file_that_was_added_is_refused_by_name(name: str, release: Path) -> N
     with pytest.raises(ReleaseError, match="does not belong to the release") as refused:
         Release.open(release)
     assert refused.value.file == name
+
+
+@pytest.mark.parametrize("name", ["empty", "store/lost", "dumps/more"])
+def test_a_folder_that_was_added_is_refused_by_name(name: str, release: Path) -> None:
+    (release / name).mkdir()
+    with pytest.raises(ReleaseError, match="does not belong to the release") as refused:
+        Release.open(release)
+    assert refused.value.file == name
+
+
+@pytest.mark.parametrize("name", ["seal.json", "manifest.json", "report.json"])
+def test_what_is_no_file_or_has_no_end_is_refused_at_once(name: str, release: Path) -> None:
+    (release / name).unlink()
+    os.mkfifo(release / name)
+    with pytest.raises(ReleaseError, match=r"is not a (regular )?file"):
+        Release.open(release)
+    (release / name).unlink()
+    with (release / name).open("wb") as file:
+        file.truncate(1 << 40)  # takes no room on the disk
+    with pytest.raises(ReleaseError, match=rf"{name}: (is not a regular file of at most|has 1099511627776 bytes)"):
+        Release.open(release)
+
+
+def test_two_files_of_the_same_size_that_were_swapped_are_refused(release: Path) -> None:
+    content = (release / "report.json").read_bytes()
+    changed = bytes(reversed(content))
+    times = (release / "report.json").stat()
+    (release / "report.json").write_bytes(changed)
+    os.utime(release / "report.json", ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ReleaseError, match=r"report\.json: was changed"):
+        Release.open(release)
+
+
+def test_a_release_in_a_folder_of_another_name_is_not_taken_for_one(release: Path, kg) -> None:
+    folder = release.parent
+    (folder.parent / "kg.toml").write_text("")
+    copy = folder / ("2020-01-01" + release.name[10:])
+    shutil.copytree(release, copy)
+    assert [(row.version, "renamed" in row.problem) for row in listing(folder)] == [
+        (copy.name, True),
+        (release.name, False),
+    ]
+    done = kg("releases", "activate", copy.name, cwd=folder.parent)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"is the release {release.name}: its folder was renamed" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["gone", "loop", "folder"])
+def test_a_current_that_leads_nowhere_is_one_line_that_says_what_to_do(wrong: str, release: Path, kg) -> None:
+    folder = release.parent
+    (folder.parent / "kg.toml").write_text("")
+    current = folder / "current"
+    if wrong == "folder":
+        current.mkdir()
+        done = kg("releases", "activate", release.name, cwd=folder.parent)
+        assert "current: is a folder where a link should be: move it away" in done.stderr
+    else:
+        current.symlink_to("current" if wrong == "loop" else "2020-01-01-000000000000")
+        done = kg("verify", cwd=folder.parent)
+        assert "`kg releases activate VERSION` makes another release current; there is " + release.name in done.stderr
+        assert kg("releases", "activate", release.name, cwd=folder.parent).returncode == 0
+        assert kg("verify", cwd=folder.parent).returncode == 0
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 
 
 def test_a_link_in_place_of_a_file_is_refused(release: Path, tmp_path: Path) -> None:

@@ -33,8 +33,9 @@ class Activation(NamedTuple):
 
 def read(releases: Path) -> list[Activation]:
     """All that is known, the earliest first; the last one is of the release that is current, if there is one."""
+    path = releases / FILE
     try:
-        lines = (releases / FILE).read_text(encoding="ascii", errors="replace").splitlines()
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines() if path.is_file() else []
     except OSError:
         lines = []
     found: list[Activation] = []
@@ -52,6 +53,8 @@ def record(releases: Path) -> None:
 
     A disk that is full does not keep it from being current: the time of the link says the same, until it is replaced.
     """
+    if (releases / FILE).exists() and not (releases / FILE).is_file():
+        return
     with suppress(OSError), (releases / FILE).open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)

@@ -41,7 +41,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from kg import activations
+from kg import activations, disk
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
 from kg.model import ExampleQuery, FileEntry, Manifest
@@ -51,6 +51,10 @@ SEAL = "seal.json"
 CURRENT = activations.CURRENT
 STORE = "store"
 _STAGING = ".staging-"
+_FOLDERS = {STORE, "dumps", "documents", "queries", "metadata"}
+_LARGEST = 256 << 20
+"""Bytes of a manifest or a seal: either is read whole."""
+
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
 
 
@@ -69,7 +73,10 @@ class Release:
 
         :raises ReleaseError: naming the first file that is missing, cut, changed, or not listed.
         """
-        path = path.resolve()
+        try:
+            path = path.resolve()
+        except (OSError, RuntimeError):
+            raise ReleaseError(f"{path}: is a link that leads to itself; `kg releases activate` mends it") from None
         if not path.is_dir():
             raise ReleaseError(f"{path}: there is no release here; `kg build` makes one", file=str(path))
         seal = _read_json(path / SEAL)
@@ -86,7 +93,8 @@ class Release:
             raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
         if release.manifest.digest != digest(release.manifest):
             raise ReleaseError(f"{path / MANIFEST}: the digest does not fit the content", file=MANIFEST)
-        present = set(_files(path)) - {SEAL}
+        present = set(disk.files(path)) - {SEAL}
+        present |= set(disk.folders(path)) - {p.as_posix() for name in expected for p in Path(name).parents} - _FOLDERS
         for name in sorted(present ^ set(expected)):
             problem = "is missing" if name in expected else "does not belong to the release"
             raise ReleaseError(f"{path / name}: {problem}", file=name)
@@ -199,7 +207,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
     version = f"{config.date()}-{short}"
     (folder / MANIFEST).write_bytes(_json_bytes(manifest.as_json()))
     sealed = [file_entry(folder, folder / MANIFEST)]
-    sealed += [file_entry(folder, folder / name) for name in sorted(_files(folder / STORE, folder))]
+    sealed += [file_entry(folder, folder / name) for name in sorted(disk.files(folder / STORE, folder))]
     content = {
         "version": version,
         "sealed_at": (config.now or datetime.now(UTC)).isoformat(timespec="seconds"),
@@ -207,12 +215,12 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
         "files": [asdict(entry) for entry in sealed],
     }
     (folder / SEAL).write_bytes(_json_bytes({**content, "sha256": _seal_sha256(content)}))
-    _sync(folder)
+    disk.sync(folder)
     # Staging is private (mkdtemp); a release is for every account of the machine to read.
     folder.chmod(0o755)
     target = config.releases / version
     folder.rename(target)
-    _sync_folder(config.releases)
+    disk.sync_folder(config.releases)
     activate(config.releases, version)
     # Everything in it was hashed a moment ago.
     return Release(target.resolve(), manifest, content)
@@ -225,7 +233,7 @@ def verified_store(path: Path) -> Path | None:
         if seal.pop("sha256") != _seal_sha256(seal):
             return None
         listed = [FileEntry(**entry) for entry in seal["files"] if entry["path"].startswith(f"{STORE}/")]
-        if {entry.path for entry in listed} != set(_files(path / STORE, path)):
+        if {entry.path for entry in listed} != set(disk.files(path / STORE, path)):
             return None
         for entry in listed:
             _compare(path, entry)
@@ -241,13 +249,19 @@ def activate(releases: Path, version: str) -> None:
     """
     if "/" in version or version.startswith(".") or not (releases / version / SEAL).is_file():
         raise ReleaseError(f"{releases / version}: no such release; `kg releases` lists them", file=version)
+    current = releases / CURRENT
+    if current.is_dir() and not current.is_symlink():
+        raise ReleaseError(f"{current}: is a folder where a link should be: move it away", file=CURRENT)
     activations.tidy(releases)
     link = releases / f"{activations.LINK}{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(version)
-    activations.record(releases)  # the one before, should that not have been done
-    link.replace(releases / CURRENT)
-    _sync_folder(releases)
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(version)
+        activations.record(releases)  # the one before, should that not have been done
+        link.replace(current)
+        disk.sync_folder(releases)
+    except OSError as e:
+        raise ReleaseError(f"{releases}: cannot be written: {e.strerror}", file=CURRENT) from e
     activations.record(releases)
 
 
@@ -264,8 +278,11 @@ def prune(releases: Path, keep: int) -> list[str]:
 def remove(releases: Path, version: str) -> None:
     """Delete a release; it is renamed before, so that it is never there in part."""
     going = releases / f"{_STAGING}{version}"
-    (releases / version).rename(going)
-    shutil.rmtree(going)
+    try:
+        (releases / version).rename(going)
+        shutil.rmtree(going)
+    except OSError as e:
+        raise ReleaseError(f"{releases / version}: cannot be removed: {e.strerror}", file=version) from e
 
 
 def _by_age(releases: Path) -> list[str]:
@@ -296,14 +313,16 @@ def before_current(releases: Path) -> str:
     """
     by_age, current = _by_age(releases), current_version(releases)
     for version in reversed(by_age[: by_age.index(current)] if current in by_age else by_age):
-        if _intact(releases / version):
+        release = _intact(releases / version)
+        if release and release.version == version:
             return version
     raise ReleaseError(f"{releases}: there is no whole release before {current or 'the first'}", file=current)
 
 
 def versions(releases: Path) -> list[str]:
     """The names of the releases that are there, oldest first by name."""
-    return sorted(p.parent.name for p in releases.glob(f"[!.]*/{SEAL}") if not p.parent.is_symlink())
+    found = (p.parent for p in releases.glob(f"[!.]*/{SEAL}"))
+    return sorted(path.name for path in found if path.name != CURRENT and not path.is_symlink())
 
 
 def _intact(path: Path) -> Release | None:
@@ -325,7 +344,9 @@ def _seal_sha256(content: dict[str, Any]) -> str:
 def _compare(root: Path, entry: FileEntry) -> None:
     path = root / entry.path
     try:
-        if not path.is_file() or path.is_symlink():
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise ReleaseError(f"{path}: is not a file, which it was when the release was sealed", file=entry.path)
+        if not path.exists():
             raise ReleaseError(f"{path}: is missing", file=entry.path)
         if path.stat().st_size != entry.size:
             raise ReleaseError(
@@ -338,40 +359,19 @@ def _compare(root: Path, entry: FileEntry) -> None:
         raise ReleaseError(f"{path}: cannot be read: {e.strerror}", file=entry.path) from e
 
 
-def _files(folder: Path, root: Path | None = None) -> Iterator[str]:
-    """Every path under ``folder`` that is no folder, relative to ``root``."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            yield path.relative_to(root or folder).as_posix()
-
-
 def _read_json(path: Path) -> Any:
     try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
+            raise ReleaseError(f"{path}: is not a regular file of at most {_LARGEST >> 20} MiB", file=path.name)
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ReleaseError(f"{path}: is missing", file=path.name) from None
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, RecursionError) as e:
         raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
 
 
 def _json_bytes(value: object) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
-
-
-def _sync(folder: Path) -> None:
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            with (Path(directory) / name).open("rb") as file:
-                os.fsync(file.fileno())
-        _sync_folder(Path(directory))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,8 +390,8 @@ def listing(releases: Path) -> list[Listed]:
     rows = []
     for version in versions(releases):
         try:
-            Release.open(releases / version)
-            problem = ""
+            release = Release.open(releases / version)
+            problem = "" if release.version == version else f"is the release {release.version}: its folder was renamed"
         except ReleaseError as e:
             problem = str(e)
         rows.append(Listed(version, version == served, problem))

@@ -107,7 +107,8 @@ def activate_command(project: Path, version: str) -> None:
     Example:    kg releases activate 2026-01-31-0123456789ab
     """
     config = load(project)
-    activate(config.releases, open_release(config, version).version)
+    version = open_release(config, version).version
+    activate(config.releases, version)
     click.echo(f"{version} is current")
 
 

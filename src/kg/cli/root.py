@@ -68,7 +68,17 @@ def open_release(config: Config, version: str | None) -> Release:
 
     :raises ReleaseError: if it is not there, or not as it was sealed.
     """
-    path = config.releases / (version or CURRENT)
-    if version and not path.is_dir() and (there := versions(config.releases)):
-        raise ReleaseError(f"{path}: no such release; there {'are' if there[1:] else 'is'} {', '.join(there[-5:])}")
-    return Release.open(path)
+    path = config.releases / (CURRENT if version is None else version)
+    there = versions(config.releases)
+    names = f"there {'are' if there[1:] else 'is'} {', '.join(there[-5:])}"
+    if there and version is not None and (not version or not path.is_dir()):
+        raise ReleaseError(f"{path}: no such release; {names}")
+    if there and path.is_symlink() and not path.exists():
+        raise ReleaseError(
+            f"{path}: leads to {path.readlink()}, which is not there; `kg releases activate VERSION` makes another "
+            f"release current; {names}"
+        )
+    release = Release.open(path)
+    if version not in (None, CURRENT, release.version):
+        raise ReleaseError(f"{path}: is the release {release.version}: its folder was renamed; give it that name again")
+    return release

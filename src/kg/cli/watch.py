@@ -22,6 +22,7 @@ from pathlib import Path
 
 from kg import findings
 from kg.config import FILE
+from kg.errors import ReleaseError
 from kg.model import Finding, Place, error
 from kg.release import current_version, remove, versions
 
@@ -131,7 +132,7 @@ class Watcher:
         """Releases of an hour ago, one for each save, are nobody's history; what was there before stays."""
         old = [draft for draft in self._drafts if draft != current]
         for draft in old[: max(0, len(old) - keep)]:
-            with suppress(OSError):
+            with suppress(OSError, ReleaseError):
                 remove(self._releases, draft)
             self._drafts.remove(draft)
         if current and current not in self._kept:
