@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = {
     *(
         "bundle.json",
+        "copy.js",
         "countries.json",
         "favicon.svg",
         "map.css",
@@ -39,7 +40,7 @@ BUNDLE = {
         "watch.js",
     ),
     *(f"{name}.{packed}" for name in ("map.css", "map.js", "query.css", "query.js") for packed in ("br", "gz")),
-    *(f"{name}.{packed}" for name in ("reader.js", "site.css", "site.js") for packed in ("br", "gz")),
+    *(f"{name}.{packed}" for name in ("copy.js", "reader.js", "site.css", "site.js") for packed in ("br", "gz")),
     *("third-party.txt", "layers-2x.png", "layers.png", "marker-icon.png"),
 }
 NOT_COPIED = shutil.ignore_patterns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -64,6 +65,17 @@ def get(address: str, iri: str, accept: str = "application/trig") -> tuple[list[
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
         formats = {"application/trig": RdfFormat.TRIG, "application/n-quads": RdfFormat.N_QUADS}
         return list(parse(answer.read(), format=formats[answer.headers.get_content_type()])), answer.headers
+
+
+def go_to(release: Release, address: str) -> None:
+    """Make a release current, and wait until the server shows it."""
+    activate(release.path.parent, release.version)
+    for _ in range(200):
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            if answer.headers["Kg-Release"] == release.version:
+                return
+        time.sleep(0.05)
+    pytest.fail("the server does not take the release")
 
 
 def values(quads: Iterable[Quad], subject: str, predicate: str) -> list[str]:
@@ -202,8 +214,7 @@ def test_a_step_that_was_never_taken_has_no_page(kept: list[Release], address: s
 
 
 def test_the_feed_and_the_time_gate_say_which_release_was_current_when(kept: list[Release], address: str) -> None:
-    folder = kept[0].path.parent
-    activate(folder, kept[0].version)
+    go_to(kept[0], address)
     try:
         with urllib.request.urlopen(f"{address}releases/feed.atom", timeout=30) as answer:
             feed = answer.read().decode()
@@ -215,24 +226,23 @@ def test_the_feed_and_the_time_gate_say_which_release_was_current_when(kept: lis
         with urllib.request.urlopen(asked, timeout=30) as answer:
             assert kept[0].version in answer.url
     finally:
-        activate(folder, kept[-1].version)
+        go_to(kept[-1], address)
 
 
 def test_without_a_record_of_activations_the_link_says_when(kept: list[Release], address: str) -> None:
-    folder = kept[0].path.parent
-    activate(folder, kept[0].version)
-    record = folder / ".activations"
+    go_to(kept[0], address)
+    record = kept[0].path.parent / ".activations"
     lines = record.read_text()
     try:
         for damaged in ("", "nonsense\n", lines[: len(lines) // 2]):
             record.write_text(damaged)
             events, quads = walk(address)
             assert state(events, quads) == dataset(kept[0])
-            activate(folder, kept[0].version)
+            go_to(kept[0], address)
             assert record.read_text().endswith(f" {kept[0].version}\n")
     finally:
         record.write_text(lines)
-        activate(folder, kept[-1].version)
+        go_to(kept[-1], address)
 
 
 @pytest.mark.parametrize(
