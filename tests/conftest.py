@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -22,6 +24,7 @@ from kg.build.shacl import ENGINES
 from kg.build.validate import findings_of, read_shapes
 from kg.config import DEFAULT_BASE, load
 from kg.model import Finding
+from kg.release import Release, listing
 from kg.store.embedded import EmbeddedStore
 from kg.vocab import Names
 
@@ -75,6 +78,28 @@ def starter(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     shutil.copytree(ROOT / "src/kg/starter", project)
     return project
+
+
+@pytest.fixture
+def built(starter: Path) -> Path:
+    """The starter project with a first release."""
+    assert build.build(load(starter))[0] is not None
+    return starter
+
+
+def intact(project: Path) -> str:
+    """Every release that is there verifies, and one is current; returns which."""
+    releases = load(project).releases
+    assert [row.problem for row in listing(releases) if row.problem] == []
+    return Release.open(releases / "current").version
+
+
+def get(address: str, path: str) -> tuple[int, bytes]:
+    """Status and content of a page; raises where an answer breaks off."""
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 @pytest.fixture(scope="session")

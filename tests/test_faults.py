@@ -14,20 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import intact
 
-from kg import build
 from kg.config import load
-from kg.release import Release, current_version, listing
+from kg.release import current_version, listing
 from kg.vocab import SKOS_ALT_LABEL
 
 BUILD = [sys.executable, "-m", "kg.cli", "build"]
-
-
-@pytest.fixture
-def built(starter: Path) -> Path:
-    """The starter project with a first release."""
-    assert build.build(load(starter))[0] is not None
-    return starter
 
 
 def change(project: Path, turn: int) -> None:
@@ -35,13 +28,6 @@ def change(project: Path, turn: int) -> None:
     path = project / "data/entities/labels.ttl"
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "turn" not in line]
     path.write_text("\n".join([*lines, f':kg <{SKOS_ALT_LABEL}> "turn {turn}"@en .']) + "\n", encoding="utf-8")
-
-
-def intact(project: Path) -> str:
-    """Every release that is there verifies, and one is current; returns which."""
-    config = load(project)
-    assert [row.problem for row in listing(config.releases) if row.problem] == []
-    return Release.open(config.releases / "current").version
 
 
 def kill_builds(project: Path, times: int) -> None:

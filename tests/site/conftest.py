@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.site import extreme, kinds
 from tests.site.accessible import read_axe
 from tests.site.editing import COMPLAIN, Editor
+from tests.site.wire import Wire
 
 from kg import build
 from kg.config import Config, load
@@ -274,3 +275,9 @@ def editor(editing: BrowserContext, voyage_address: str) -> Iterator[Editor]:
 def axe() -> str:
     """The rules of accessibility."""
     return read_axe()
+
+
+@pytest.fixture(scope="module")
+def wire(address: str) -> Wire:
+    """Asks the server by bytes."""
+    return Wire(address)

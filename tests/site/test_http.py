@@ -5,67 +5,17 @@ Nothing here knows what the server is made of.
 
 from __future__ import annotations
 
-import http.client
 import re
 import socket
-from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-
-from kg.release import Release
+from tests.site.wire import Wire, holds
 
 EVIL = "evil.example"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-
-@dataclass
-class Answer:
-    """What came back. ``headers`` are pairs with lower-case names, in order and with repetitions."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key == name]
-
-    def one(self, name: str) -> str:
-        (value,) = self.all(name) or [""]
-        return value
-
-    @property
-    def vary(self) -> set[str]:
-        return {name.strip().lower() for value in self.all("vary") for name in value.split(",")} - {""}
-
-
-class Wire:
-    """Writes requests byte by byte as they are given, each over a connection of its own."""
-
-    def __init__(self, address: str) -> None:
-        parts = urlsplit(address)
-        self.place = (parts.hostname or "", parts.port or 0)
-
-    def send(self, data: bytes, method: str = "GET") -> Answer:
-        with socket.create_connection(self.place, timeout=20) as sock:
-            sock.sendall(data)
-            response = http.client.HTTPResponse(sock, method=method)
-            with closing(response):
-                response.begin()
-                headers = [(name.lower(), value) for name, value in response.getheaders()]
-                return Answer(response.status, headers, response.read())
-
-    def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
-        lines = {"Host": "localhost", "Connection": "close"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        return self.send(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1"), method)
-
-
-@pytest.fixture(scope="module")
-def wire(address: str) -> Wire:
-    return Wire(address)
 
 
 @dataclass(frozen=True)
@@ -148,34 +98,11 @@ ROWS = (
     Row("/releases/changes?from=x", 400, "data", "application/json"),
     Row("/claim/gazette/1.ttl?profile=unknown", 406, "data", "*/*"),
 )
-POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
 
 
 def name(row: Row) -> str:
     return f"{row.status} {row.path} as {row.accept[:20]}"
-
-
-def holds(answer: Answer, where: str) -> None:
-    """What is true of every answer, whatever it answers."""
-    assert len(answer.all("date")) == 1, where
-    assert len(answer.all("server")) <= 1, where
-    assert len(answer.all("content-type")) <= 1, where
-    # One page has styles of its own, under a nonce.
-    said = re.sub(r" 'nonce-[\w-]{16,}'", "", answer.one("content-security-policy"))
-    policy = dict(part.split(" ", 1) for part in said.split("; "))
-    assert policy.items() >= POLICY.items(), where
-    assert "unsafe" not in said, where
-    assert answer.one("x-content-type-options") == "nosniff", where
-    assert answer.one("referrer-policy"), where
-    assert answer.all("set-cookie") == [], where
-    assert not answer.one("location").startswith(("//", "http:", "https:")), where
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
@@ -464,164 +391,8 @@ def test_an_answer_of_http_1_0_ends_with_the_connection(wire: Wire) -> None:
     assert b"transfer-encoding" not in answer.lower()
 
 
-# Files and their ranges
-
-FILE = "/dumps/all.nq"
-
-
-@pytest.fixture(scope="module")
-def whole(wire: Wire, release: Release) -> Answer:
-    answer = wire.ask(FILE)
-    assert answer.status == 200
-    assert len(answer.body) == next(e.size for e in release.dumps() if e.path == FILE[1:])
-    assert answer.one("accept-ranges") == "bytes"
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("range_", "part"),
-    [
-        ("bytes=0-0", (0, 1)),
-        ("bytes=10-19", (10, 20)),
-        ("bytes=-5", (-5, None)),
-        ("bytes=10-", (10, None)),
-        ("bytes=0-99999999999999999999", (0, None)),
-        ("bytes=-99999999999999999999", (0, None)),
-        ("Bytes=3-4", (3, 5)),
-        ("bytes= 3-4", (3, 5)),
-    ],
-)
-def test_a_range_gives_these_bytes(range_: str, part: tuple[int, int | None], wire: Wire, whole: Answer) -> None:
-    answer = wire.ask(FILE, Range=range_)
-    wanted = whole.body[part[0] : part[1]]
-    assert (answer.status, answer.body) == (206, wanted)
-    start = whole.body.index(wanted) if len(wanted) > 100 else part[0] % len(whole.body)
-    assert answer.one("content-range") == f"bytes {start}-{start + len(wanted) - 1}/{len(whole.body)}"
-    assert answer.one("content-length") == str(len(wanted))
-    assert answer.one("etag") == whole.one("etag")
-    assert answer.one("repr-digest") == whole.one("repr-digest")
-    holds(answer, range_)
-
-
-@pytest.mark.parametrize("range_", ["bytes=99999999999-", "bytes=99999999999-999999999999", "bytes=-0"])
-def test_a_range_beyond_the_end_is_416_with_the_length(range_: str, wire: Wire, whole: Answer) -> None:
-    answer = wire.ask(FILE, Range=range_)
-    assert answer.status == 416
-    assert answer.one("content-range") == f"bytes */{len(whole.body)}"
-    holds(answer, range_)
-
-
-@pytest.mark.parametrize(
-    "range_",
-    [
-        *(
-            "items=0-5",
-            "bytes",
-            "bytes=",
-            "bytes=-",
-            "bytes=a-b",
-            "bytes=5-1",
-            "bytes 0-5",
-            "bytes=0-5;x",
-            "bytes=--5",
-            "bytes=1.5-2",
-        ),
-        *("bytes=0-1,3-4", "bytes=0-,0-,0-", "bytes=0-10,5-15", "bytes=0-0," + ",".join(["0-"] * 1_000)),
-        "bytes=" + ",".join(f"{n}-{n}" for n in range(1_200)),
-        "bytes=0x1-0x5",
-        "bytes=\xb2-\xb3",
-    ],
-    ids=lambda r: r[:30],
-)
-def test_a_range_that_is_odd_or_of_several_parts_never_costs_more_than_the_file(
-    range_: str, wire: Wire, whole: Answer
-) -> None:
-    answer = wire.ask(FILE, Range=range_)
-    assert answer.status in (200, 416)
-    assert answer.body == whole.body if answer.status == 200 else len(answer.body) < 2_000
-    holds(answer, range_)
-
-
-def test_head_and_pages_know_no_ranges(wire: Wire, whole: Answer) -> None:
-    head = wire.ask(FILE, "HEAD", Range="bytes=0-5")
-    assert (head.status, head.one("content-length")) == (200, str(len(whole.body)))
-    assert wire.ask("/page/north-pier", Range="bytes=0-5", Accept=BROWSER).status == 200
-
-
-@pytest.mark.parametrize(
-    ("condition", "status"),
-    [
-        ("{etag}", 206),
-        ('"another"', 200),
-        ("W/{etag}", 200),
-        ("{modified}", 206),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
-        ("Fri, 31 Dec 2199 00:00:00 GMT", 200),
-        ("nonsense", 200),
-    ],
-)
-def test_if_range_holds_for_the_same_file_only(condition: str, status: int, wire: Wire, whole: Answer) -> None:
-    value = condition.format(etag=whole.one("etag"), modified=whole.one("last-modified"))
-    answer = wire.ask(FILE, Range="bytes=0-9", If_Range=value)
-    assert answer.status == status
-    assert answer.body == (whole.body[:10] if status == 206 else whole.body)
-
-
-@pytest.mark.parametrize("path", [FILE, "/page/north-pier", "/claim/gazette/1.ttl", "/catalog", "/sitemap.xml"])
-@pytest.mark.parametrize(
-    ("condition", "status"),
-    [
-        ("{etag}", 304),
-        ("W/{etag}", 304),
-        ('"a", {etag}, "b"', 304),
-        ('W/"a",W/{etag}', 304),
-        ("*", 304),
-        ('"a", "b"', 200),
-        ("{bare}", 200),
-        ("", 200),
-        ('"' + "x" * 4_000 + '"', 200),
-    ],
-)
-def test_if_none_match_is_a_list_compared_weakly(condition: str, status: int, path: str, wire: Wire) -> None:
-    first = wire.ask(path, Accept=BROWSER)
-    etag = first.one("etag")
-    for method in ("GET", "HEAD"):
-        answer = wire.ask(path, method, Accept=BROWSER, If_None_Match=condition.format(etag=etag, bare=etag.strip('"')))
-        assert answer.status == status, method
-        if status == 304:
-            assert answer.body == b""
-            assert answer.one("etag") == etag
-            assert answer.one("vary") == first.one("vary")
-            assert answer.one("cache-control") == first.one("cache-control")
-            holds(answer, path)
-
-
-@pytest.mark.parametrize(
-    ("moment", "status"),
-    [
-        ("{modified}", 304),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
-        # Somebody went back to an earlier release: what a client has since then is another file.
-        ("Fri, 31 Dec 2199 00:00:00 GMT", 200),
-        ("yesterday", 200),
-    ],
-)
-def test_if_modified_since_is_about_the_very_release(moment: str, status: int, wire: Wire, whole: Answer) -> None:
-    since = moment.format(modified=whole.one("last-modified"))
-    assert wire.ask(FILE, If_Modified_Since=since).status == status
-    # An ETag says it better (RFC 9110, section 13.1.3).
-    assert wire.ask(FILE, If_Modified_Since=since, If_None_Match='"another"').status == 200
-
-
-def test_a_download_says_what_file_it_is(wire: Wire) -> None:
-    for file, kind in (("all.nq", "application/n-quads"), ("claims.csv", "text/csv"), ("facts.ttl", TURTLE)):
-        answer = wire.ask(f"/dumps/{file}")
-        assert answer.one("content-type").partition(";")[0] == kind
-        assert f'filename="{file}"' in answer.one("content-disposition") or file in answer.one("content-disposition")
-
-
 def test_requests_in_a_row_get_their_own_answers(wire: Wire) -> None:
-    paths = ["/page/north-pier", "/nothing", FILE, "/id/north-pier", "/health"] * 4
+    paths = ["/page/north-pier", "/nothing", "/dumps/all.nq", "/id/north-pier", "/health"] * 4
     with socket.create_connection(wire.place, timeout=20) as sock:
         sock.sendall(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths))
         file = sock.makefile("rb")
