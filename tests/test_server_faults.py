@@ -75,11 +75,23 @@ def children(pid: int) -> list[int]:
 
 
 def roles(master: int) -> dict[str, list[int]]:
-    """The processes of a server by what they do."""
-    web = [pid for pid in children(master) if parent(pid) == master]
-    brokers = [pid for pid in children(master) if parent(pid) in web and "kg.query.broker" in command_of(pid)]
-    queries = [pid for pid in children(master) if parent(pid) in brokers]
-    return {"master": [master], "web": web, "broker": brokers, "query": queries}
+    """The processes of a server by what they do; a broker outlives the web process that started it."""
+    here = working_in(master)
+    forked = [pid for pid in here if "kg.query.broker" in command_of(pid)]
+    queries = [pid for pid in forked if parent(pid) in forked]
+    web = [pid for pid in here if parent(pid) == master]
+    return {"master": [master], "web": web, "broker": sorted({*forked} - {*queries}), "query": queries}
+
+
+def working_in(master: int) -> list[int]:
+    """The processes that have the working folder of this one."""
+    folder = Path(f"/proc/{master}/cwd").readlink()
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if link.readlink() == folder:
+                found.append(int(link.parent.name))
+    return found
 
 
 def parent(pid: int) -> int:
@@ -134,7 +146,7 @@ def kill_servers(project: Path, times: int) -> None:
         }:
             assert time.monotonic() < end, roles(process.pid)
             time.sleep(0.1)
-        seen.update(children(process.pid))
+        seen.update(working_in(process.pid))
     finally:
         process.terminate()
         ended(process)

@@ -217,6 +217,17 @@ def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:
         assert ask(pool, "ASK {}")
 
 
+def test_a_broker_that_ended_is_there_again_before_anybody_asks(two: tuple[Pool, Pool]) -> None:
+    ask(two[0], "ASK {}")
+    exchange = two[0]._exchange
+    assert exchange is not None
+    assert exchange._broker is not None
+    ended = exchange._broker.pid
+    kill(ended)
+    until(lambda: exchange._broker is not None and exchange._broker.pid not in (ended, 0), 20)
+    until(lambda: any(parent_is_broker(pid) for pid in children()), 20)
+
+
 def test_what_a_client_asks_beside_its_running_query_waits_while_others_are_served(store: Path) -> None:
     exchange = Exchange()
     limits, bounds = Limits(workers=2, spares=0, deadline=20, wait=1), Serve(at_once=1)

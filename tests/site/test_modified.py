@@ -16,7 +16,7 @@ import pytest
 
 from kg import build
 from kg.config import load
-from kg.release import activate, current_version
+from kg.release import activate, current_version, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 EARLIER = "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -86,6 +86,18 @@ def test_going_back_to_a_release_is_a_change(project: Path, address: str) -> Non
     after = dated(address, "/page/kg", first)["Last-Modified"]
     assert parsedate_to_datetime(between) < parsedate_to_datetime(after)
     assert get(address, "/page/kg", If_Modified_Since=between)[0] == 200
+
+
+def test_an_answer_that_does_not_say_yet_when_it_changed_is_not_remembered(project: Path, address: str) -> None:
+    releases = project / "releases"
+    release = current_version(releases)
+    for _ in range(2):  # there and back within a second, so that the last time lies ahead of the clock
+        for version in (next(v for v in versions(releases) if v != release), release):
+            activate(releases, version)
+            while get(address, "/page/kg")[1]["KG-Release"] != version:
+                time.sleep(0.01)
+    assert "Last-Modified" not in get(address, "/page/kg")[1]
+    assert "Last-Modified" in dated(address, "/page/kg", release)
 
 
 def test_what_lies_below_its_release_stays_as_old_as_its_seal(project: Path, address: str) -> None:

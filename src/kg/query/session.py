@@ -29,6 +29,7 @@ SETTLE = 0.25
 _REMEMBERED = 1000
 _UNSETTLED = 200  # clients; what is told of them fits into one packet
 _SILENCE = 1.0  # seconds without a word from the broker before we look whether there is one
+_AGAIN = 1.0  # seconds from the end of a broker to the next, if no query asks for it earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Session:
         self._spent: dict[str, float] = {}  # seconds that the broker does not know of
         self._settling: asyncio.TimerHandle | None = None
         self._watchdog: asyncio.TimerHandle | None = None
+        self._again: asyncio.Task[None] | None = None
         self._closed = False
 
     async def run(self, request: Request, seconds: float, client: str | None = None) -> Running:
@@ -288,6 +290,19 @@ class Session:
         for reply in self._waiting.values():
             if not reply.done():
                 reply.set_result({"no": 0, "kind": "ended", "message": why})
+        if self._closed:
+            if self._again is not None:
+                self._again.cancel()
+        elif self._again is None or self._again.done():
+            self._again = self._loop.create_task(self._return())
+
+    async def _return(self) -> None:
+        """Workers are to stand ready again before the next query needs one."""
+        while not self._closed:
+            await asyncio.sleep(_AGAIN)
+            with suppress(OSError, QueryError):
+                await self.statistics()  # not only opened: the broker that ends may still hold the place of the next
+                return
 
     # One query
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 LEASE = "kg.lease"
-"""In ``environ``, once the request is answered: the :class:`Lease` that did."""
+"""In ``environ``, once the request is answered: the :class:`Lease` that did, where it may remember the answer."""
 
 
 class Lease:
@@ -53,7 +53,8 @@ class Lease:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request that was counted by :meth:`take`."""
-        environ[LEASE] = self
+        if not self.site.ahead:
+            environ[LEASE] = self
         try:
             body = self.app(environ, start_response)
         except BaseException:

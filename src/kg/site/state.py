@@ -222,10 +222,18 @@ class Site:
         A page shows labels and claims of others, so it is as old as its release: since that became current (which may
         be again), since the settings were changed, and since the program was installed.
         """
-        if self.foreign or self.watch is not None:
+        if self.foreign or self.watch is not None or self.ahead:
             return None
-        whole = int(max(self._since, *self._made))
-        return datetime.fromtimestamp(whole, UTC) if whole <= time.time() else None
+        return datetime.fromtimestamp(self._changed, UTC)
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the clock is behind the last change, so that answers do not yet say when it was."""
+        return self._changed > time.time()
+
+    @cached_property
+    def _changed(self) -> int:
+        return int(max(self._since, *self._made))
 
     @cached_property
     def _since(self) -> float:
