@@ -46,6 +46,16 @@ def test_what_sounds_alike_is_found_where_nothing_else_is(voyage_client: FlaskCl
     assert thing in found(voyage_client, q=text)
 
 
+def test_a_question_finds_what_has_the_most_of_its_words(voyage_client: FlaskClient) -> None:
+    asked = {"q": "Was the Sturmvogel quarrelsome?"}
+    assert found(voyage_client, **asked)[0] == "id/petrel"
+    answer = voyage_client.get("/search.json", query_string=asked).json
+    assert answer is not None
+    assert answer["all_words"] is False
+    assert "some of them" in voyage_client.get("/search", query_string=asked).text
+    assert found(voyage_client, q="quarrelsome admirals") == []
+
+
 def test_the_name_itself_comes_before_names_that_begin_with_it_and_those_before_other_words(
     voyage_client: FlaskClient,
 ) -> None:
@@ -111,6 +121,7 @@ def test_the_same_address_gives_json_to_programs(voyage_client: FlaskClient) -> 
     assert response.json == {
         "query": "sturmv",
         "filters": {},
+        "all_words": True,
         "count": 1,
         "more": False,
         "pages": 1,

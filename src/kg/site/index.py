@@ -1,9 +1,10 @@
 """The index of a release (:mod:`kg.build.index` draws its tables), opened read-only, one connection a thread.
 
 A search looks for entries step by step, the best first: whose name is what was typed; whose name begins with it; whose
-names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; at last, where
-little was found, whose names sound alike. Within a step those that more claims mention come first. Every step is
-bounded, so that what a search costs does not follow the size of the release.
+names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; where little was
+found, whose names sound alike; at last, where nothing was, as when a question is typed, those with some of the words.
+Within a step those that more claims mention come first. Every step is bounded, so that what a search costs does not
+follow the size of the release.
 """
 
 # ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from math import log
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -36,11 +39,17 @@ MOST_WORDS = 12
 FEW = 5
 """With fewer entries found than this, names that sound alike are looked for."""
 
+LOOKED_AT_BY_WORD = 2_000
+"""Entries with one of the words of a search that has nothing with all of them; a word of more tells nothing apart."""
+
+TEXT_COUNTS = 0.3
+"""How much of a word counts that stands in a note or description, and in no name."""
+
 MAPPED = 2**30
 """Bytes of the index that are read as memory, which all processes share; SQLite's own bound is about twice that."""
 
 NOT_A_TERM = "e.kind <> 'term'"
-EXACT, BEGINS, NAMED, TOLD, ALIKE = range(5)
+EXACT, BEGINS, NAMED, TOLD, ALIKE, SOME = range(6)
 
 
 class Filters(NamedTuple):
@@ -94,7 +103,7 @@ def match(wanted: Sequence[str], *, begun: bool) -> str:
 
 
 def search(site: Site, text: str, filters: Filters = Filters(), *, limit: int = MOST) -> Found:  # noqa: B008 - frozen
-    """Entries that have all words, the best first."""
+    """Entries that have all words, the best first; where there are none, those that have some of them."""
     wanted = words.words(text)[:MOST_WORDS]
     if not wanted:
         return Found([], cut=False)
@@ -115,7 +124,36 @@ def search(site: Site, text: str, filters: Filters = Filters(), *, limit: int = 
             continue  # FTS5 cuts words apart that Unicode's newest letters stand in, and cannot look for the parts
         for number, iri, kind in rows:
             hits.setdefault(number, Hit(iri, kind, step))
-    return Found(list(hits.values())[:limit], cut=len(hits) > limit)
+    found = list(hits.values()) or _with_some(site, wanted, condition, values)
+    return Found(found[:limit], cut=len(found) > limit)
+
+
+def _with_some(site: Site, wanted: Sequence[str], condition: str, values: Sequence[str]) -> list[Hit]:
+    """Entries with some of the words: with more and rarer ones first, in names rather than in texts, in short names.
+
+    None is far behind the best.
+    """
+    sql = (
+        "SELECT e.id, e.iri, e.kind, e.label "
+        "FROM (SELECT rowid AS entry FROM words WHERE words MATCH ? LIMIT ?) found "
+        f"CROSS JOIN entry e ON e.id = found.entry WHERE 1 {condition}"
+    )
+    scores: defaultdict[int, float] = defaultdict(float)
+    entries: dict[int, tuple[Hit, str]] = {}
+    for word in dict.fromkeys(wanted):
+        for fields, part in (("label other text", TEXT_COUNTS), ("label other", 1 - TEXT_COUNTS)):
+            matching = f"{{{fields}}} : {match([word], begun=False)}"
+            try:
+                rows = query(site, sql, (matching, LOOKED_AT_BY_WORD, *values))
+            except sqlite3.OperationalError:
+                continue  # as in search
+            for number, iri, kind, label in rows:
+                scores[number] += part * log(1 + LOOKED_AT_BY_WORD / len(rows))
+                entries[number] = Hit(iri, kind, SOME), label
+    for number, (hit, label) in entries.items():
+        scores[number] /= (4 + len(words.words(label))) * (2 if hit.kind == "term" else 1)
+    enough = max(scores.values(), default=0.0) / 2
+    return [entries[n][0] for n in sorted(entries, key=lambda n: (-scores[n], n)) if scores[n] > enough]
 
 
 def _steps(wanted: list[str], sounds: list[str], language: str) -> Iterator[tuple[int, str, tuple[Any, ...]]]:

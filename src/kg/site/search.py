@@ -18,7 +18,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 from kg import vocab, words
 from kg.site import index, variants
 from kg.site.address import here
-from kg.site.index import ALIKE, Filters, Found, Hit
+from kg.site.index import ALIKE, SOME, Filters, Found, Hit
 from kg.site.labels import LABELS, isolated, shorten
 from kg.site.languages import marked
 from kg.site.paging import PER_PAGE, Listing, wanted_page
@@ -149,6 +149,7 @@ def _html() -> str:
         list=listing,
         cut=found.cut,
         alike=bool(found.hits) and all(hit.step == ALIKE for hit in found.hits),
+        some=bool(found.hits) and found.hits[0].step == SOME,
     )
 
 
@@ -181,6 +182,7 @@ def _json() -> dict[str, Any]:
     return {
         "query": text,
         "filters": {name: value for name, value in filters._asdict().items() if value},
+        "all_words": not any(hit.step == SOME for hit in found.hits),
         "count": listing.count,
         "more": found.cut,
         "pages": listing.pages,
