@@ -221,3 +221,13 @@ def head_for(head: bytes, used: Collection[bytes]) -> bytes:
     """The declarations of the prefixes that are used; the engine keeps them in a hash map, so they are sorted here."""
     lines = (line for line in head.splitlines(keepends=True) if line.split()[1][:-1] in used)
     return b"".join(sorted(lines))
+
+
+DUMPED = {
+    "facts": "The default graph: what the documents state, what they foresee, background, and who says it.",
+    "all": "Every graph: the default graph, and one named graph for each claim.",
+    "claims": "A line for each claim: gloss, speaker, modality, basis, passages.",
+    "ontology": "The terms.",
+    "shapes": "The rules that the data was checked with.",
+}
+"""What a file of a release's dumps holds, by the first part of its name."""

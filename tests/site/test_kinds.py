@@ -12,6 +12,7 @@ import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -25,9 +26,7 @@ pytestmark = pytest.mark.browser
 
 VIEWS: tuple[tuple[str, int, list[str]], ...] = (
     ("light", 1280, RULES),
-    ("dark", 1280, OF_LOOKS),
     ("dark", 360, OF_LOOKS),
-    ("light", 360, OF_LOOKS),
     ("light", 320, []),
 )
 """Scheme, width, and the rules that are run in it; 320 is the width that a page may be zoomed to (WCAG 2.2, 1.4.10)."""
@@ -120,6 +119,9 @@ FOUND = {
 }
 """Where links to the pages of :data:`kinds.FOUND` stand, and what they look like."""
 
+PAGES = tuple(zip([*kinds.paths(kinds.EXTREME), *FOUND], cycle((360, 1280)), strict=False))
+"""Every page, and the width of the screen that it is loaded on: a phone's and a desk's in turn."""
+
 
 @pytest.fixture(scope="module")
 def slow_address(extreme_address: str) -> Iterator[str]:
@@ -136,8 +138,8 @@ def first_link(address: str, page: str, pattern: str) -> str:
     return urljoin(urljoin(address, page), html.unescape(href[1]))
 
 
-def look(tab: Page, address: str, axe: str) -> Faults:
-    """Open a page on a slow machine, and look at it in every view."""
+def look(tab: Page, address: str, first: int, axe: str) -> Faults:
+    """Open a page on a slow machine, on a screen of this width first, and look at it in every view."""
     faults = Faults()
     here = urlsplit(address).netloc
 
@@ -151,7 +153,7 @@ def look(tab: Page, address: str, axe: str) -> Faults:
     tab.on("pageerror", lambda error: faults.said.append(str(error)))
     tab.on("dialog", lambda dialog: faults.said.append(f"dialog: {dialog.message}"))
     tab.add_init_script(SHIFT)
-    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.set_viewport_size({"width": first, "height": 900})
     slowness = tab.context.new_cdp_session(tab)
     slowness.send("Emulation.setCPUThrottlingRate", {"rate": SLOWNESS})
     answer = tab.goto(address)
@@ -180,10 +182,12 @@ def test_every_route_has_its_place_in_a_list(app: Flask) -> None:
     assert set(FOUND) == set(kinds.FOUND)
 
 
-@pytest.mark.parametrize("path", [*kinds.paths(kinds.EXTREME), *FOUND])
-def test_a_page_of_any_kind_has_no_fault_whatever_the_data(path: str, tab: Page, axe: str, slow_address: str) -> None:
+@pytest.mark.parametrize(("path", "width"), PAGES)
+def test_a_page_of_any_kind_has_no_fault_whatever_the_data(
+    path: str, width: int, tab: Page, axe: str, slow_address: str
+) -> None:
     address = first_link(slow_address, *FOUND[path]) if path in FOUND else urljoin(slow_address, path)
-    assert look(tab, address, axe) == Faults()
+    assert look(tab, address, width, axe) == Faults()
 
 
 # By keyboard

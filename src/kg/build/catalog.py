@@ -18,15 +18,6 @@ from kg.build.statements import Statements, english, is_web, typed
 from kg.config import Config
 from kg.model import FileEntry, SourceQuad, value_of
 
-WHAT = {
-    "facts": "The default graph: what the documents state, what they foresee, background, and who says it.",
-    "all": "Every graph: the default graph, and one named graph for each claim.",
-    "claims": "A line for each claim: gloss, speaker, modality, basis, passages.",
-    "ontology": "The terms.",
-    "shapes": "The rules that the data was checked with.",
-}
-"""What a file holds, by the first part of its name."""
-
 _DCAT, _DCT, _FOAF = vocab.DCAT, vocab.DCTERMS, vocab.FOAF
 _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _PROTOCOL = "https://www.w3.org/TR/sparql11-protocol/"
@@ -146,7 +137,7 @@ class _Catalogue:
         say(dataset, _DCAT + "distribution", node)
         self.graph.is_a(node, _DCAT + "Distribution")
         say(node, vocab.DCTERMS_TITLE, Literal(name))
-        say(node, vocab.DCTERMS_DESCRIPTION, english(WHAT[stem]) if stem in WHAT else None)
+        say(node, vocab.DCTERMS_DESCRIPTION, english(media.DUMPED[stem]) if stem in media.DUMPED else None)
         say(node, _DCAT + "accessURL", self.names.base + "dumps/")
         say(node, _DCAT + "downloadURL", self.names.base + entry.path)
         say(node, _DCAT + "byteSize", typed(str(entry.size), "nonNegativeInteger"))

@@ -17,13 +17,6 @@ from kg.site.templating import render
 
 bp = Blueprint("dumps", __name__)
 
-WHAT = {
-    "facts": "The default graph: what the documents state, what they foresee, background, and who says it.",
-    "all": "Every graph: the default graph, and one named graph for each claim.",
-    "claims": "A line for each claim: gloss, speaker, modality, basis, passages.",
-    "ontology": "The terms.",
-    "shapes": "The rules that the data was checked with.",
-}
 _CSV = "text/csv; charset=utf-8; header=present"
 
 
@@ -31,10 +24,8 @@ _CSV = "text/csv; charset=utf-8; header=present"
 def dumps() -> Response:
     """The list of files."""
     site = current()
-    files = [
-        (entry, entry.path.removeprefix("dumps/"), WHAT.get(entry.path.removeprefix("dumps/").partition(".")[0], ""))
-        for entry in site.release.dumps()
-    ]
+    names = [(entry, entry.path.removeprefix("dumps/")) for entry in site.release.dumps()]
+    files = [(entry, name, media.DUMPED.get(name.partition(".")[0], "")) for entry, name in names]
     return html(lambda: render("dumps.html", files=files, jsonld=dataset(site)))
 
 
