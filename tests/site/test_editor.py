@@ -309,7 +309,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(scheme: str, browser: Brows
         assert editor.tab.evaluate(over) <= 0, view
     editor.write("SELECT * { ?x ?y ")
     editor.tab.keyboard.type("pier", delay=5)
-    box = editor.tab.get_by_role("listbox", name="Completions").bounding_box()
+    completions = editor.tab.get_by_role("listbox", name="Completions")
+    completions.wait_for()
+    box = completions.bounding_box()
     assert box
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 360
