@@ -43,6 +43,9 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         ("unknown = 1", "unknown setting 'unknown'"),
         ("base = 'http://x/#'", "must have no query, fragment"),
         ("base = 'http://[x/'", "is not an address"),
+        (f"base = 'http://{'x' * 2000}/'", "is longer than 1000 characters"),
+        ("language = 'a b'", "language 'a b' is no tag of a language"),
+        ("x = " + "9" * 5000, "not TOML: .* 5000 digits"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(content: str, message: str, tmp_path: Path) -> None:

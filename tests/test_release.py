@@ -15,6 +15,7 @@ import pytest
 from kg import build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
+from kg.history import History
 from kg.release import Release, activate, listing, staging, versions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,6 +137,17 @@ def test_a_release_in_a_folder_of_another_name_is_not_taken_for_one(release: Pat
     assert f"is the release {release.name}: its folder was renamed" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["verify"], ["serve", "--port", "0"]])
+def test_a_current_that_leads_out_of_the_folder_is_refused(command: list[str], release: Path, kg) -> None:
+    folder = release.parent
+    (folder.parent / "kg.toml").write_text("")
+    release.rename(folder.parent / release.name)
+    (folder / "current").symlink_to(f"../{release.name}")
+    done = kg(*command, cwd=folder.parent)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"current: leads to {folder.parent / release.name}, outside of this folder" in done.stderr
+
+
 @pytest.mark.parametrize("wrong", ["gone", "loop", "folder"])
 def test_a_current_that_leads_nowhere_is_one_line_that_says_what_to_do(wrong: str, release: Path, kg) -> None:
     folder = release.parent
@@ -169,6 +181,13 @@ def test_a_seal_rewritten_to_hide_a_lost_file_is_refused(release: Path) -> None:
     (release / lost["path"]).unlink()
     (release / "seal.json").write_text(json.dumps(seal))
     with pytest.raises(ReleaseError, match=r"seal\.json: was changed"):
+        Release.open(release)
+
+
+def test_a_seal_with_a_member_that_stands_twice_is_refused(release: Path) -> None:
+    seal = (release / "seal.json").read_text()
+    (release / "seal.json").write_text(seal.replace("{", '{"version": "2020-01-01-000000000000",', 1))
+    with pytest.raises(ReleaseError, match=r"seal\.json: cannot be read: a member stands twice in it"):
         Release.open(release)
 
 
@@ -217,6 +236,25 @@ def test_a_second_build_at_the_same_time_is_refused(starter: Path) -> None:
     config = load(starter)
     with staging(config.releases), pytest.raises(BuildError, match="another build is running"):
         build.build(config)
+
+
+@pytest.mark.parametrize("name", [".lock", ".activations", ".history.sqlite"])
+def test_a_link_among_the_releases_never_lets_kg_write_elsewhere(name: str, release: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (release.parent / name).symlink_to(victim)
+    if name == ".lock":
+        with pytest.raises(BuildError, match=r"\.lock: cannot be written"), staging(release.parent):
+            pass
+    activate(release.parent, release.name)
+    History(release.parent).close()
+    assert victim.read_text() == "mine"
+
+
+def test_a_pipe_in_place_of_the_lock_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(BuildError, match=r"\.lock: cannot be written: is not a regular file"), staging(tmp_path):
+        pass
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(starter: Path) -> None:

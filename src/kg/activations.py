@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from kg import disk
+
 FILE = ".activations"
 CURRENT = "current"
 LINK = ".staging-link-"
@@ -53,16 +55,14 @@ def record(releases: Path) -> None:
 
     A disk that is full does not keep it from being current: the time of the link says the same, until it is replaced.
     """
-    if (releases / FILE).exists() and not (releases / FILE).is_file():
-        return
-    with suppress(OSError), (releases / FILE).open("a+b") as file:
+    with suppress(OSError), disk.open_own(releases / FILE) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
         there = file.read()
         lines = [f"{a.at.isoformat(timespec='microseconds')} {a.version}\n" for a in read(releases)]
         wanted = "".join(lines).encode()
         if not wanted.startswith(there):  # somebody else has written into it
-            file.truncate(0)
+            file.seek(0)
+            file.truncate()
             there = b""
         file.write(wanted[len(there) :])
 

@@ -218,7 +218,7 @@ class Note(NamedTuple):
 
     def write(self, note: mmap.mmap) -> None:
         text = "\t".join((self.at[:_LONGEST], str(self.peak), str(self.growth), self.largest[:_LONGEST]))
-        note[:] = text.encode()[:_ROOM].ljust(_ROOM, b"\0")
+        note[:] = text.encode(errors="backslashreplace")[:_ROOM].ljust(_ROOM, b"\0")
 
     def culprit(self, peak: int) -> str:
         """What took most of the memory, of which a process had ``peak`` at most."""

@@ -137,6 +137,8 @@ class Config:
     def __post_init__(self) -> None:
         check_base(self.base)
         check_report(self.report)
+        if not re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", self.language):
+            raise ConfigError(f"language {self.language!r} is no tag of a language such as en or de-AT")
 
     @property
     def releases(self) -> Path:
@@ -164,6 +166,8 @@ def check_base(base: str) -> None:
 
     :raises ConfigError: unless it is an absolute http(s) IRI that ends in ``/``, without query and fragment.
     """
+    if len(base) > 1000:
+        raise ConfigError(f"base {base[:60]}… is longer than 1000 characters: every IRI begins with it")
     try:
         parts = urlsplit(base)
     except ValueError as e:
@@ -214,7 +218,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
         raise ConfigError(f"{path}: not found; {_elsewhere(root)}") from None
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f"{path}: cannot be read: {e}") from e
-    except tomllib.TOMLDecodeError as e:
+    except ValueError as e:  # also for a number of more digits than Python reads
         raise ConfigError(f"{path}: not TOML: {e}") from e
     except RecursionError:
         raise ConfigError(f"{path}: nests too deep") from None
@@ -265,13 +269,17 @@ def _text(path: Path, table: dict[str, Any], name: str) -> str:
     return value
 
 
-def _numbers(table: object) -> dict[str, float]:
+def _table(name: str, table: object) -> dict[str, Any]:
     if not isinstance(table, dict):
-        raise ConfigError("[query] must be a table")
-    for name, value in table.items():
+        raise ConfigError(f"[{name}] must be a table")
+    return dict(table)
+
+
+def _numbers(table: object) -> dict[str, float]:
+    for name, value in _table("query", table).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigError(f"query.{name} must be a number, not {value!r}")
-    return dict(table)
+    return _table("query", table)
 
 
 def _catalog(table: object) -> Catalog:
@@ -302,22 +310,18 @@ def _security(table: object) -> Security:
 
 
 def _build(table: object) -> Build:
-    if not isinstance(table, dict):
-        raise ConfigError("[build] must be a table")
     known = [f.name for f in fields(Build)]
-    for name, value in table.items():
+    for name, value in (given := _table("build", table)).items():
         if name not in known:
             raise ConfigError(f"unknown setting build.{name}; known: {', '.join(known)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
             raise ConfigError(f"build.{name} must be a number above 0, not {value!r}")
-    return Build(**table)
+    return Build(**given)
 
 
 def _serve(table: object) -> Serve:
-    if not isinstance(table, dict):
-        raise ConfigError("[serve] must be a table")
     known = [f.name for f in fields(Serve)]
-    values = dict(table)
+    values = _table("serve", table)
     for name, value in values.items():
         if name not in known:
             raise ConfigError(f"unknown setting serve.{name}; known: {', '.join(known)}")
@@ -341,11 +345,9 @@ def _networks(value: object) -> tuple[str, ...]:
 
 def _values(name: str, kind: type[Catalog | Security], table: object) -> dict[str, Any]:
     """The values of a table, each of the type that its setting has."""
-    if not isinstance(table, dict):
-        raise ConfigError(f"[{name}] must be a table")
     known = {f.name: f.default for f in fields(kind)}
     values: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, value in _table(name, table).items():
         if key not in known:
             raise ConfigError(f"unknown setting {name}.{key}; known: {', '.join(known)}")
         values[key] = _value(f"{name}.{key}", key, value, many=isinstance(known[key], tuple))

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+
+def open_own(path: Path) -> BinaryIO:
+    """A file of ours, to read and write, made if it is not there.
+
+    Folders come from strangers: what a link in its place leads to is not ours to write, and a pipe never answers.
+
+    :raises OSError: if it cannot be opened, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return os.fdopen(descriptor, "r+b")
 
 
 def sync(folder: Path) -> None:

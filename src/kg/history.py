@@ -91,7 +91,9 @@ class History:
         self._database = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        for place in (str(self._releases / FILE), ":memory:"):
+        file = self._releases / FILE
+        # What a link leads to is not ours to write.
+        for place in (*([] if file.is_symlink() else [str(file)]), ":memory:"):
             try:
                 database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
                 database.executescript(_SCHEMA)

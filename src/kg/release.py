@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -45,6 +44,7 @@ from kg import activations, disk
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
 from kg.model import ExampleQuery, FileEntry, Manifest
+from kg.records import json_bytes, read_json
 
 MANIFEST = "manifest.json"
 SEAL = "seal.json"
@@ -52,9 +52,6 @@ CURRENT = activations.CURRENT
 STORE = "store"
 _STAGING = ".staging-"
 _FOLDERS = {STORE, "dumps", "documents", "queries", "metadata"}
-_LARGEST = 256 << 20
-"""Bytes of a manifest or a seal: either is read whole."""
-
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
 
 
@@ -79,25 +76,28 @@ class Release:
             raise ReleaseError(f"{path}: is a link that leads to itself; `kg releases activate` mends it") from None
         if not path.is_dir():
             raise ReleaseError(f"{path}: there is no release here; `kg build` makes one", file=str(path))
-        seal = _read_json(path / SEAL)
+        seal = read_json(path / SEAL, once=True)
         try:
-            listed = [FileEntry(**entry) for entry in seal["files"]]
+            listed = [_entry(entry) for entry in seal["files"]]
             expected = {MANIFEST: next(entry for entry in listed if entry.path == MANIFEST)}
             _compare(path, expected[MANIFEST])
-            manifest = _manifest(_read_json(path / MANIFEST))
+            manifest = _manifest(read_json(path / MANIFEST))
             expected |= {entry.path: entry for entry in (*listed, *manifest.files)}
             if seal.pop("sha256") != _seal_sha256(seal) or not seal["version"].endswith(manifest.digest[:12]):
                 raise ReleaseError(f"{path / SEAL}: was changed after the release was sealed", file=SEAL)
             release = cls(path, manifest, seal)
-        except (KeyError, TypeError, ValueError, StopIteration) as e:
+            if release.sealed_at.tzinfo is None:
+                raise ValueError("sealed_at has no time zone")
+        except (AttributeError, KeyError, TypeError, ValueError, StopIteration) as e:
             raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
         if release.manifest.digest != digest(release.manifest):
             raise ReleaseError(f"{path / MANIFEST}: the digest does not fit the content", file=MANIFEST)
         present = set(disk.files(path)) - {SEAL}
         present |= set(disk.folders(path)) - {p.as_posix() for name in expected for p in Path(name).parents} - _FOLDERS
         for name in sorted(present ^ set(expected)):
-            problem = "is missing" if name in expected else "does not belong to the release"
-            raise ReleaseError(f"{path / name}: {problem}", file=name)
+            if name in expected:
+                raise ReleaseError(f"{path / name}: {_why_not_there(path / name)}", file=name)
+            raise ReleaseError(f"{str(path / name)!r}: does not belong to the release", file=name)
         for entry in expected.values():
             _compare(path, entry)
         return release
@@ -109,7 +109,7 @@ class Release:
     @cached_property
     def report(self) -> dict[str, Any]:
         """``report.json``: see :mod:`kg.build.report` for its members."""
-        report: dict[str, Any] = _read_json(self.path / "report.json")
+        report: dict[str, Any] = read_json(self.path / "report.json")
         return report
 
     @cached_property
@@ -154,7 +154,7 @@ def read_query(name: str, text: str) -> ExampleQuery:
 
 def digest(manifest: Manifest) -> str:
     """SHA-256 over the manifest's own content, the digest itself left empty."""
-    return hashlib.sha256(_json_bytes(replace(manifest, digest="").as_json())).hexdigest()
+    return hashlib.sha256(json_bytes(replace(manifest, digest="").as_json())).hexdigest()
 
 
 def file_entry(root: Path, path: Path, count: int | None = None) -> FileEntry:
@@ -172,9 +172,9 @@ def staging(releases: Path) -> Iterator[Path]:
     """
     try:
         releases.mkdir(parents=True, exist_ok=True)
-        lock = (releases / ".lock").open("w")
+        lock = disk.open_own(releases / ".lock")
     except OSError as e:
-        raise BuildError(f"{releases}: cannot be written: {e.strerror}") from e
+        raise BuildError(f"{e.filename or releases}: cannot be written: {e.strerror}") from e
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -205,7 +205,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
             return release
         shutil.rmtree(existing)
     version = f"{config.date()}-{short}"
-    (folder / MANIFEST).write_bytes(_json_bytes(manifest.as_json()))
+    (folder / MANIFEST).write_bytes(json_bytes(manifest.as_json()))
     sealed = [file_entry(folder, folder / MANIFEST)]
     sealed += [file_entry(folder, folder / name) for name in sorted(disk.files(folder / STORE, folder))]
     content = {
@@ -214,7 +214,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
         "tools": {name: package_version(name) for name in _TOOLS},
         "files": [asdict(entry) for entry in sealed],
     }
-    (folder / SEAL).write_bytes(_json_bytes({**content, "sha256": _seal_sha256(content)}))
+    (folder / SEAL).write_bytes(json_bytes({**content, "sha256": _seal_sha256(content)}))
     disk.sync(folder)
     # Staging is private (mkdtemp); a release is for every account of the machine to read.
     folder.chmod(0o755)
@@ -229,7 +229,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
 def verified_store(path: Path) -> Path | None:
     """The store of a release, if it and its seal are what they were; the rest of the release is not looked at."""
     try:
-        seal = _read_json(path / SEAL)
+        seal = read_json(path / SEAL)
         if seal.pop("sha256") != _seal_sha256(seal):
             return None
         listed = [FileEntry(**entry) for entry in seal["files"] if entry["path"].startswith(f"{STORE}/")]
@@ -292,7 +292,7 @@ def _by_age(releases: Path) -> list[str]:
 def _sealed_at(path: Path) -> str:
     """When a release says it was sealed; a damaged one counts as the oldest."""
     try:
-        return str(_read_json(path / SEAL)["sealed_at"])
+        return str(read_json(path / SEAL)["sealed_at"])
     except (ReleaseError, KeyError, TypeError):
         return ""
 
@@ -333,12 +333,28 @@ def _intact(path: Path) -> Release | None:
 
 
 def _manifest(table: dict[str, Any]) -> Manifest:
-    files = tuple(FileEntry(**entry) for entry in table.pop("files"))
+    files = tuple(_entry(entry) for entry in table.pop("files"))
     return Manifest(files=files, **table)
 
 
+def _entry(table: dict[str, Any]) -> FileEntry:
+    if not all(isinstance(table[name], kind) for name, kind in (("path", str), ("sha256", str), ("size", int))):
+        raise TypeError(f"{table} is no file")
+    return FileEntry(**table)
+
+
+def _why_not_there(path: Path) -> str:
+    try:
+        path.lstat()
+    except PermissionError as e:
+        return f"cannot be read: {e.strerror}"
+    except (OSError, ValueError):
+        pass
+    return "is missing"
+
+
 def _seal_sha256(content: dict[str, Any]) -> str:
-    return hashlib.sha256(_json_bytes(content)).hexdigest()
+    return hashlib.sha256(json_bytes(content)).hexdigest()
 
 
 def _compare(root: Path, entry: FileEntry) -> None:
@@ -357,21 +373,6 @@ def _compare(root: Path, entry: FileEntry) -> None:
             raise ReleaseError(f"{path}: was changed after the release was sealed", file=entry.path)
     except OSError as e:
         raise ReleaseError(f"{path}: cannot be read: {e.strerror}", file=entry.path) from e
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
-            raise ReleaseError(f"{path}: is not a regular file of at most {_LARGEST >> 20} MiB", file=path.name)
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ReleaseError(f"{path}: is missing", file=path.name) from None
-    except (OSError, ValueError, RecursionError) as e:
-        raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
-
-
-def _json_bytes(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,12 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, parse
 
+from kg.build import check
+from kg.build.limit import MOST
 from kg.build.parse import read_rdf
+from kg.config import load
 from kg.errors import SourceError
+from kg.model import Severity
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = "data/claims/about-kg.trig"
@@ -30,6 +34,8 @@ MEMORY = 1_000_000
 """Kilobytes that a build may take at most."""
 SECONDS = 10
 SHAPE = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeShape ; sh:targetNode <id/kg> ; "
+OWL = "http://www.w3.org/2002/07/owl#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 ALT = "<http://www.w3.org/2004/02/skos/core#altLabel>"
 Damage = Callable[[Path], None]
 
@@ -194,6 +200,55 @@ CASES: dict[str, tuple[Damage, str]] = {
     "labels that are a pipe": (pipe(LABELS), rf"{LABELS}: error: is not a regular file"),
     "a text that is a pipe": (pipe(TEXT), rf"{TEXT}: error: the text of about-kg is not a regular file"),
     "a question that is a pipe": (pipe("data/queries/claims.rq"), r"data/queries/claims.rq: error: is not a regular"),
+    "an unknown term in each of 200,000 lines": (
+        added(CLAIMS, "".join(f"claim:1 kg:t{n} :x{n} .\n" for n in range(200_000))),
+        rf"{CLAIMS}:1025: error: there are more than 1000 errors",
+    ),
+    "200,000 results of a shape": (
+        added(CLAIMS, "".join(f'claim:1 <http://purl.org/dc/terms/created> "{n}" .\n' for n in range(200_000))),
+        rf"{CLAIMS}:\d+: error: there are more than 1000 errors",
+    ),
+    "200,000 literals that are none": (
+        added(LABELS, f':kg {ALT} "x"^^<http://www.w3.org/2001/XMLSchema#date> .\n' * 200_000),
+        rf"{LABELS}:1009: error: there are more than 1000 errors",
+    ),
+    "200,000 facts among the labels": (
+        added(LABELS, "".join(f":x{n} rdfs:seeAlso :kg .\n" for n in range(200_000))),
+        rf"{LABELS}:1009: error: there are more than 1000 errors",
+    ),
+    "a million classes": (
+        added("ontology/more.ttl", "".join(f"<ontology#T{n}> a <{OWL}Class> .\n" for n in range(MILLION))),
+        r"ontology/more.ttl: error: with this file, ontology and shapes have 6\d MB, which take \d+ MiB",
+    ),
+    "a number of 900,000 digits": (added("kg.toml", "\nx = " + "9" * 900_000), r"kg: .*kg.toml: not TOML: .*digits"),
+    "a list of shapes that leads back to itself": (
+        shape("sh:in _:l . _:l <{rdf}first> 1 ; <{rdf}rest> _:l .".replace("{rdf}", RDF)),
+        r"shapes/mine.ttl:2: error: a list in this shape cannot be read",
+    ),
+    "a shape that leads back to itself": (
+        shape("sh:node <shapes#Mine> ."),
+        r"shapes/mine.ttl:2: error: this shape leads back to itself",
+    ),
+    "a count that is none": (
+        shape("sh:property [\n sh:path <id/x> ; sh:maxCount -1 ] ."),
+        r"shapes/mine.ttl:3: error: a shape cannot be used: .*must be an integer >= 0",
+    ),
+    "a path that leads back to itself": (
+        shape("sh:property [ sh:minCount 1 ; sh:path _:p ] . _:p sh:inversePath _:p ."),
+        r"shapes/mine.ttl:2: error: a shape cannot be used",
+    ),
+    "a name that no file can have": (
+        added("data/documents/more.ttl", f"<document/{'x' * 300}> <http://purl.org/dc/terms/title> 'x'@en ."),
+        r"data/documents/more.ttl:1: error: the name xxxxxxxxxxxxxxxxxxxx… is longer than 200 bytes",
+    ),
+    "a name of two lines": (
+        added("data/claims/a\nb.trig", "x"),
+        r"data/claims/a\\nb.trig: error: has a name with control characters",
+    ),
+    "a name that is not UTF-8": (
+        added("data/queries/a\udcff.rq", "x"),
+        r"data/queries/a\\udcff.rq: error: has a name with control characters, or one that is not UTF-8",
+    ),
     "a device": (linked(LABELS, "/dev/zero"), rf"{LABELS}: error: is not a regular file"),
     "a link to itself": (linked(LABELS, "labels.ttl"), rf"{LABELS}: error: does not exist"),
     "gzip": (added("data/claims/more.trig.gz", b"\x1f\x8b"), r"data/claims/more.trig.gz: error: .gz is not read here"),
@@ -342,6 +397,21 @@ def test_imports_and_contexts_and_graphs_of_elsewhere_are_never_fetched(
 def test_a_loop_of_folders_is_walked_once(starter: Path) -> None:
     (starter / "ontology/loop").symlink_to("..")
     assert build(starter)[0] == 0
+
+
+def test_of_thousands_of_errors_the_first_are_listed_and_the_last_line_says_so(starter: Path) -> None:
+    added(CLAIMS, "".join(f"claim:1 kg:t{n} :x{n} .\n" for n in range(3000)))(starter)
+    findings = check(load(starter)).findings
+    assert [f.rule for f in findings] == ["unknown-term"] * MOST + ["more"]
+    last = f"{CLAIMS}:1026: error: there are more than 1000 errors: those from here on are not listed"
+    assert str(findings[-1]) == last
+
+
+def test_results_of_a_shape_beyond_the_first_keep_their_severity(starter: Path) -> None:
+    added(CLAIMS, "".join(f'claim:1 <http://purl.org/dc/terms/created> "{n}" .\n' for n in range(1500)))(starter)
+    findings = check(load(starter)).findings
+    assert len(findings) == MOST + 1
+    assert {f.severity for f in findings} == {Severity.ERROR}
 
 
 def test_a_byte_order_mark_changes_nothing(starter: Path, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,14 @@ from typing import Any
 import pytest
 from pyoxigraph import DefaultGraph
 
-from kg import build
+from kg import build, vocab
 from kg.build import How
+from kg.build.apart import Apart
+from kg.build.ground import text_folders
+from kg.build.parts import make_parts
+from kg.build.project import read_project
+from kg.build.shacl.deadline import Endless
+from kg.build.shards import Cache
 from kg.build.workers import Pool, workers
 from kg.config import load
 from kg.errors import BuildError, ConfigError
@@ -252,6 +260,36 @@ def test_a_cluster_makes_the_same_although_a_worker_is_killed(
         assert processes[1].poll() is None
     assert seen
     assert json.loads((release.path / "manifest.json").read_text(encoding="utf-8")) == alone
+
+
+@dataclass
+class InThreads:
+    """As a Dask worker does it: in a thread."""
+
+    memory: int
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        with ThreadPoolExecutor(1) as threads:
+            for item in items:
+                yield item, threads.submit(Apart(function, self.memory), item).result()
+
+
+def test_what_never_ends_is_stopped_in_a_thread_of_a_cluster_too(starter: Path, tmp_path: Path) -> None:
+    mine = (
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeShape ; sh:targetClass "
+        f'<ontology#Claim> ; sh:property [ sh:path <{vocab.RDFS_LABEL}> ; sh:pattern "([A-Za-z ]+)+$" ] .'
+    )
+    (starter / "shapes/evidence-mine.ttl").write_text(mine)
+    config = load(starter)
+    project = read_project(config, text_folders(starter, []), "compiled")
+    with pytest.raises(Endless):
+        make_parts(project, Cache(tmp_path / "cache"), InThreads(config.build.bytes), lambda *_: None)
+
+
+def test_a_process_of_a_cluster_that_dies_is_named() -> None:
+    with pytest.raises(BuildError, match=r"a worker process died over 1; this needs more memory"):
+        Apart(os._exit, 1 << 30)(1)
+    assert Apart(abs, 1 << 30)(-1) == 1
 
 
 def test_without_dask_the_option_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

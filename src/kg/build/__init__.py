@@ -26,6 +26,7 @@ from kg.build.authority import check_catalog
 from kg.build.collect import collect
 from kg.build.entities import read_entities
 from kg.build.ground import ground, read_texts, text_folders
+from kg.build.limit import listed
 from kg.build.parse import parse_sources
 from kg.build.parts import make_parts
 from kg.build.project import read_project
@@ -42,9 +43,6 @@ from kg.config import Config
 from kg.errors import BuildError, SourceError
 from kg.model import Finding, Severity
 from kg.release import Release
-
-_OF_MANY = 4
-"""How much more memory than a worker the process may have that puts many documents together."""
 
 Progress = Callable[[str, int, int], None]
 """Is told the stage, how much of it is done, and of how much (0 where nobody knows)."""
@@ -149,7 +147,7 @@ def examined(
     how = how or How()
     project = read_project(config, text_folders(config.root, documents), engine)
     if project.has_many:
-        more_memory(_OF_MANY * config.build.bytes)
+        more_memory(project.memory)
     with ExitStack() as opened:
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
         cache = Cache(kept or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="kg-build-"))))
@@ -230,4 +228,4 @@ def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     def key(f: Finding) -> tuple[object, ...]:
         return order.index(f.severity), f.place, f.message, f.rule, f.subject
 
-    return tuple(sorted(dict.fromkeys(findings), key=key))
+    return tuple(listed(sorted(dict.fromkeys(findings), key=key)))

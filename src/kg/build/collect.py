@@ -22,6 +22,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from kg import vocab
 from kg.build.described import Described, by_subject, iris_of
+from kg.build.limit import Limit
 from kg.build.parse import Sources
 from kg.build.terms import terms_of, undefined, unknown_to_others
 from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
@@ -44,6 +45,8 @@ BUILD_MADE = (
 """Terms of ours that only the build may write: in the sources they would be claims about the build."""
 
 _NAME = r"[^/#?]+"
+_MAX_NAME = 200
+"""Bytes of a document's name: files are called after it, and no common file system takes names of 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class _Collector:
         self.terms = terms
         self.whole = whole
         self.findings: list[Finding] = []
+        self._listed = Limit()
         self.pending: list[tuple[str, Finding]] = []
         self.described: frozenset[str] = frozenset()
 
@@ -93,20 +97,23 @@ class _Collector:
         return Collected(documents, passages, claims, tuple(self.findings), self.described, tuple(self.pending))
 
     def _fail(self, rule: str, message: str, place: Place, subject: str = "") -> None:
-        self.findings.append(error(rule, message, place, subject))
+        self._keep(error(rule, message, place, subject))
+
+    def _keep(self, *found: Finding) -> None:
+        self.findings += filter(None, map(self._listed, found))
 
     def _short(self, iri: str) -> str:
         local = self.names.local(iri)
-        return f"<{iri}>" if local is None else local
+        return local or f"<{iri}>"
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
     def _terms_exist(self) -> None:
         s = self.sources
-        self.findings += undefined(
-            (*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names
+        self._keep(
+            *undefined((*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names),
+            *unknown_to_others((*s.documents, *s.claims), self.terms),
         )
-        self.findings += unknown_to_others((*s.documents, *s.claims), self.terms)
         for q in (*s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:
                 if q.quad.predicate.value == self.names.kg + name:
@@ -149,6 +156,10 @@ class _Collector:
             if not name:
                 message = f"{self._short(iri)} is no document; what is said of other things needs a claim"
                 self._fail("fact-without-claim", message, described.place, iri)
+                continue
+            if len(name[1].encode()) > _MAX_NAME:
+                message = f"the name {name[1][:20]}… is longer than {_MAX_NAME} bytes, and files are called after it"
+                self._fail("document", message, described.place, iri)
                 continue
             author, sha256 = described.text(vocab.DCTERMS_CREATOR), described.text(kg + "sha256")
             shown = described.text(kg + "textShown")
@@ -350,7 +361,7 @@ class _Collector:
                 message = f"{short}: {self._short(value_of(q.quad.object))} is not described"
                 finding = error("missing-claim", message, q.place, claim.iri)
                 if self.whole or self._document_of(q.quad.object) in documents:
-                    self.findings.append(finding)
+                    self._keep(finding)
                 else:
                     self.pending.append((value_of(q.quad.object), finding))
 

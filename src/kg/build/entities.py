@@ -24,8 +24,9 @@ from pyoxigraph import BlankNode, Literal
 from kg import vocab
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
+from kg.build.limit import RULE
 from kg.build.lines import SortedFile, write_merged, write_sorted
-from kg.build.parse import SourceFile, Sources, Unreadable, read_file, stream_rdf
+from kg.build.parse import MAX_FILE, SourceFile, Sources, Unreadable, read_file, stream_rdf
 from kg.build.whole import Whole
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, value_of
@@ -88,6 +89,8 @@ _FILES = ("entities", "labels", "places")
 
 def _hash(path: Path) -> str:
     try:
+        if not path.is_file() or path.stat().st_size > MAX_FILE:
+            return "is not read"  # a pipe would never answer
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as e:
@@ -102,6 +105,8 @@ def _read(files: Sequence[SourceFile], base: str, terms: frozenset[str], whole: 
     number = 0
     for quads in _chunks(files, base, parsed, prefixes):
         collected += collect(Sources(entities=tuple(quads)), base, terms).findings
+        if any(finding.rule == RULE for finding in collected):
+            break  # nothing is made of files with errors, and these have too many
         described = skolemise(quads, vocab.Names(base))
         triples = [f"{q.quad.triple} ." for q in described]
         lines = {

@@ -7,6 +7,7 @@ verified. Where it is not, the passage counts as not checked here; a document wh
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from kg.errors import ConfigError, PassageError
 from kg.model import Check, Claim, Document, Finding, Passage, Place, error, warning
 
 SUFFIXES = (".txt", ".md")
+_MAX_NAME = 255
+"""Bytes of a file's name that common file systems take; to ask for a longer one is an error."""
 _NEAR = 70
 """Percent of likeness (normalised indel similarity) from which words are offered as the nearest match."""
 
@@ -46,7 +49,7 @@ def find_text(name: str, folders: Iterable[Path]) -> Path | None:
     for folder in folders:
         for suffix in SUFFIXES:
             path = folder / (name + suffix)
-            if path.exists():
+            if len(os.fsencode(path.name)) <= _MAX_NAME and path.exists():
                 return path
     return None
 

@@ -14,27 +14,22 @@ cannot be read becomes findings and gives no quads at all: nothing is loaded in 
 from __future__ import annotations
 
 import io
-import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar, cast
 from urllib.parse import urljoin
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
-from rdflib import Literal as RdflibLiteral
-from rdflib import URIRef
+from pyoxigraph import BlankNode, Literal, Quad, RdfFormat, parse
 
 from kg import vocab
 from kg.bounds import check_memory, doing
+from kg.build.limit import Limit
+from kg.build.stored import stored
 from kg.errors import SourceError
-from kg.model import Finding, Place, SourceQuad, error, value_of, warning
-
-# rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
-logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+from kg.model import Finding, Place, SourceQuad, error, warning
 
 FORMATS = {
     ".ttl": RdfFormat.TURTLE,
@@ -120,7 +115,30 @@ class SourceFile:
 def list_files(root: Path, folder: str, findings: list[Finding]) -> Iterator[SourceFile]:
     """The files of a folder that are read, by path; what cannot be read is in ``findings``."""
     for path in _files(root, FOLDERS[folder], findings):
-        yield SourceFile(folder, path.relative_to(root).as_posix(), path)
+        shown = shown_path(path, root)
+        if is_readable(path, root):
+            yield SourceFile(folder, shown, path)
+        else:
+            findings.append(bad_name(shown))
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """A file as the user knows it; what would break a line, or is no text at all, is escaped.
+
+    >>> shown_path(Path("data/a\\nb\\udcff.ttl"), Path("data"))
+    'a\\\\nb\\\\udcff.ttl'
+    """
+    return _NOT_IN_LINES.sub(lambda found: ascii(found[0])[1:-1], path.relative_to(root).as_posix())
+
+
+def is_readable(path: Path, root: Path) -> bool:
+    """Whether people can read the path of a file under ``root``."""
+    return not _NOT_IN_LINES.search(path.relative_to(root).as_posix())
+
+
+def bad_name(shown: str) -> Finding:
+    """What is said of a file whose name nobody can read."""
+    return error("name", "has a name with control characters, or one that is not UTF-8: rename it", Place(shown))
 
 
 class Unreadable(NamedTuple):
@@ -185,13 +203,11 @@ def stream_rdf(
     data: bytes, suffix: str, shown: str, base: str, findings: list[Finding], *, prefixes: dict[str, str] | None = None
 ) -> Iterator[SourceQuad]:
     """As :func:`parse_rdf`, one by one; whoever takes some must not keep them unless the last one came."""
-    if data.count(b"<<(") > _MAX_TRIPLE_TERMS:
-        raise SourceError("triple terms are not stored: write claims instead", file=shown)
-    if data.count(b"\n") > MAX_LINES:
-        raise SourceError(f"has more than {MAX_LINES} lines: split it", file=shown)
+    _check_size(data, shown)
     lines = _Lines(data)
     blank = 0
     empty = True
+    limit, found = Limit(), list[Finding]()
     try:
         # pyoxigraph only needs read(); typing asks for all of IO.
         parser = parse(cast(IO[bytes], lines), format=FORMATS[suffix], base_iri=base, rename_blank_nodes=True)
@@ -201,7 +217,11 @@ def stream_rdf(
             if blank > _MAX_BLANK:
                 message = f"more than {_MAX_BLANK} triples in this file have a subject without a name: give them IRIs"
                 raise SourceError(message, file=shown, line=lines.count)
-            quad = _checked(cast(Quad, item), place, findings)
+            quad = stored(cast(Quad, item), place, found)
+            findings += filter(None, map(limit, found))
+            found.clear()
+            if limit.is_full:
+                return  # of a file with an error nothing is made
             if quad is not None:
                 empty = False
                 yield SourceQuad(quad, place)
@@ -217,6 +237,13 @@ def stream_rdf(
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if empty:
         raise SourceError("there is no triple in this file", file=shown)
+
+
+def _check_size(data: bytes, shown: str) -> None:
+    if data.count(b"<<(") > _MAX_TRIPLE_TERMS:
+        raise SourceError("triple terms are not stored: write claims instead", file=shown)
+    if data.count(b"\n") > MAX_LINES:
+        raise SourceError(f"has more than {MAX_LINES} lines: split it", file=shown)
 
 
 def _while_there_is_memory(items: Iterable[Item]) -> Iterator[Item]:
@@ -288,13 +315,13 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
         return
     for path in [top, *sorted(top.rglob("*"))]:
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            findings.append(error("folder", "this folder cannot be read", Place(path.relative_to(root).as_posix())))
+            findings.append(error("folder", "this folder cannot be read", Place(shown_path(path, root))))
         if path == top or path.name.startswith("."):
             continue
         if path.suffix in FORMATS:
             yield path
         elif not path.is_dir():
-            findings += _passed_over(path, folder, Place(path.relative_to(root).as_posix()))
+            findings += _passed_over(path, folder, Place(shown_path(path, root)))
 
 
 def _passed_over(path: Path, folder: Path, place: Place) -> Iterator[Finding]:
@@ -336,65 +363,5 @@ def resolve_namespace(q: SourceQuad, base: str) -> SourceQuad:
     return SourceQuad(Quad(quad.subject, quad.predicate, value, quad.graph_name), q.place)
 
 
+_NOT_IN_LINES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NAMESPACES = (vocab.SH + "namespace", vocab.VANN_NAMESPACE)
-_ANY = NamedNode("urn:x-kg:any")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that a literal may hold and no XML document can, however it is escaped: one would spoil a whole dump."""
-
-_LITERALS = Store()
-_CANONICAL: dict[Literal, Literal] = {}
-
-
-def canonical(literal: Literal) -> Literal:
-    """The literal as the store will give it back: ``"01"^^xsd:integer`` becomes ``1``."""
-    if literal.language is not None or literal.datatype.value == vocab.XSD + "string":
-        return literal
-    if literal not in _CANONICAL:
-        _LITERALS.add(Quad(_ANY, _ANY, literal))
-        _CANONICAL[literal] = cast(Literal, next(iter(_LITERALS)).object)
-        _LITERALS.clear()
-    return _CANONICAL[literal]
-
-
-@cache
-def _ends_in_a_name(iri: str) -> bool:
-    """Whether an IRI can be written as an XML name, as RDF/XML writes properties."""
-    return re.search(r"[^\W\d][\w.-]*$", iri) is not None
-
-
-def _checked(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
-    """The quad with its literal made canonical, or ``None`` and a finding where it cannot be kept."""
-    value = quad.object
-    if not _ends_in_a_name(quad.predicate.value):
-        message = f"<{quad.predicate.value}> is no property in RDF/XML (section 8): its IRI must end in a name"
-        findings.append(error("property", message, place, value_of(quad.subject)))
-        return None
-    if isinstance(value, Triple):
-        findings.append(error("rdf-1.2", "triple terms are not stored: write a claim instead", place))
-        return None
-    if not isinstance(value, Literal):
-        return quad
-    if value.direction is not None:
-        findings.append(error("rdf-1.2", "literals with a base direction are not stored", place))
-        return None
-    found = _NOT_IN_XML.search(value.value)
-    if found:
-        message = f"the character U+{ord(found[0]):04X} cannot stand in RDF/XML (XML 1.0, section 2.2): leave it out"
-        findings.append(error("character", message, place, value_of(quad.subject)))
-        return None
-    if value.language is not None:
-        return quad
-    if RdflibLiteral(value.value, datatype=URIRef(value.datatype.value)).ill_typed:
-        kind = value.datatype.value.rpartition("#")[2]
-        findings.append(error("literal", f"{value.value!r} is no possible {kind}", place))
-        return None
-    if quad.predicate.value in vocab.LANGUAGE_TAGGED and value.datatype.value == vocab.XSD + "string":
-        local = re.split("[#/]", quad.predicate.value)[-1]
-        message = f'{local} "{value.value[:60]}" has no language: write "…"@en, or the language it is in'
-        findings.append(error("language", message, place, value_of(quad.subject)))
-        return None
-    kept = canonical(value)
-    if kept == value:
-        return quad
-    findings.append(warning("canonical", f"{value.value!r} is stored as {kept.value!r}", place))
-    return Quad(quad.subject, quad.predicate, kept, quad.graph_name)

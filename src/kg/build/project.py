@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,16 @@ from kg.build.single import single_valued, superclasses
 from kg.build.terms import terms_of
 from kg.build.validate import read_shapes
 from kg.config import Config
-from kg.model import ExampleQuery, Finding, SourceQuad
+from kg.model import ExampleQuery, Finding, Place, SourceQuad, error
 
 MANY = 64
 """Files of claims from which it pays to start processes, and to keep what they made."""
+
+_OF_MANY = 4
+"""How much more memory than a worker the process may have that puts many documents together."""
+
+_MEMORY = 64
+"""Bytes of memory at least for each byte of ontology and shapes, which are held whole, as triples with their lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,12 @@ class Project:
 
     @property
     def has_many(self) -> bool:
-        return sum(file.folder == "claims" for file in self.files) >= MANY
+        return _has_many(self.files)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the process may have that puts everything together."""
+        return _memory(self.config, self.files)
 
 
 def read_project(config: Config, folders: Sequence[Path], engine: str) -> Project:
@@ -86,7 +97,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
         folder: tuple(list_files(root, folder, findings))
         for folder in ("ontology", "shapes", "documents", "claims", "entities")
     }
-    shared = (*files["ontology"], *files["shapes"])
+    shared = _that_fit((*files["ontology"], *files["shapes"]), _memory(config, files["claims"]), findings)
     contents = {file.shown: read_file(file.path, file.shown) for file in shared}
     sources = parse_files(shared, base, contents)
     findings += sources.findings
@@ -113,3 +124,27 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
         parsed=tuple(findings),
         collected=collected.findings,
     )
+
+
+def _has_many(files: Iterable[SourceFile]) -> bool:
+    return sum(file.folder == "claims" for file in files) >= MANY
+
+
+def _memory(config: Config, files: Iterable[SourceFile]) -> int:
+    return config.build.bytes * (_OF_MANY if _has_many(files) else 1)
+
+
+def _that_fit(files: tuple[SourceFile, ...], memory: int, findings: list[Finding]) -> tuple[SourceFile, ...]:
+    """The files, or none and a finding: what memory is too small for would only be noticed when it has run out."""
+    size = 0
+    for file in files:
+        size += file.path.stat().st_size if file.path.is_file() else 0
+        if size * _MEMORY > memory:
+            message = (
+                f"with this file, ontology and shapes have {size // 1_000_000} MB, "
+                f"which take {size * _MEMORY >> 20} MiB of memory: take out what is not used, or say a larger `memory` "
+                "under [build] in kg.toml"
+            )
+            findings.append(error("memory", message, Place(file.shown)))
+            return ()
+    return files

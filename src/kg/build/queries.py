@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from kg.build.parse import absolute, read_utf8
+from kg.build.parse import absolute, bad_name, is_readable, read_utf8, shown_path
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, error
 from kg.query.check import check
@@ -37,7 +37,10 @@ def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[Exampl
     """The example questions; what is no query is in ``findings``."""
     queries: list[tuple[str, ExampleQuery]] = []
     for path in sorted((root / QUERIES).glob("*.rq")):
-        shown = path.relative_to(root).as_posix()
+        shown = shown_path(path, root)
+        if not is_readable(path, root):
+            findings.append(bad_name(shown))
+            continue
         try:
             text = resolve_iris(read_utf8(path, shown).decode("utf-8"), base)
             queries.append((shown, read_query(path.stem, text)))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kg.build.ground import SUFFIXES
-from kg.build.parse import FOLDERS, FORMATS
+from kg.build.parse import FOLDERS, FORMATS, shown_path
 from kg.build.queries import QUERIES
 from kg.model import Finding, Place, warning
 
@@ -106,4 +106,4 @@ def _where_rdf_belongs() -> str:
 
 
 def _warning(path: Path, root: Path, message: str) -> Finding:
-    return warning("stray", message, Place(path.relative_to(root).as_posix()))
+    return warning("stray", message, Place(shown_path(path, root)))

@@ -22,6 +22,9 @@ _OTHERS: dict[str, type[DefinedNamespace]] = {
 }
 """Vocabularies by namespace, of which rdflib lists every term. Those whose lists are out of date are not among them."""
 
+_COMPARED = 20_000
+"""Comparisons of names in one search for unknown terms: a second of CPU. Later ones are not said to be like another."""
+
 _LIKE_IRI, _LIKE_NAME = 0.8, 0.7
 """How like, from 0 to 1, whole IRIs or names are of which one is offered for the other (:mod:`difflib`)."""
 
@@ -36,6 +39,7 @@ def undefined(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.
     """Every IRI in the namespace of one of our ontologies must be among ``terms``; said once a file."""
     space = re.compile(re.escape(names.ontology) + r"(?:/[^#?]*)?#")
     reported: set[tuple[str, str]] = set()
+    compared = 0
     for q in quads:
         for node in (q.quad.subject, q.quad.predicate, q.quad.object):
             if not isinstance(node, NamedNode) or not space.match(node.value) or node.value in terms:
@@ -43,7 +47,8 @@ def undefined(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.
             if (q.place.file, node.value) in reported:
                 continue
             reported.add((q.place.file, node.value))
-            near = difflib.get_close_matches(node.value, terms, n=1, cutoff=_LIKE_IRI)
+            compared += len(terms)
+            near = difflib.get_close_matches(node.value, terms if compared <= _COMPARED else (), n=1, cutoff=_LIKE_IRI)
             hint = f"; did you mean {names.local(near[0]) or near[0]}?" if near else "; add it to ontology/"
             message = f"unknown term {names.local(node.value) or node.value}{hint}"
             yield error("unknown-term", message, q.place, node.value)
@@ -55,6 +60,7 @@ def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str]) -> It
     A warning only, because vocabularies grow; a term that the ontology describes (is among ``terms``) is meant.
     """
     reported: set[tuple[str, str]] = set()
+    compared = 0
     for q in quads:
         used = [q.quad.predicate.value]
         if q.quad.predicate.value == vocab.RDF_TYPE and isinstance(q.quad.object, NamedNode):
@@ -62,21 +68,22 @@ def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str]) -> It
         for iri in used:
             if iri in terms or (q.place.file, iri) in reported:
                 continue
-            problem = _problem(iri)
+            problem = _problem(iri, like=compared <= _COMPARED)
             if problem:
+                compared += len(dir(_OTHERS[namespace(iri)]))
                 reported.add((q.place.file, iri))
                 yield warning("unknown-term", problem, q.place, iri)
 
 
 @lru_cache(maxsize=10_000)
-def _problem(iri: str) -> str:
-    """What is wrong with a term, or nothing."""
+def _problem(iri: str, *, like: bool) -> str:
+    """What is wrong with a term, or nothing; ``like``: with the one that may have been meant."""
     space = namespace(iri)
     known = _OTHERS.get(space)
     name = iri.removeprefix(space)
     if known is None or name in known or (space == vocab.RDF and re.fullmatch(r"_[1-9][0-9]*", name)):
         return ""
-    names = (str(term).removeprefix(str(known._NS)) for term in dir(known))
+    names = (str(term).removeprefix(str(known._NS)) for term in (dir(known) if like else ()))
     near = difflib.get_close_matches(name, names, n=1, cutoff=_LIKE_NAME)
     hint = f"did you mean <{space}{near[0]}>?" if near else "if it is new there, describe it in ontology/"
     return f"unknown term <{iri}>: that vocabulary has no {name}; {hint}"

@@ -12,18 +12,23 @@ one: such a result is a warning, if no document breaks the count alone.
 from __future__ import annotations
 
 import re
+import warnings
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
-from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
+from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ShapeRecursionWarning
 from rdflib import BNode, URIRef
-from rdflib.term import Node
+from rdflib.term import Identifier, Node
 
 from kg import vocab
 from kg.bounds import Clock
 from kg.build.assemble import Assembled
+from kg.build.limit import MOST, left_out
+from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
 from kg.build.shacl.bound import Checked, Plans, check, read_plans
 from kg.build.shacl.bound import Part as BoundData
@@ -137,6 +142,7 @@ def check_part(
     checked: dict[str, Checked] = {}
     findings: dict[tuple[str, str], tuple[Finding, ...]] = {}
     clock = Clock(shapes.seconds)
+    places = _by_subject(assembled.places)
     for graph, (quads, whole) in data.items():
         with ending(clock, len(quads) / MANY):
             plans = _plans(shapes, graph)
@@ -144,10 +150,17 @@ def check_part(
             above = superclasses if graph == "facts" else {}
             found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
         for shape, results in found.results.items():
-            lines = findings_of(results, shapes, lambda _: assembled.places, {}, names)
+            lines = findings_of(results, shapes, lambda subject: places.get(subject, {}), {}, names)
             findings[graph, str(shape)] = tuple(dict.fromkeys(lines))
         checked[graph] = replace(found, results={})
     return checked["facts"], checked["evidence"], findings
+
+
+def _by_subject(places: Places) -> dict[str, dict[tuple[str, str, str], Place]]:
+    found: dict[str, dict[tuple[str, str, str], Place]] = defaultdict(dict)
+    for key, place in places.items():
+        found[key[0]][key] = place
+    return found
 
 
 def _plans(shapes: Shapes, graph: str) -> Plans:
@@ -176,11 +189,21 @@ def refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
 def findings_of(
     results: Iterable[Result], shapes: Shapes, places: Callable[[str], Places], disputed: Disputed, names: vocab.Names
 ) -> Iterator[Finding]:
-    """What results say to whoever wrote the sources; ``places`` gives the lines of the triples about a node."""
+    """What results say to whoever wrote the sources; ``places`` gives the lines of the triples about a node.
+
+    Those of one shape that are too many are left out, apart from those that are no error because documents differ.
+    """
+    chain_of = cache(lambda shape: _chain(shape, shapes.quads))
+    given: Counter[tuple[Node, bool]] = Counter()
     for result in with_details(results):
-        finding = _finding(result, shapes, places, names)
         claims = _differing(result, disputed)
-        yield _between_documents(finding, claims, names) if claims else finding
+        kind = (result.shape, bool(claims))
+        given[kind] += 1
+        if given[kind] > MOST + 1:
+            continue
+        finding = _finding(result, chain_of(result.shape), shapes, places, names)
+        finding = _between_documents(finding, claims, names) if claims else finding
+        yield finding if given[kind] <= MOST else left_out(finding)
 
 
 def by_reference(
@@ -194,7 +217,10 @@ def by_reference(
     place = seen[0].place
     data = to_graph(quads)
     try:
-        with ending(clock, len(quads) / (_MANY_FOR_SOME if shapes.compiled else _MANY_FOR_ALL)):
+        units = len(quads) / (_MANY_FOR_SOME if shapes.compiled else _MANY_FOR_ALL)
+        with warnings.catch_warnings(), ending(clock, units):
+            # pyshacl warns, and lets pass what it did not look at.
+            warnings.simplefilter("error", ShapeRecursionWarning)
             return reference.run(data, [q.quad for q in seen], covered)
     except Endless:
         raise
@@ -206,11 +232,17 @@ def by_reference(
     except re.error as e:
         message = f"a pattern in this shape is no regular expression (sh:pattern is read as Python's): {e}"
         return error("shape", message, place_of(shape_of(e), shapes))
+    except ShapeRecursionWarning as e:
+        message = "this shape leads back to itself, and SHACL (section 3.4.3) does not say what that means: divide it"
+        return error("shape", message, place_of(shape_of(e), shapes))
     except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as e:
         message = " ".join(str(getattr(e, "message", e)).split())
-        return error("shape", f"a shape cannot be used: {message[:300]}", _named(message, seen) or Place(place.file))
+        shape = shape_of(e)
+        where = _named(message, seen) or (place_of(shape, shapes) if shape else Place(place.file))
+        return error("shape", f"a shape cannot be used: {message[:300]}", where)
     except Exception as e:  # noqa: BLE001 - rdflib's errors out of a query in a shape have no common class
-        message = f"a query in this shape cannot be run: {' '.join(str(e).split())[:300]}"
+        what = "list in this shape cannot be read" if "rdf:rest" in str(e) else "query in this shape cannot be run"
+        message = f"a {what}: {' '.join(str(e).split())[:300]}"
         return error("shape", message, place_of(shape_of(e), shapes))
 
 
@@ -225,9 +257,9 @@ def endless(e: Endless, shapes: Shapes) -> Finding:
 
 
 def place_of(shape: Node | None, shapes: Shapes) -> Place:
-    """Where a shape is described; the first place of all if it is not known."""
+    """Where a shape is described; the folder if it is not known."""
     found = (q.place for q in shapes.quads if shape is not None and value_of(q.quad.subject) == str(shape))
-    return min(found, default=shapes.quads[0].place)
+    return min(found, default=Place(FOLDERS["shapes"].as_posix()))
 
 
 def _named(message: str, seen: Sequence[SourceQuad]) -> Place | None:
@@ -250,7 +282,9 @@ def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.N
     return replace(finding, severity=severity, rule="disagreement", message=text)
 
 
-def _finding(result: Result, shapes: Shapes, places: Callable[[str], Places], names: vocab.Names) -> Finding:
+def _finding(
+    result: Result, chain: Sequence[Node], shapes: Shapes, places: Callable[[str], Places], names: vocab.Names
+) -> Finding:
     focus, path, value = result.focus, result.path, result.value
     about = focus
     if isinstance(value, URIRef) and names.local(str(focus)) == _OWN:
@@ -261,7 +295,6 @@ def _finding(result: Result, shapes: Shapes, places: Callable[[str], Places], na
         details.append(_readable(str(path), names))
     if value is not None and value != about:
         details.append(f"value {_readable(str(value), names)!r}")
-    chain = _chain(result.shape, shapes.quads)
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
     messages = _of_holder(chain, shapes.quads) or sorted(str(message) for message in result.messages)
     text = f"{', '.join(details)}: {' '.join(messages) or 'does not conform'} [{shape_name}]"
@@ -312,6 +345,10 @@ def _of_holder(chain: Sequence[Node], quads: Iterable[SourceQuad]) -> list[str]:
 def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:
     """The line of the triple that violates, or else of the first triple about the focus node."""
     subject = focus.n3() if isinstance(focus, URIRef) else ""
+    if isinstance(path, URIRef) and isinstance(value, Identifier):
+        exact = places.get((subject, path.n3(), value.n3()))
+        if exact:
+            return exact
     candidates = [
         (key, place)
         for key, place in places.items()

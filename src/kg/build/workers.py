@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 from kg.bounds import TOO_LARGE, bound_memory
+from kg.build.apart import Apart
 from kg.config import Build
 from kg.errors import BuildError, ConfigError
 
@@ -82,7 +83,7 @@ class Pool:
 class Cluster:
     """The workers of a Dask scheduler, which gives the task of one that died to another."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, memory: int = Build().bytes) -> None:
         try:
             distributed: Any = import_module("dask.distributed")
         except ImportError:
@@ -91,12 +92,13 @@ class Cluster:
             self._client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
         except (OSError, ValueError) as e:
             raise ConfigError(f"--executor {address}: no scheduler answers there: {e}") from e
+        self._memory = memory
         self._executor: Executor = self._client.get_executor(retries=RETRIES, pure=False)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
         lost: list[Item] = []
         workers = max(1, sum(self._client.nthreads().values()))
-        yield from _map(self._executor, function, items, _AHEAD * workers, lost)
+        yield from _map(self._executor, Apart(function, self._memory), items, _AHEAD * workers, lost)
         if lost:
             raise BuildError(f"the cluster lost its workers over {_named(lost[0])}")
 
@@ -167,7 +169,7 @@ def workers(count: int, address: str = "", memory: int = Build().bytes) -> Itera
     if not address and not count:
         yield Here()
         return
-    found: Pool | Cluster = Cluster(address) if address else Pool(count, memory)
+    found: Pool | Cluster = Cluster(address, memory) if address else Pool(count, memory)
     try:
         yield found
     finally:

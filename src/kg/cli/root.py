@@ -78,7 +78,14 @@ def open_release(config: Config, version: str | None) -> Release:
             f"{path}: leads to {path.readlink()}, which is not there; `kg releases activate VERSION` makes another "
             f"release current; {names}"
         )
+    if path.is_symlink() and path.exists() and path.resolve().parent != config.releases.resolve():
+        raise ReleaseError(
+            f"{path}: leads to {path.resolve()}, outside of this folder; `kg releases activate VERSION` makes one "
+            f"in it the current one{f'; {names}' if there else ''}"
+        )
     release = Release.open(path)
-    if version not in (None, CURRENT, release.version):
-        raise ReleaseError(f"{path}: is the release {release.version}: its folder was renamed; give it that name again")
+    if release.version != release.path.name:
+        raise ReleaseError(
+            f"{release.path}: is the release {release.version}: its folder was renamed; give it that name again"
+        )
     return release

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from rdflib.term import Node
 
 from kg.build.shacl.model import SH, Result, to_graph
 from kg.errors import BuildError
+
+# It says on standard error what it raises.
+logging.getLogger("pyshacl-validate").disabled = True
 
 
 class ParsedOnce(Graph):

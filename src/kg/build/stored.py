@@ -1,0 +1,89 @@
+"""What of a triple the store keeps: literals in their canonical form, and nothing that a dump could not say."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache
+from typing import cast
+
+from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
+from rdflib import Literal as RdflibLiteral
+from rdflib import URIRef
+
+from kg import vocab
+from kg.model import Finding, Place, error, value_of, warning
+
+# rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+
+_ANY = NamedNode("urn:x-kg:any")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that a literal may hold and no XML document can, however it is escaped: one would spoil a whole dump."""
+
+_SHOWN = 100
+"""Characters of a literal in a message."""
+
+_LITERALS = Store()
+_CANONICAL: dict[Literal, Literal] = {}
+
+
+def canonical(literal: Literal) -> Literal:
+    """The literal as the store will give it back: ``"01"^^xsd:integer`` becomes ``1``."""
+    if literal.language is not None or literal.datatype.value == vocab.XSD + "string":
+        return literal
+    if literal not in _CANONICAL:
+        _LITERALS.add(Quad(_ANY, _ANY, literal))
+        kept = next(iter(_LITERALS))
+        _LITERALS.remove(kept)  # a seventh of what clear() takes
+        _CANONICAL[literal] = cast(Literal, kept.object)
+    return _CANONICAL[literal]
+
+
+@cache
+def _ends_in_a_name(iri: str) -> bool:
+    """Whether an IRI can be written as an XML name, as RDF/XML writes properties."""
+    return re.search(r"[^\W\d][\w.-]*$", iri) is not None
+
+
+def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
+    """The quad with its literal made canonical, or ``None`` and a finding where it cannot be kept."""
+    value = quad.object
+    if not _ends_in_a_name(quad.predicate.value):
+        message = f"<{quad.predicate.value}> is no property in RDF/XML (section 8): its IRI must end in a name"
+        findings.append(error("property", message, place, value_of(quad.subject)))
+        return None
+    if isinstance(value, Triple):
+        findings.append(error("rdf-1.2", "triple terms are not stored: write a claim instead", place))
+        return None
+    if not isinstance(value, Literal):
+        return quad
+    if value.direction is not None:
+        findings.append(error("rdf-1.2", "literals with a base direction are not stored", place))
+        return None
+    found = _NOT_IN_XML.search(value.value)
+    if found:
+        message = f"the character U+{ord(found[0]):04X} cannot stand in RDF/XML (XML 1.0, section 2.2): leave it out"
+        findings.append(error("character", message, place, value_of(quad.subject)))
+        return None
+    if value.language is not None:
+        return quad
+    if RdflibLiteral(value.value, datatype=URIRef(value.datatype.value)).ill_typed:
+        kind = value.datatype.value.rpartition("#")[2]
+        findings.append(error("literal", f"{_short(value)} is no possible {kind}", place))
+        return None
+    if quad.predicate.value in vocab.LANGUAGE_TAGGED and value.datatype.value == vocab.XSD + "string":
+        local = re.split("[#/]", quad.predicate.value)[-1]
+        message = f'{local} "{value.value[:60]}" has no language: write "…"@en, or the language it is in'
+        findings.append(error("language", message, place, value_of(quad.subject)))
+        return None
+    kept = canonical(value)
+    if kept == value:
+        return quad
+    findings.append(warning("canonical", f"{_short(value)} is stored as {_short(kept)}", place))
+    return Quad(quad.subject, quad.predicate, kept, quad.graph_name)
+
+
+def _short(literal: Literal) -> str:
+    text = literal.value
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
