@@ -188,7 +188,7 @@ def test_whom_and_what_the_report_names_can_be_asked(store: Store) -> None:
       ?claim prov:hadPrimarySource doc:us-army-iraq-bases ; kg:speaker %s .
       GRAPH ?claim { ?thing schema:name ?name } }"""
     assert one(store, asked % ":report-author") == {
-        *("United States", "United States Army", "Iran", "Iraq", "Iraqi Army", "ISIS", "Al Qaeda"),
+        *("United States", "United States Army", "Iran", "Iraq", "Syria", "Iraqi Army", "ISIS", "Al Qaeda"),
         *("al-Qaim", "Taji", "Basmaya", "Baghdad", "Kirkuk", "Mosul", "Middle East", "Iraq-Syria border"),
         *("Qassem Soleimani", "Mike Pompeo"),
     }
