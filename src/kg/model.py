@@ -28,6 +28,10 @@ class Place:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
+    def __reduce__(self) -> tuple[type[Place], tuple[str, int]]:
+        # A dataclass looks up its fields for every value that is pickled, which takes most of the time.
+        return Place, (self.file, self.line)
+
 
 @dataclass(frozen=True, slots=True)
 class SourceQuad:
@@ -35,6 +39,9 @@ class SourceQuad:
 
     quad: Quad
     place: Place
+
+    def __reduce__(self) -> tuple[type[SourceQuad], tuple[Quad, Place]]:
+        return SourceQuad, (self.quad, self.place)
 
 
 class Severity(StrEnum):

@@ -25,6 +25,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from kg.errors import PassageError
@@ -40,6 +41,9 @@ ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr".split()
 )
 """Words (compared in lower case) whose full stop ends no sentence."""
+
+_PLACES = 10
+"""Places that a message names of words that stand more often."""
 
 ROLLING_BASE = 16777619
 """Multiplier of the rolling hash (the 32-bit FNV prime): odd, so every code point keeps its influence."""
@@ -76,10 +80,8 @@ class Text:
 
     def sentence_at(self, start: int, end: int) -> Sentence | None:
         """The sentence that holds the whole span, or ``None`` where it crosses a boundary."""
-        for sentence in self.sentences:
-            if sentence.start <= start and end <= sentence.end:
-                return sentence
-        return None
+        at = bisect_right(self.sentences, start, key=lambda sentence: sentence.start) - 1
+        return self.sentences[at] if at >= 0 and end <= self.sentences[at].end else None
 
     def find(self, words: str) -> tuple[int, int]:
         """The only place where ``words`` stand; they are normalised first.
@@ -97,7 +99,7 @@ class Text:
         if not starts:
             raise PassageError("the words do not stand in the document")
         if len(starts) > 1:
-            places = ", ".join(f"{s}-{s + len(wanted)}" for s in starts)
+            places = ", ".join(f"{s}-{s + len(wanted)}" for s in starts[:_PLACES]) + (" …" if starts[_PLACES:] else "")
             raise PassageError(
                 f"the words stand {len(starts)} times in the document, at {places}: cite a few more words",
                 positions=starts,

@@ -153,6 +153,12 @@ def question(text: str) -> Damage:
     return added("data/queries/mine.rq", text)
 
 
+OA = "http://www.w3.org/ns/oa#"
+PASSAGE = f"""
+claim:1 <{OA}hasTarget> <passage/about-kg/5-900000> .
+<passage/about-kg/5-900000> kg:sha256 "{"0" * 64}" ; <{OA}hasSelector> <passage/about-kg/5-900000#s> .
+<passage/about-kg/5-900000#s> a <{OA}TextPositionSelector> ; <{OA}start> 5 ; <{OA}end> 900000 .
+"""
 VALUES = " ".join(f"VALUES ?x{n} {{ {' '.join(map(str, range(60)))} }}" for n in range(9))
 ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaaaaaaaa"}">' for n in range(12))
 
@@ -215,6 +221,17 @@ CASES: dict[str, tuple[Damage, str]] = {
     "200,000 facts among the labels": (
         added(LABELS, "".join(f":x{n} rdfs:seeAlso :kg .\n" for n in range(200_000))),
         rf"{LABELS}:1009: error: there are more than 1000 errors",
+    ),
+    "a list of 30,000 values in a shape": (
+        shape("sh:in (" + "".join(f"\n<id/x{n}>" for n in range(30_000)) + ") ."),
+        r"shapes/mine.ttl:\d+: error: the shapes have 6\d{4} triples; more than 45000 cannot be read in 3 seconds",
+    ),
+    "a passage as long as its text, which has another": (
+        both(
+            added(TEXT, "word and " * 200_000),
+            added(CLAIMS, PASSAGE),
+        ),
+        rf"{CLAIMS}:\d+: error: passage/about-kg/5-900000: wrong fingerprint: .*was not looked for",
     ),
     "a million classes": (
         added("ontology/more.ttl", "".join(f"<ontology#T{n}> a <{OWL}Class> .\n" for n in range(MILLION))),
@@ -394,6 +411,20 @@ def test_imports_and_contexts_and_graphs_of_elsewhere_are_never_fetched(
 
 
 @pytest.mark.soak
+def test_ten_thousand_classes_that_are_all_below_each_other_build(starter: Path) -> None:
+    below = "<ontology#T{}> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <ontology#T{}> .\n"
+    added("ontology/more.ttl", "".join(below.format(n, (n + 1) % 10_000) for n in range(10_000)))(starter)
+    assert build(starter)[0] == 0
+
+
+@pytest.mark.soak
+def test_fifty_thousand_values_of_one_thing_build(starter: Path) -> None:
+    values = " , ".join(f'"{n}"^^<http://www.w3.org/2001/XMLSchema#integer>' for n in range(50_000))
+    added(CLAIMS, f"claim:1 {{ :kg schema:position {values} }}\n")(starter)
+    assert build(starter)[0] == 0
+
+
+@pytest.mark.soak
 def test_a_loop_of_folders_is_walked_once(starter: Path) -> None:
     (starter / "ontology/loop").symlink_to("..")
     assert build(starter)[0] == 0
@@ -403,7 +434,7 @@ def test_of_thousands_of_errors_the_first_are_listed_and_the_last_line_says_so(s
     added(CLAIMS, "".join(f"claim:1 kg:t{n} :x{n} .\n" for n in range(3000)))(starter)
     findings = check(load(starter)).findings
     assert [f.rule for f in findings] == ["unknown-term"] * MOST + ["more"]
-    last = f"{CLAIMS}:1026: error: there are more than 1000 errors: those from here on are not listed"
+    last = f"{CLAIMS}:1025: error: there are more than 1000 errors: those from here on are not listed"
     assert str(findings[-1]) == last
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kg import text, vocab
-from kg.build.ground import SUFFIXES, find_text, find_words, make_passage, text_folders
+from kg.build.ground import SUFFIXES, Search, find_text, find_words, make_passage, text_folders
 from kg.build.parse import FOLDERS, read_utf8
 from kg.config import Config
 from kg.errors import PassageError
@@ -45,7 +45,7 @@ def cite(config: Config, name: str, words: str, documents: Sequence[Path]) -> tu
     :raises PassageError: if the words stand nowhere, twice, or across the end of a sentence.
     """
     parsed = read_document(config, name, documents)
-    start, end = find_words(words, parsed)
+    start, end = find_words(words, parsed, Search())
     passage = make_passage(vocab.Names(config.base), name, parsed, (start, end), Place(name))
     sentence = parsed.sentence_at(start, end)
     return passage, parsed.content[sentence.start : sentence.end] if sentence else "", is_shown(config, name)

@@ -29,6 +29,25 @@ _NEAR = 70
 """Percent of likeness (normalised indel similarity) from which words are offered as the nearest match."""
 
 
+_SEARCH = 3.0
+"""Seconds, as they are estimated, of looking for what slips may have meant: later ones are not looked for."""
+
+_PER_SPAN, _PER_BYTE, _PER_CHARACTER = 1e-6, 2.5e-9, 4e-8
+"""Seconds to hash a span and each of its bytes, and to compare a character of a text with up to 64 of a quote."""
+
+
+@dataclass(slots=True)
+class Search:
+    """Work is counted and not timed, so that the findings are the same on every machine."""
+
+    left: float = _SEARCH
+
+    def covers(self, seconds: float) -> bool:
+        """Whether so much more may be spent."""
+        self.left -= seconds
+        return self.left >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class Grounded:
     """Claims with every quote replaced by a passage; all passages, and what could be said of each.
@@ -103,8 +122,10 @@ def ground(collected: Collected, base: str, at_hand: Mapping[str, TextAtHand]) -
     for name, parsed in texts.items():
         _check_document(collected.documents[name], parsed, findings)
     names = vocab.Names(base)
-    claims, minted = _find_quotes(collected, names, texts, findings)
-    checked = [_check_passage(p, texts, collected.documents, names, findings) for p in collected.passages.values()]
+    search = Search()
+    claims, minted = _find_quotes(collected, names, texts, findings, search)
+    checking = _Passages(texts, collected.documents, names, findings, search)
+    checked = [checking.check(passage) for passage in collected.passages.values()]
     passages = {p.iri: p for p in (*minted, *checked)}
     findings = _with_claims(findings, claims, names)
     findings += _uncovered(texts, collected.documents, claims, passages)
@@ -134,12 +155,12 @@ def _check_document(document: Document, parsed: text.Text, findings: list[Findin
         findings.append(error("fingerprint", message, document.place, document.iri))
 
 
-def find_words(words: str, parsed: text.Text) -> tuple[int, int]:
+def find_words(words: str, parsed: text.Text, search: Search) -> tuple[int, int]:
     """:meth:`kg.text.Text.find`, with the most similar words that do stand there in the error's message."""
     try:
         return parsed.find(words)
     except PassageError as e:
-        hint = "" if e.positions else _nearest(text.normalise(words), parsed)
+        hint = "" if e.positions else _nearest(text.normalise(words), parsed, search)
         raise PassageError(f"{e}{hint}", positions=e.positions) from None
 
 
@@ -168,7 +189,7 @@ def make_passage(names: vocab.Names, document: str, parsed: text.Text, span: tup
 
 
 def _find_quotes(
-    collected: Collected, names: vocab.Names, texts: dict[str, text.Text], findings: list[Finding]
+    collected: Collected, names: vocab.Names, texts: dict[str, text.Text], findings: list[Finding], search: Search
 ) -> tuple[tuple[Claim, ...], list[Passage]]:
     """Claims whose quotes have become targets, and the passages that were made for them."""
     claims, minted = [], []
@@ -184,7 +205,7 @@ def _find_quotes(
                 findings.append(error("quote", message, claim.place, claim.iri))
             elif claim.document in texts:
                 try:
-                    span = find_words(quote, texts[claim.document])
+                    span = find_words(quote, texts[claim.document], search)
                     passage = make_passage(names, claim.document, texts[claim.document], span, claim.place)
                 except PassageError as e:
                     message = f"{local}: quote {quote[:60]!r}: {e}"
@@ -196,20 +217,28 @@ def _find_quotes(
     return tuple(claims), minted
 
 
-def _check_passage(
-    passage: Passage,
-    texts: dict[str, text.Text],
-    documents: dict[str, Document],
-    names: vocab.Names,
-    findings: list[Finding],
-) -> Passage:
-    """Compare a passage with its text; place numbers that its description leaves out are filled in."""
-    short = names.local(passage.iri) or passage.iri
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """Compares passages with their texts."""
+
+    texts: Mapping[str, text.Text]
+    documents: Mapping[str, Document]
+    names: vocab.Names
+    findings: list[Finding]
+    search: Search
+
+    def check(self, passage: Passage) -> Passage:
+        """The passage; place numbers that its description leaves out are filled in."""
+        return _check_passage(passage, self.texts.get(passage.document), self)
+
+
+def _check_passage(passage: Passage, parsed: text.Text | None, known: _Passages) -> Passage:
+    short = known.names.local(passage.iri) or passage.iri
 
     def fail(rule: str, message: str) -> None:
-        findings.append(error(rule, f"{short}: {message}", passage.place, passage.iri))
+        known.findings.append(error(rule, f"{short}: {message}", passage.place, passage.iri))
 
-    document = documents.get(passage.document)
+    document = known.documents.get(passage.document)
     if document is None:
         fail("missing-document", f"missing document {passage.document}: describe it in data/documents/")
         return passage
@@ -218,27 +247,26 @@ def _check_passage(
     if passage.start >= passage.end:
         fail("position", "the end must be greater than the start")
         return passage
-    parsed = texts.get(passage.document)
     if parsed is None:
         return passage
     if passage.end > len(parsed.content):
         fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
         return passage
-    if moved := _where_moved(passage, parsed):
+    if moved := _where_moved(passage, parsed, known.search):
         # That quote and sentence do not fit there either follows from it.
         fail("fingerprint", moved)
         return passage
-    _check_span(passage, parsed, fail)
+    _check_span(passage, parsed, fail, known.search)
     return _check_sentence(passage, parsed, fail)
 
 
-def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], None]) -> None:
+def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], None], search: Search) -> None:
     """Quote, fingerprints and edges against the words that stand at the passage's position."""
     span = parsed.content[passage.start : passage.end]
     if passage.quote is not None and passage.quote != span:
-        fail("quote", _where_is(passage.quote, parsed))
+        fail("quote", _where_is(passage.quote, parsed, search))
     if passage.sha256 and passage.sha256 != text.sha256(span):
-        fail("fingerprint", _what_changed(passage, parsed))
+        fail("fingerprint", _what_changed(passage, parsed, search))
     elif passage.rolling_hash and passage.rolling_hash != text.rolling_hash(span):
         fail("fingerprint", f"wrong rolling hash: it is {text.rolling_hash(span)}, not {passage.rolling_hash}")
     if span != span.strip(text.WHITE_SPACE):
@@ -277,10 +305,12 @@ def _uncovered(
                 yield warning("no-claim", message, documents[name].place, documents[name].iri)
 
 
-def _where_moved(passage: Passage, parsed: text.Text) -> str:
+def _where_moved(passage: Passage, parsed: text.Text, search: Search) -> str:
     """What is wrong if a passage's words stand elsewhere now; nothing if they stand at their place, or nowhere."""
     length = passage.end - passage.start
     if not passage.sha256 or text.sha256(parsed.content[passage.start : passage.end]) == passage.sha256:
+        return ""
+    if not search.covers((len(parsed.content) - length) * (_PER_SPAN + length * _PER_BYTE)):
         return ""
     starts = text.locate(parsed.content, length, passage.sha256)
     places = " or ".join(f"{start}-{start + length}" for start in starts)
@@ -289,18 +319,23 @@ def _where_moved(passage: Passage, parsed: text.Text) -> str:
     return said if starts else ""
 
 
-def _what_changed(passage: Passage, parsed: text.Text) -> str:
+def _what_changed(passage: Passage, parsed: text.Text, search: Search) -> str:
     """What is wrong with a fingerprint whose words stand nowhere any more."""
     actual = text.sha256(parsed.content[passage.start : passage.end])
-    nearest = _nearest(passage.quote, parsed) if passage.quote else ""
+    if search.left < 0:
+        said = "where its words stand now was not looked for, after so many others: kg check --fix does"
+        return f"wrong fingerprint: the text there has {actual}, not {passage.sha256}; {said}"
+    nearest = _nearest(passage.quote, parsed, search) if passage.quote else ""
     if not nearest and passage.sentence is not None and passage.sentence < len(parsed.sentences):
         same = next((s for s in parsed.sentences if s.number == passage.sentence), None)
         nearest = f"; sentence {same.number} stands at {same.start}-{same.end}" if same else ""
     return f"wrong fingerprint: the text there has {actual}, not {passage.sha256}; its words were changed{nearest}"
 
 
-def _nearest(quote: str, parsed: text.Text) -> str:
+def _nearest(quote: str, parsed: text.Text, search: Search) -> str:
     """Where words stand that are most like a quote, if any are like enough to be the ones that were meant."""
+    if not search.covers(len(parsed.content) * (1 + len(quote) // 64) * _PER_CHARACTER):
+        return ""
     found = fuzz.partial_ratio_alignment(quote, parsed.content, score_cutoff=_NEAR)
     if found is None or found.src_start == found.src_end:
         return ""
@@ -311,9 +346,9 @@ def _nearest(quote: str, parsed: text.Text) -> str:
     return f"; nearest: {words[:120]!r} at {start}-{start + len(words)}"
 
 
-def _where_is(quote: str, parsed: text.Text) -> str:
+def _where_is(quote: str, parsed: text.Text, search: Search) -> str:
     starts = text.occurrences(parsed.content, text.normalise(quote))
     if not starts:
-        return f"the quote {quote[:60]!r} does not stand in the document{_nearest(quote, parsed)}"
-    places = ", ".join(f"{start}-{start + len(text.normalise(quote))}" for start in starts)
+        return f"the quote {quote[:60]!r} does not stand in the document{_nearest(quote, parsed, search)}"
+    places = ", ".join(f"{start}-{start + len(text.normalise(quote))}" for start in starts[:10])
     return f"the quote {quote[:60]!r} does not stand there; it stands at {places}"

@@ -174,8 +174,10 @@ def _number(database: sqlite3.Connection, names: vocab.Names) -> int:
     database.executescript(_ENTRIES.format(kinds=kinds))
     found = _when_and_where(database, names)
     times, located = timed(found), points(found)
-    _fill(database, "rows.above", ((kind, above) for kind in found.parents for above in found.ancestors((kind,))))
-    known = [kind for kind in found.parents if is_place(found, kind)]
+    # An ontology has thousands of classes that nothing is of, and may have all of them above each other.
+    used = sorted(kind for (kind,) in database.execute("SELECT DISTINCT class FROM rows.class"))
+    _fill(database, "rows.above", ((kind, above) for kind in used for above in found.ancestors((kind,))))
+    known = [kind for kind in used if is_place(found, kind)]
     typed = "SELECT DISTINCT iri FROM rows.class WHERE class = ? AND iri >= ? AND iri < ?"
     within = _range(names.id)
     places = {iri for kind in known for (iri,) in database.execute(typed, (kind, *within))} | set(located)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyoxigraph import Quad
@@ -35,6 +35,9 @@ MANY = 64
 
 _OF_MANY = 4
 """How much more memory than a worker the process may have that puts many documents together."""
+
+_SHAPES = 15_000
+"""Triples of shapes that can be read in a second of CPU at most: some three times as many as on a slow machine."""
 
 _MEMORY = 64
 """Bytes of memory at least for each byte of ontology and shapes, which are held whole, as triples with their lines."""
@@ -100,6 +103,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
     shared = _that_fit((*files["ontology"], *files["shapes"]), _memory(config, files["claims"]), findings)
     contents = {file.shown: read_file(file.path, file.shown) for file in shared}
     sources = parse_files(shared, base, contents)
+    sources = _quick_enough(sources, config, findings)
     findings += sources.findings
     queries = read_queries(root, base, findings)
     names = vocab.Names(base)
@@ -132,6 +136,19 @@ def _has_many(files: Iterable[SourceFile]) -> bool:
 
 def _memory(config: Config, files: Iterable[SourceFile]) -> int:
     return config.build.bytes * (_OF_MANY if _has_many(files) else 1)
+
+
+def _quick_enough(sources: Sources, config: Config, findings: list[Finding]) -> Sources:
+    """The sources, without shapes and with a finding where reading these would take all of their time."""
+    most = int(_SHAPES * config.build.seconds)
+    if len(sources.shapes) <= most:
+        return sources
+    message = (
+        f"the shapes have {len(sources.shapes)} triples; more than {most} cannot be read in {config.build.seconds:g} "
+        "seconds of CPU: divide them, or say more `seconds` under [build] in kg.toml"
+    )
+    findings.append(error("shape", message, sources.shapes[most].place))
+    return replace(sources, shapes=())
 
 
 def _that_fit(files: tuple[SourceFile, ...], memory: int, findings: list[Finding]) -> tuple[SourceFile, ...]:
