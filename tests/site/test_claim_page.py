@@ -239,7 +239,7 @@ def test_many_passages_are_folded_away() -> None:
             return BASE + "id/a"
 
     english = spoken("en")
-    labels = Labels(Nothing(), BASE, {}, english, "en")  # type: ignore[arg-type]
+    labels = Labels(Nothing(), None, BASE, {}, language=english, own="en")  # type: ignore[arg-type]
     linker = Linker(vocab.Names(BASE), labels, NoTerms(), Authors(), "../", language=english)  # type: ignore[arg-type]
     spans = [Span(f"{BASE}passage/d/{n}-{n + 1}", "d", n, n + 1, 1, n // 3, verified=True) for n in range(7)]
     sources = [

@@ -19,6 +19,7 @@ from kg import build, vocab, words
 from kg.build.index import write_index
 from kg.config import load
 from kg.site import index
+from kg.site.database import Database
 
 Read = Callable[[str], Any]
 
@@ -77,7 +78,7 @@ def indexed(tmp_path: Path) -> Callable[[list[str]], Any]:
             for n, name in enumerate(names)
         ]
         write_index(tmp_path / "search.sqlite", quads, vocab.Names("http://localhost:8000/"))
-        return SimpleNamespace(release=SimpleNamespace(path=tmp_path), config=SimpleNamespace(language="en"))
+        return SimpleNamespace(index=Database(tmp_path / "search.sqlite"), config=SimpleNamespace(language="en"))
 
     return write
 

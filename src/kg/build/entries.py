@@ -2,19 +2,21 @@
 
 So they stay what they are whatever becomes of other runs. Tables::
 
-    entry(iri, kind, named, label, language, labels, others, texts, sounds)   the last four: words
+    entry(iri, kind, named, label, language, sole, labels, others, texts, sounds)   the last four: words
     name(iri, folded, language)                  class(iri, class)           parent(class, above)
-    claim(iri, document, speaker, modality, basis)                           author(document, author)
+    claim(iri, document, speaker, modality, basis, reviewed)                 author(document, author)
+    target(claim, passage)                       passage(iri, paragraph, sentence, verified, sha256, rolling)
     mention(claim, thing)                        compared(claim, comparison) agreement(comparison, documents)
     link(subject, property, object, claim)       value(subject, property, text, datatype)
 
 ``kind`` is a number in ``ORDER``; what is not ``named`` is an entry only if something mentions it. ``claim`` of a link
-is empty where nobody claims it. Of values, there are those that say when and where.
+is empty where nobody claims it. Of values, there are those that say when and where. ``sole``: the label is the only one
+there is, and all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pyoxigraph import Quad, RdfFormat, parse
@@ -22,7 +24,7 @@ from pyoxigraph import Quad, RdfFormat, parse
 from kg import vocab, words
 from kg.build.points import COORDINATES
 from kg.build.spans import says_when
-from kg.build.survey import Name, Survey, survey
+from kg.build.survey import ABOUT_PASSAGES, Name, Survey, survey
 
 ORDER = ("thing", "document", "term", "claim")
 FIELDS = ("document", "speaker", "modality", "basis")
@@ -38,9 +40,11 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def rows_of_lines(facts: bytes, said: bytes, names: vocab.Names, language: str) -> Rows:
     """The rows of sorted lines of the default graph and of claims' graphs."""
-    quads: list[Any] = []
-    if not facts.startswith(f"<{names.base}passage/".encode()):  # nobody looks for passages
-        quads += parse(facts, format=RdfFormat.N_TRIPLES)
+    if facts.startswith(f"<{names.base}passage/".encode()):
+        # Nobody looks for passages: only what is said of them beside claims is wanted.
+        wanted = {f"<{names.kg}{name}>".encode() for name in ABOUT_PASSAGES}
+        facts = b"".join(line for line in facts.splitlines(keepends=True) if line.split(b" ", 2)[1] in wanted)
+    quads: list[Any] = list(parse(facts, format=RdfFormat.N_TRIPLES))
     with_graph = (line.partition(b" .\t") for line in said.splitlines())
     quads += parse(b"".join(b"%b <%b> .\n" % (t, claim) for t, _, claim in with_graph), format=RdfFormat.N_QUADS)
     return rows_of(quads, names, language)
@@ -57,7 +61,12 @@ def rows_of(quads: Iterable[Quad], names: vocab.Names, language: str) -> Rows:
         "name": sorted({row for iri in subjects for row in _names(found, iri)}),
         "class": sorted((iri, kind) for iri, kinds in found.types.items() for kind in kinds),
         "parent": sorted((kind, above) for kind, some in found.parents.items() for above in some),
-        "claim": sorted((iri, *(fields.get(name, "") for name in FIELDS)) for iri, fields in found.fields.items()),
+        "claim": sorted(
+            (iri, *(fields.get(name, "") for name in FIELDS), int(iri in found.reviewed))
+            for iri, fields in found.fields.items()
+        ),
+        "target": sorted(found.targets),
+        "passage": sorted((iri, *_passage(said)) for iri, said in found.passages.items()),
         "author": sorted(found.authors.items()),
         "mention": sorted(found.mentions),
         "compared": sorted((claim, one) for claim, some in found.compared.items() for one in some),
@@ -92,6 +101,7 @@ def _entry(found: Survey, iri: str, language: str, *, named: bool) -> tuple[Any,
         ORDER.index(found.kind(iri)),
         int(named),
         *_label(found, iri, language),
+        int(len(labels) == 1 and len(labels[0]) <= LONGEST_NAME and iri in found.labels),
         _bag(words.indexed, labels),
         _bag(words.indexed, others),
         _bag(words.indexed, found.texts.get(iri, ())),
@@ -112,6 +122,13 @@ def _label(found: Survey, iri: str, language: str) -> Name:
         return (found.names.local(iri) or iri).partition("/")[2] or iri, ""
     _, tag, text = min((wanted.get(tag, 3), tag, text) for text, tag in known)
     return text[:LONGEST_NAME], tag
+
+
+def _passage(said: Mapping[str, str]) -> tuple[int | None, int | None, int, str, str]:
+    """Paragraph and sentence, where they are known; whether the words were compared with the text; fingerprints."""
+    paragraph, sentence = (int(n) if (n := said.get(name, "")).isdecimal() else None for name in ABOUT_PASSAGES[:2])
+    verified = int(said.get("verified") in {"true", "1"})
+    return paragraph, sentence, verified, said.get("sha256", ""), said.get("rollingHash", "")
 
 
 def _names(found: Survey, iri: str) -> Iterator[tuple[str, str, str]]:

@@ -195,7 +195,7 @@ def _write(
     )
     label, tag = (labels[0][3][:LONGEST_NAME], labels[0][2]) if labels else ("", "")
     names = [(text, tag) for p, text, tag in texts if p in _FIRST or p in NAMES]
-    database.execute("INSERT INTO entry VALUES (?,?,'thing',?,?)", (number, iri, label or _local(iri), tag))
+    database.execute("INSERT INTO entry VALUES (?,?,'thing',?,?,0)", (number, iri, label or _local(iri), tag))
     folded = {(" ".join(words.words(text))[:LONGEST_NAME], number, tag) for text, tag in names}
     database.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?)", (row for row in folded if row[0]))
     database.execute(

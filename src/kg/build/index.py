@@ -2,13 +2,15 @@
 
 Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables::
 
-    entry(id, iri, kind, label, language)         what there is to find; ids rise as entries matter less
+    entry(id, iri, kind, label, language, sole)   what there is to find; ids rise as entries matter less; sole: there
+                                                  is no other label, and this is all of it
     name(folded, entry, language)                 labels and other names of all but claims, whole, folded
     words(label, other, text, sound)              FTS5, contentless, by entry: words of labels in all languages, of
                                                   other names, of notes and descriptions; the sounds of names
     value(id, text)                               IRIs and years that facets have
-    claim(entry, document, speaker, modality, basis, own, independent)   a claim's fields, as values; own: the
-                                                  document's own voice; independent: documents that state it alike
+    claim(entry, document, speaker, modality, basis, own, independent, reviewed)   a claim's fields, as values; own:
+                                                  the document's own voice; independent: documents that state it alike
+    target(claim, passage, paragraph, sentence, verified, sha256, rolling)   the passages of claims, with fingerprints
     mention(thing, claim)                         which claims mention which things, as entries
     trait(facet, value, thing)                    kind (with the kinds above), place, year
     link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
@@ -43,13 +45,15 @@ MOST_YEARS = 300
 
 TABLES = """
 CREATE TABLE entry(id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL,
-    language TEXT NOT NULL);
+    language TEXT NOT NULL, sole INTEGER NOT NULL);
 CREATE TABLE name(folded TEXT, entry INTEGER, language TEXT, PRIMARY KEY(folded, entry, language)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(label, other, text, sound, content='', columnsize=0, detail=column,
     tokenize="unicode61 remove_diacritics 0", prefix='1 2 3');
 CREATE TABLE value(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER, modality INTEGER, basis INTEGER,
-    own INTEGER, independent INTEGER);
+    own INTEGER, independent INTEGER, reviewed INTEGER);
+CREATE TABLE target(claim INTEGER, passage TEXT, paragraph INTEGER, sentence INTEGER, verified INTEGER,
+    sha256 TEXT, rolling TEXT, PRIMARY KEY(claim, passage)) WITHOUT ROWID;
 CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
 CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
 CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEGER,
@@ -75,12 +79,15 @@ CREATE INDEX point_thing ON point(thing);
 
 
 _ROWS = """
-CREATE TABLE rows.entry(iri TEXT PRIMARY KEY, kind INTEGER, named INTEGER, label TEXT, language TEXT,
+CREATE TABLE rows.entry(iri TEXT PRIMARY KEY, kind INTEGER, named INTEGER, label TEXT, language TEXT, sole INTEGER,
     labels TEXT, others TEXT, texts TEXT, sounds TEXT) WITHOUT ROWID;
 CREATE TABLE rows.name(iri TEXT, folded TEXT, language TEXT);
 CREATE TABLE rows.class(iri TEXT, class TEXT);
 CREATE TABLE rows.parent(class TEXT, above TEXT);
-CREATE TABLE rows.claim(iri TEXT, document TEXT, speaker TEXT, modality TEXT, basis TEXT);
+CREATE TABLE rows.claim(iri TEXT, document TEXT, speaker TEXT, modality TEXT, basis TEXT, reviewed INTEGER);
+CREATE TABLE rows.target(claim TEXT, passage TEXT);
+CREATE TABLE rows.passage(iri TEXT PRIMARY KEY, paragraph INTEGER, sentence INTEGER, verified INTEGER,
+    sha256 TEXT, rolling TEXT) WITHOUT ROWID;
 CREATE TABLE rows.author(document TEXT PRIMARY KEY, author TEXT) WITHOUT ROWID;
 CREATE TABLE rows.mention(claim TEXT, thing TEXT);
 CREATE TABLE rows.compared(claim TEXT, comparison TEXT);
@@ -100,7 +107,7 @@ INSERT INTO rows.mentioned SELECT iri, count(*) FROM (
 _ENTRIES = """
 INSERT INTO entry SELECT
     row_number() OVER (ORDER BY e.kind, -ifnull(m.times, 0), e.label, e.language, e.iri),
-    e.iri, CASE e.kind {kinds} END, e.label, e.language
+    e.iri, CASE e.kind {kinds} END, e.label, e.language, e.sole
     FROM rows.entry e LEFT JOIN rows.mentioned m USING (iri) WHERE e.named OR m.iri IS NOT NULL ORDER BY 1;
 """
 _KINDS_AND_PLACES = """
@@ -121,11 +128,14 @@ INSERT INTO words(rowid, label, other, text, sound)
 INSERT INTO rows.independent SELECT c.claim, max(ifnull(a.documents, 1))
     FROM rows.compared c LEFT JOIN rows.agreement a USING (comparison) GROUP BY c.claim;
 INSERT INTO claim SELECT e.id, ifnull(d.id, 0), ifnull(s.id, 0), ifnull(m.id, 0), ifnull(b.id, 0),
-    c.speaker <> '' AND c.speaker IS a.author, ifnull(i.documents, 1)
+    c.speaker <> '' AND c.speaker IS a.author, ifnull(i.documents, 1), c.reviewed
     FROM rows.claim c JOIN entry e ON e.iri = c.iri AND e.kind = 'claim'
     LEFT JOIN value d ON d.text = c.document LEFT JOIN value s ON s.text = c.speaker
     LEFT JOIN value m ON m.text = c.modality LEFT JOIN value b ON b.text = c.basis
     LEFT JOIN rows.author a ON a.document = c.document LEFT JOIN rows.independent i ON i.claim = c.iri ORDER BY 1;
+INSERT INTO target SELECT DISTINCT c.id, t.passage, p.paragraph, p.sentence, ifnull(p.verified, 0),
+    ifnull(p.sha256, ''), ifnull(p.rolling, '') FROM rows.target t
+    JOIN entry c ON c.iri = t.claim AND c.kind = 'claim' LEFT JOIN rows.passage p ON p.iri = t.passage ORDER BY 1, 2;
 INSERT INTO mention SELECT t.id, c.id FROM rows.mention m
     JOIN entry t ON t.iri = m.thing JOIN entry c ON c.iri = m.claim ORDER BY 1, 2;
 INSERT INTO trait SELECT DISTINCT t.facet, v.id, e.id FROM rows.trait t

@@ -33,6 +33,9 @@ TEXTS = (
 KINDS = {"id": "thing", "document": "document", "ontology": "term", "claim": "claim"}
 """Kinds of entries by the first part of the IRI behind the base."""
 
+ABOUT_PASSAGES = ("paragraph", "sentence", "verified", "sha256", "rollingHash")
+"""What the index has of a passage."""
+
 Name = tuple[str, str]
 """A text and its language."""
 
@@ -42,7 +45,8 @@ class Survey:
     """What was found, by IRI. ``links`` and ``values`` are of things and of the nameless nodes that hang from them.
 
     ``sources``: the named graphs of a link. ``compared``: comparisons by claim; ``agreement``: how many independent
-    documents each of those comparisons has that are corroborations (:mod:`kg.build.compare`).
+    documents each of those comparisons has that are corroborations (:mod:`kg.build.compare`). ``targets``: claims with
+    their passages; ``passages``: what is said of each of these, by the name of the property (``ABOUT_PASSAGES``).
     """
 
     names: vocab.Names
@@ -59,6 +63,9 @@ class Survey:
     authors: dict[str, str] = field(default_factory=dict)
     compared: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     agreement: dict[str, int] = field(default_factory=dict)
+    reviewed: set[str] = field(default_factory=set)
+    targets: set[tuple[str, str]] = field(default_factory=set)
+    passages: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
 
     def kind(self, iri: str) -> str:
         """``thing``, ``claim``, ``document``, ``term``, or nothing where it is none of these."""
@@ -85,6 +92,7 @@ def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
     """Read the whole dataset once."""
     found = Survey(names)
     wanted = _claim_fields(names)
+    passage, reviewed = names.base + "passage/", names.kg + "reviewedBy"
     default = DefaultGraph()
     for quad in quads:
         subject, value = quad.subject, quad.object
@@ -92,7 +100,13 @@ def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
             continue
         in_default = quad.graph_name == default
         iri, predicate = subject.value, quad.predicate.value
-        if isinstance(value, Literal):
+        if iri.startswith(passage):
+            name = predicate.removeprefix(names.kg)
+            if name in ABOUT_PASSAGES and isinstance(value, Literal):
+                found.passages[iri][name] = value.value
+        elif in_default and predicate == reviewed:
+            found.reviewed.add(iri)
+        elif isinstance(value, Literal):
             _literal(found, iri, predicate, value, in_default=in_default)
         elif isinstance(value, NamedNode):
             _link(found, iri, predicate, value.value, quad.graph_name)
@@ -130,6 +144,8 @@ def _link(found: Survey, iri: str, predicate: str, value: str, graph: object) ->
         found.parents[iri].add(value)
     elif predicate == found.names.kg + "mentions":
         found.mentions.add((iri, value))
+    elif predicate == vocab.OA_HAS_TARGET:
+        found.targets.add((iri, value))
     elif predicate == found.names.kg + "compares":
         found.compared[value].append(iri)
     elif iri.startswith((found.names.id, found.names.genid)):

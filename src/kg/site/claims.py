@@ -205,7 +205,7 @@ def _asides(site: Site, linker: Linker, source: Source, graph: list[Quad]) -> li
         others = [iri for iri in side.claims if iri != source.iri and (side.independent or iri not in alike)]
         if others:
             claims = site.evidence.claims(others[:MOST_ASIDES])
-            lines = tuple((linker.link(s.iri), linker.says(s)) for s in claims)
+            lines = tuple((linker.claim(s), linker.says(s)) for s in claims)
             found.append(Aside(linker.link(side.iri), side.independent, lines))
     return found
 

@@ -17,7 +17,8 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 from werkzeug.exceptions import BadRequest
 
 from kg import media, vocab
-from kg.site import index, metadata
+from kg.site import metadata
+from kg.site.database import BATCH
 from kg.site.evidence import Source
 from kg.site.labels import shorten
 from kg.site.links import page_path
@@ -155,8 +156,8 @@ def _name(site: Site, iri: str) -> dict[str, Any]:
 
 def _spots(site: Site, iris: Sequence[str]) -> Iterator[Spot]:
     """Where those of the things lie that have coordinates."""
-    for at in range(0, len(iris), index.BATCH):
-        batch = iris[at : at + index.BATCH]
+    for at in range(0, len(iris), BATCH):
+        batch = iris[at : at + BATCH]
         yield from of_things(site, batch, len(batch) * 4)
 
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
+from kg.site.database import MARKS, Database, batches
 from kg.store.base import Store
 
 STATUSES = ("stated", "prospect", "reported", "inferred", "background")
@@ -30,7 +32,16 @@ UNCLAIMED = "unclaimed"
 
 _FULL = 20_000
 _DEFAULT = DefaultGraph()
+_LABEL = NamedNode(vocab.RDFS_LABEL)
 _SPAN = re.compile(r"(.+)/(\d+)-(\d+)")
+
+
+_READ = f"""
+SELECT e.iri, e.label, e.language, e.sole, c.speaker, c.modality, c.basis, c.reviewed,
+    t.passage, t.paragraph, t.sentence, t.verified, t.sha256, t.rolling
+FROM entry e CROSS JOIN claim c ON c.entry = e.id LEFT JOIN target t ON t.claim = e.id
+WHERE e.iri IN ({MARKS})
+"""  # noqa: S608 - marks
 
 
 class Span(NamedTuple):
@@ -69,10 +80,14 @@ class Source(NamedTuple):
 
 
 class Evidence:
-    """Claims and passages by IRI, read once each."""
+    """Claims and passages by IRI, read once each.
 
-    def __init__(self, store: Store, names: vocab.Names) -> None:
+    Claims come from the index, many at once; what it does not have, as that of an older release, from the store.
+    """
+
+    def __init__(self, store: Store, index: Database, names: vocab.Names) -> None:
         self._store = store
+        self._index = index
         self._names = names
         self._claims: dict[str, Source | None] = {}
         self._spans: dict[str, Span] = {}
@@ -86,16 +101,24 @@ class Evidence:
 
     def claim(self, iri: str) -> Source | None:
         """The claim with this IRI, or ``None`` where there is none."""
-        if iri in self._claims:
-            return self._claims[iri]
-        if len(self._claims) >= _FULL:
-            self._claims.clear()
-        source = self._claims[iri] = self._read(iri)
-        return source
+        if iri not in self._claims:
+            return self._read_all([iri])[0]
+        return self._claims[iri]
+
+    def expect(self, iris: Iterable[str]) -> None:
+        """Read those claims that are not known yet: they will be asked for next."""
+        known = self._claims
+        unknown = [iri for iri in dict.fromkeys(iris) if iri not in known]
+        if unknown:
+            self._read_all(unknown)
 
     def claims(self, iris: Iterable[str]) -> list[Source]:
         """Those that are claims, by document and position, the strongest status first."""
-        found = [source for iri in iris if (source := self.claim(iri)) is not None]
+        wanted = list(iris)
+        known = self._claims
+        if not all(iri in known for iri in wanted):
+            self.expect(wanted)
+        found = [source for iri in wanted if (source := self.claim(iri)) is not None]
         if len(found) < 2:  # most triples are in one claim, and this is asked for each of a page
             return found
         return sorted(found, key=lambda s: (_STRENGTH[s.status], _place(s)))
@@ -119,7 +142,7 @@ class Evidence:
                 for q in self._store.quads(None, source, NamedNode(self._names.document(document)), _DEFAULT)
                 if isinstance(q.subject, NamedNode)
             ]
-            found = [claim for iri in iris if (claim := self._read(iri)) is not None]
+            found = [claim for claim in self._read_all(iris) if claim is not None]
             order = self._orders[document] = tuple(claim.iri for claim in sorted(found, key=_place))
         return order
 
@@ -127,9 +150,7 @@ class Evidence:
         """A passage by its IRI; only its position is known of one that the release does not describe."""
         span = self._spans.get(iri)
         if span is None:
-            if len(self._spans) >= _FULL:
-                self._spans.clear()
-            span = self._spans[iri] = self._read_span(iri)
+            span = self._read_span(iri)
         return span
 
     def author(self, document: str) -> str:
@@ -141,11 +162,48 @@ class Evidence:
             author = self._authors[document] = min((_value(q.object) for q in found), default="")
         return author
 
-    def _read(self, iri: str) -> Source | None:
-        local = self._names.local(iri) or ""
-        kind, _, rest = local.partition("/")
+    def _read_all(self, iris: Sequence[str]) -> list[Source | None]:
+        """Read claims, and remember them."""
+        read: dict[str, Source | None] = {}
+        if self._index.has("claim", "reviewed"):
+            for some in batches(iri for iri in iris if self._numbered(iri)):
+                for iri, rows in groupby(self._index.rows(_READ, some), key=lambda row: row[0]):
+                    read[iri] = self._indexed(iri, list(rows))
+        found = [read[iri] if iri in read else self._read(iri) for iri in iris]
+        if len(self._claims) + len(iris) > _FULL:
+            self._claims.clear()
+        self._claims.update(zip(iris[:_FULL], found, strict=False))
+        return found
+
+    def _numbered(self, iri: str) -> tuple[str, str] | None:
+        """The document and the number in the IRI of a claim."""
+        kind, _, rest = (self._names.local(iri) or "").partition("/")
         document, slash, number = rest.rpartition("/")
-        if kind != "claim" or not slash:
+        return (document, number) if kind == "claim" and slash else None
+
+    def _indexed(self, iri: str, rows: Sequence[tuple[Any, ...]]) -> Source | None:
+        """A claim from its rows, one for each passage."""
+        _, label, language, sole, speaker, modality, basis, reviewed, *_ = rows[0]
+        spans = []
+        for row in rows:
+            passage, paragraph, sentence, verified, *fingerprints = row[8:]
+            if passage is not None:
+                span = self._spans.get(passage)
+                spans.append(span or self._keep(passage, paragraph, sentence, bool(verified), *fingerprints))
+        return self._source(
+            iri,
+            (self._index.text(speaker), self._index.text(modality), self._index.text(basis)),
+            spans,
+            reviewed=bool(reviewed),
+            glosses=((label, language),) if sole else self._glosses(iri),
+        )
+
+    def _glosses(self, iri: str) -> tuple[tuple[str, str], ...]:
+        found = (q.object for q in self._store.quads(NamedNode(iri), _LABEL, None, _DEFAULT))
+        return tuple((gloss.value, gloss.language or "") for gloss in found if isinstance(gloss, Literal))
+
+    def _read(self, iri: str) -> Source | None:
+        if not self._numbered(iri):
             return None
         found, fields = False, defaultdict(list)
         glosses: list[tuple[str, str]] = []
@@ -160,9 +218,25 @@ class Evidence:
                 fields[name].append(_value(q.object))
         if not found:
             return None
-        kg = self._names.kg
         speaker, modality, basis = (min(fields[name], default="") for name in ("speaker", "modality", "basis"))
-        own_voice = bool(speaker) and speaker == self.author(document)
+        spans = [self.span(target) for target in fields["target"]]
+        return self._source(
+            iri, (speaker, modality, basis), spans, reviewed=bool(fields["reviewedBy"]), glosses=tuple(glosses)
+        )
+
+    def _source(
+        self,
+        iri: str,
+        said: tuple[str, str, str],
+        spans: list[Span],
+        *,
+        reviewed: bool,
+        glosses: tuple[tuple[str, str], ...],
+    ) -> Source:
+        """A claim; ``said``: its speaker, modality and basis."""
+        document, number = self._numbered(iri) or ("", "")
+        speaker, modality, basis = said
+        kg, own_voice = self._names.kg, bool(speaker) and speaker == self.author(document)
         return Source(
             iri=iri,
             document=document,
@@ -171,14 +245,12 @@ class Evidence:
             modality=modality,
             basis=basis,
             status=status(modality.removeprefix(kg), basis.removeprefix(kg), own_voice=own_voice),
-            spans=tuple(sorted((self.span(t) for t in fields["target"]), key=lambda s: (s.start, s.end))),
-            reviewed=bool(fields["reviewedBy"]),
-            glosses=tuple(glosses),
+            spans=tuple(sorted(spans, key=lambda s: (s.start, s.end, s.iri))) if len(spans) > 1 else tuple(spans),
+            reviewed=reviewed,
+            glosses=glosses,
         )
 
     def _read_span(self, iri: str) -> Span:
-        shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
-        document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
         said = {
             name: _value(q.object)
             for q in self._store.quads(NamedNode(iri), None, None, _DEFAULT)
@@ -189,17 +261,18 @@ class Evidence:
             text = said.get(name, "")
             return int(text) if text.isdecimal() else None
 
-        return Span(
-            iri,
-            document,
-            start,
-            end,
-            number("paragraph"),
-            number("sentence"),
-            verified=said.get("verified") in ("true", "1"),
-            sha256=said.get("sha256", ""),
-            rolling_hash=said.get("rollingHash", ""),
-        )
+        verified = said.get("verified") in ("true", "1")
+        fingerprints = said.get("sha256", ""), said.get("rollingHash", "")
+        return self._keep(iri, number("paragraph"), number("sentence"), verified, *fingerprints)
+
+    def _keep(self, iri: str, *fields: Any) -> Span:
+        """Make a passage, and remember it; ``fields``: those of :class:`Span` behind its position."""
+        if len(self._spans) >= _FULL:
+            self._spans.clear()
+        shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
+        document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
+        span = self._spans[iri] = Span(iri, document, start, end, *fields)
+        return span
 
 
 def status(modality: str, basis: str, *, own_voice: bool) -> str:

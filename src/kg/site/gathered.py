@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import quote
 
+from kg.site.database import Database
 from kg.vocab import Names
 
 RESOURCE = "resource"
@@ -38,14 +36,10 @@ class Anywhere(Names):
 class Gathered:
     """Labels by IRI, from the index of what was gathered; the store itself is not asked."""
 
-    def __init__(self, path: Path) -> None:
-        self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
-        self._local = threading.local()
+    def __init__(self, index: Database) -> None:
+        self._index = index
 
     def __call__(self, iri: str) -> tuple[str, str] | None:
         """The label and its language; ``None`` where there is none."""
-        database: sqlite3.Connection | None = getattr(self._local, "database", None)
-        if database is None:
-            database = self._local.database = sqlite3.connect(self._address, uri=True)
-        row = database.execute("SELECT label, language FROM entry WHERE iri = ?", (iri,)).fetchone()
-        return (row[0], row[1]) if row else None
+        rows = self._index.rows("SELECT label, language FROM entry WHERE iri = ?", (iri,))
+        return (rows[0][0], rows[0][1]) if rows else None

@@ -1,4 +1,4 @@
-"""The index of a release (:mod:`kg.build.index` draws its tables), opened read-only, one connection a thread.
+"""Search in the index of a release (:mod:`kg.build.index` draws its tables).
 
 A search looks for entries step by step, the best first: whose name is what was typed; whose name begins with it; whose
 names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; where little was
@@ -12,26 +12,19 @@ follow the size of the release.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from math import log
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from kg import dates, words
 from kg.site.state import Site
-
-_local = threading.local()
 
 MOST = 1_000
 """Entries that a search gives."""
 
 MOST_LOOKED_AT = 20_000
 """Entries with the words of a search that are held against its filters."""
-
-BATCH = 16
-"""IRIs that one query asks for."""
 
 MOST_WORDS = 12
 """Words of a search that are looked for; more would only cost time."""
@@ -44,9 +37,6 @@ LOOKED_AT_BY_WORD = 2_000
 
 TEXT_COUNTS = 0.3
 """How much of a word counts that stands in a note or description, and in no name."""
-
-MAPPED = 2**30
-"""Bytes of the index that are read as memory, which all processes share; SQLite's own bound is about twice that."""
 
 NOT_A_TERM = "e.kind <> 'term'"
 EXACT, BEGINS, NAMED, TOLD, ALIKE, SOME = range(6)
@@ -78,19 +68,7 @@ class Found(NamedTuple):
 
 def query(site: Site, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Rows of the index."""
-    return _connection(site).execute(sql, values).fetchall()
-
-
-def _connection(site: Site) -> sqlite3.Connection:
-    opened: tuple[object, sqlite3.Connection] | None = getattr(_local, "opened", None)
-    if opened is None or opened[0] is not site.release:
-        # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
-        address = f"file:{quote(str(site.release.path / 'search.sqlite'))}?mode=ro&immutable=1"
-        database = sqlite3.connect(address, uri=True)
-        # A page of the file that is read again and again is not copied again and again.
-        database.execute(f"PRAGMA mmap_size = {MAPPED}")
-        opened = _local.opened = site.release, database
-    return opened[1]
+    return site.index.rows(sql, values)
 
 
 def match(wanted: Sequence[str], *, begun: bool) -> str:
@@ -252,8 +230,3 @@ def years(site: Site, limit: int) -> list[str]:
 def year_bounds(year: str) -> tuple[int, int]:
     """The first and the last day of a year."""
     return dates.number(int(year)), dates.number(int(year), 12, 31)
-
-
-def batch(iris: Sequence[str]) -> list[str]:
-    """IRIs for a query with :data:`BATCH` marks, filled up with nothing."""
-    return [*iris[:BATCH], *[""] * (BATCH - len(iris))]

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
+from kg.site.database import MARKS, Database, batches
 from kg.site.gathered import Gathered
 from kg.site.languages import Language, marked
 from kg.store.base import Store
@@ -32,6 +33,9 @@ LABELS = tuple(
     )
 )
 """Properties that name a thing, the best first."""
+
+_NAMING = tuple(predicate.value for predicate in LABELS)
+_SOLE = f"SELECT iri, label, language FROM entry WHERE iri IN ({MARKS}) AND sole"  # noqa: S608 - marks
 
 LONGEST = 300
 """Characters of a label that are shown where it stands for its thing; more is cut, visibly."""
@@ -159,14 +163,16 @@ class Labels:
     def __init__(
         self,
         store: Store,
+        index: Database,
         base: str,
         prefixes: Mapping[str, str],
+        *,
         language: Language,
         own: str,
-        *,
         gathered: Gathered | None = None,
     ) -> None:
         self._store = store
+        self._index = index
         self._gathered = gathered
         self._base = base
         self._language = language
@@ -178,7 +184,9 @@ class Labels:
 
     def in_language(self, language: Language) -> Labels:
         """The same labels for readers of another language."""
-        return Labels(self._store, self._base, self._given, language, self._own, gathered=self._gathered)
+        return Labels(
+            self._store, self._index, self._base, self._given, language=language, own=self._own, gathered=self._gathered
+        )
 
     def __getitem__(self, iri: str) -> Label:
         label = self._table.get(iri)
@@ -188,8 +196,15 @@ class Labels:
             label = self._table[iri] = self._find(iri)
         return label
 
-    def all(self, iri: str) -> list[Label]:
-        """Every label of the first property that has any, the one to show first."""
+    def all(self, iri: str, facts: Iterable[tuple[str, object]] | None = None) -> list[Label]:
+        """Every label of the first property that has any, the one to show first.
+
+        ``facts``: properties and values that the default graph gives the IRI, where somebody has read all of them.
+        """
+        if facts is not None:
+            named = [(name, value) for name, value in facts if name in _NAMING and isinstance(value, Literal)]
+            best = min((_NAMING.index(name) for name, _ in named), default=0)
+            return self._ranked((v.value, v.language or "") for name, v in named if name == _NAMING[best])
         try:
             node = NamedNode(iri)
         except ValueError:
@@ -203,6 +218,15 @@ class Labels:
             if found:
                 return self._ranked(found)
         return []
+
+    def expect(self, iris: Iterable[str]) -> None:
+        """Look labels up that will be asked for next: of the index, many at once, as far as it has all there are."""
+        if self._gathered is not None or not self._index.has("entry", "sole"):
+            return
+        known = self._table
+        for some in batches(dict.fromkeys(iri for iri in iris if iri not in known)):
+            for iri, text, language in self._index.rows(_SOLE, some):
+                self.of(iri, ((text, language),))
 
     def of(self, iri: str, given: Sequence[tuple[str, str]]) -> Label:
         """The label of an IRI whose labels of the first property are known already: text and language of each."""

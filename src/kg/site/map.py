@@ -22,6 +22,7 @@ from kg import vocab
 from kg.site import basemap, index, traits, variants
 from kg.site.address import here
 from kg.site.basemap import Window
+from kg.site.database import MARKS, batches
 from kg.site.drawing import element, percent
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import Label, shorten
@@ -130,13 +131,11 @@ def land_svg() -> Response:
 
 def of_things(site: Site, iris: Sequence[str], limit: int = PER_PAGE) -> list[Spot]:
     """The coordinates of some things."""
-    # Always the same number of marks: SQLite prepares a statement once.
-    marks = ",".join("?" * index.BATCH)
     sql = (
-        f"SELECT {_COLUMNS} FROM entry e CROSS JOIN point p ON p.thing = e.id WHERE e.iri IN ({marks}) "  # noqa: S608 - marks
+        f"SELECT {_COLUMNS} FROM entry e CROSS JOIN point p ON p.thing = e.id WHERE e.iri IN ({MARKS}) "  # noqa: S608 - marks
         "ORDER BY e.id LIMIT ?"
     )
-    return [Spot(*row) for row in index.query(site, sql, (*index.batch(iris), limit))]
+    return [Spot(*row) for row in index.query(site, sql, (*next(batches(iris)), limit))]
 
 
 def places(site: Site, linker: Linker, spots: Sequence[Spot]) -> list[Place]:

@@ -7,15 +7,18 @@ whether its thing has ten links or a million; the page's own list has all of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from itertools import chain
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from markupsafe import Markup
 
 from kg import vocab
 from kg.site import index
+from kg.site.database import Database
 from kg.site.evidence import STATUSES, UNCLAIMED
 from kg.site.evidence import status as status_of
 from kg.site.labels import Label, shorten
@@ -39,11 +42,15 @@ _LETTER, _BOLD, _FINE = 7.8, 9.0, 6.4
 _LONGEST = 38
 
 _LINKS = """
-SELECT e.id, e.iri, l.property, {out}, c.modality, c.basis, c.own FROM link l
-JOIN entry e ON e.id = l.{other} LEFT JOIN claim c ON c.entry = l.claim WHERE l.{this} = ? LIMIT ?
+SELECT * FROM (SELECT l.{this}, e.id, e.iri, l.property, {out}, c.modality, c.basis, c.own FROM link l
+JOIN entry e ON e.id = l.{other} LEFT JOIN claim c ON c.entry = l.claim WHERE l.{this} = ? LIMIT {most})
 """
-_OUT = _LINKS.format(out=1, other="object", this="subject")
-_IN = _LINKS.format(out=0, other="subject", this="object")
+_BOTH_WAYS = " UNION ALL ".join(
+    _LINKS.format(most=_LOOKED_AT, **way)
+    for way in ({"out": 1, "other": "object", "this": "subject"}, {"out": 0, "other": "subject", "this": "object"})
+)
+_OF_EACH = {count: " UNION ALL ".join([_BOTH_WAYS] * count) for count in (1, NEAR)}
+"""What one entry is linked with, and what several are: bounded for each."""
 
 
 class Node(NamedTuple):
@@ -69,27 +76,48 @@ def of(site: Site, iri: str, root: str) -> Neighbourhood:
     if not row:
         return Neighbourhood((), Markup(""))
     id_ = row[0][0]
-    near = _linked(site, id_)[:NEAR]
-    shown = {id_, *(node.id for node in near)}
-    far = [[n for n in _linked(site, node.id) if n.id not in shown][:FAR] for node in near]
+    near = _linked(site, (id_,))[id_][:NEAR]
     if not near:
         return Neighbourhood((), Markup(""))
+    shown = {id_, *(node.id for node in near)}
+    beyond = _linked(site, [node.id for node in near])
+    far = [[n for n in beyond[node.id] if n.id not in shown][:FAR] for node in near]
+    site.labels.expect(node.iri for node in chain(near, *far))
     return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, site.labels[iri], near, far))
 
 
 # A thing is the neighbour of several others, and each of their pages asks for what it is linked with.
-@lru_cache(maxsize=4096)
-def _linked(site: Site, id_: int) -> tuple[Node, ...]:
-    """What an entry is linked with, one node for each, the best vouched for and most mentioned first."""
-    texts = _texts(site)
-    found: dict[int, Node] = {}
-    for sql in (_OUT, _IN):
-        for other, iri, property_, out, modality, basis, own in index.query(site, sql, (id_, _LOOKED_AT)):
-            known = found.get(other)
-            status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
-            if known is None or _rank(status) < _rank(known.status):
-                found[other] = Node(other, iri, _value(site, property_), status, bool(out))
-    return tuple(sorted(found.values(), key=lambda node: (_rank(node.status), node.id)))
+_known: WeakKeyDictionary[Database, dict[int, list[Node]]] = WeakKeyDictionary()
+_FULL = 4096
+
+
+def _linked(site: Site, wanted: Sequence[int]) -> Mapping[int, Sequence[Node]]:
+    """What at most :data:`NEAR` entries are linked with, each once, the best vouched for and most mentioned first."""
+    known = _known.setdefault(site.index, {})
+    found = {id_: known[id_] for id_ in wanted if id_ in known}
+    if len(found) < len(wanted):
+        if len(known) >= _FULL:
+            known.clear()
+        found |= _read(site, [id_ for id_ in wanted if id_ not in found])
+        known.update(found)
+    return found
+
+
+def _read(site: Site, ids: Sequence[int]) -> dict[int, list[Node]]:
+    texts, found = _texts(site), dict[int, dict[int, Node]]()
+    count = 1 if len(ids) == 1 else NEAR
+    marks = chain.from_iterable((id_, id_) for id_ in (*ids, *[0] * (count - len(ids))))
+    for this, other, iri, property_, out, modality, basis, own in index.query(site, _OF_EACH[count], tuple(marks)):
+        nodes = found.setdefault(this, {})
+        known = nodes.get(other)
+        status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
+        if known is None or _rank(status) < _rank(known.status):
+            nodes[other] = Node(other, iri, site.index.text(property_), status, bool(out))
+    return {id_: _ordered(found.get(id_, {}).values()) for id_ in ids}
+
+
+def _ordered(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda node: (_rank(node.status), node.id))[: 1 + NEAR + FAR]
 
 
 @lru_cache(maxsize=4)
@@ -98,12 +126,6 @@ def _texts(site: Site) -> dict[int, str]:
     names = [site.names.kg + name for name in (*vocab.MODALITIES, *vocab.BASES)]
     sql = f"SELECT id, text FROM value WHERE text IN ({','.join('?' * len(names))})"  # noqa: S608 - marks
     return {number: text.removeprefix(site.names.kg) for number, text in index.query(site, sql, names)}
-
-
-@lru_cache(maxsize=10_000)
-def _value(site: Site, number: int) -> str:
-    found: str = index.query(site, "SELECT text FROM value WHERE id = ?", (number,))[0][0]
-    return found
 
 
 @lru_cache(maxsize=256)

@@ -78,6 +78,11 @@ class Linker:
             html = self._links[iri] = self._anchor(iri, self._labels[iri])
         return html
 
+    def claim(self, source: Source) -> Markup:
+        """A claim by its gloss, which is known already."""
+        self._labels.of(source.iri, source.glosses)
+        return self.link(source.iri)
+
     def term(self, iri: str, name: str = "", language: str = "") -> Markup:
         """A property, class or concept by its name, leading to its page; ``name`` replaces its label."""
         key = (iri, name)

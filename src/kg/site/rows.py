@@ -7,7 +7,7 @@ of their strongest evidence, and each names every claim behind it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -26,6 +26,9 @@ from kg.site.state import Site
 
 MOST_VALUES = 50
 """Values of one property that a page shows; it says how many more there are."""
+
+MOST_CLAIMS = 100
+"""Claims that a thing's page lists; it says how many more there are."""
 
 MOST_QUADS = 5_000
 """Quads that a page looks at in each direction; the data formats have all."""
@@ -81,14 +84,14 @@ class Section(NamedTuple):
 
 
 class Said(NamedTuple):
-    """``cut``: more is said than was looked at. ``facts``: what the default graph says of the thing itself.
+    """``cut``: more is said than was looked at. ``facts``: properties and values, of the default graph.
 
     ``claims``: the IRIs of the claims that mention it.
     """
 
     sections: tuple[Section, ...]
     cut: bool
-    facts: tuple[Quad, ...]
+    facts: tuple[tuple[str, Node], ...]
     claims: tuple[str, ...]
 
 
@@ -105,6 +108,17 @@ class _View(NamedTuple):
     compared: ByProperty = compared.NOTHING
 
 
+class _Told(NamedTuple):
+    """A quad of the page's thing. ``other`` is its other end; ``graph`` is ``None`` for the default graph.
+
+    Each part of a quad that is looked at is made anew, so they are taken out of it once.
+    """
+
+    predicate: str
+    other: Node
+    graph: str | None
+
+
 class _Statement(NamedTuple):
     predicate: str
     node: Node
@@ -115,27 +129,43 @@ class _Statement(NamedTuple):
 def said(site: Site, linker: Linker, iri: str) -> Said:
     """Everything said of a thing and linking to it, strongest evidence first."""
     node = NamedNode(iri)
-    outgoing = list(islice(site.store.quads(node), MOST_QUADS + 1))
-    incoming = list(islice(site.store.quads(None, None, node), MOST_QUADS + 1))
-    mentions = site.names.kg + "mentions"
-    claims = [q.subject.value for q in incoming if q.predicate.value == mentions and isinstance(q.subject, NamedNode)]
+    outgoing = _read(site.store.quads(node), inverse=False)
+    incoming = _read(site.store.quads(None, None, node), inverse=True)
+    claims = _subjects(incoming, site.names.kg + "mentions")
+    site.evidence.expect((*filter(None, (told.graph for told in (*outgoing, *incoming))), *claims[:MOST_CLAIMS]))
+    others = (told.other.value for told in (*outgoing, *incoming) if isinstance(told.other, NamedNode))
+    site.labels.expect((iri, *others))
     by_status: dict[str, list[_Statement]] = defaultdict(list)
     for statement in (
         *_statements(site, node, outgoing, inverse=False),
         *_statements(site, node, incoming, inverse=True),
     ):
         by_status[statement.sources[0].status if statement.sources else UNCLAIMED].append(statement)
-    order = site.schema.order(types_of(outgoing))
-    about = compared.is_about(site)
-    sides = [q.subject.value for q in incoming if q.predicate.value == about and isinstance(q.subject, NamedNode)]
+    order = site.schema.order(kinds_in((told.predicate, told.other) for told in outgoing))
+    sides = _subjects(incoming, compared.is_about(site))
     view = _View(site, linker, compared=compared.by_property(site, sides) if sides else compared.NOTHING)
     found = tuple(
         Section(status, _rows(view, by_status[status], order))
         for status in (*STATUSES, UNCLAIMED)
         if status in by_status
     )
-    facts = tuple(q for q in outgoing if q.graph_name == _DEFAULT)
+    facts = tuple((told.predicate, told.other) for told in outgoing if told.graph is None)
     return Said(found, max(len(outgoing), len(incoming)) > MOST_QUADS, facts, tuple(claims))
+
+
+def _read(quads: Iterator[Quad], *, inverse: bool) -> list[_Told]:
+    """As many as a page looks at, and one more if there is one."""
+    found = []
+    for q in islice(quads, MOST_QUADS + 1):
+        other, graph = q.subject if inverse else q.object, q.graph_name
+        if isinstance(other, Node):
+            name = None if graph == _DEFAULT else graph.value if isinstance(graph, NamedNode) else ""
+            found.append(_Told(q.predicate.value, other, name))
+    return found
+
+
+def _subjects(incoming: list[_Told], predicate: str) -> list[str]:
+    return [t.other.value for t in incoming if t.predicate == predicate and isinstance(t.other, NamedNode)]
 
 
 def values(site: Site, iri: str, predicate: str, *, inverse: bool) -> list[Node]:
@@ -203,9 +233,12 @@ def _rows_of(view: _View, quads: list[Quad]) -> tuple[Row, ...]:
 
 def types_of(quads: Iterable[Quad]) -> frozenset[str]:
     """The classes that any of the quads names."""
-    return frozenset(
-        q.object.value for q in quads if q.predicate.value == vocab.RDF_TYPE and isinstance(q.object, NamedNode)
-    )
+    return kinds_in((q.predicate.value, q.object) for q in quads)
+
+
+def kinds_in(facts: Iterable[tuple[str, object]]) -> frozenset[str]:
+    """The same, of properties and values."""
+    return frozenset(value.value for name, value in facts if name == vocab.RDF_TYPE and isinstance(value, NamedNode))
 
 
 def kinds_of(site: Site, iri: str, graph: DefaultGraph | None = None) -> Iterable[str]:
@@ -215,18 +248,16 @@ def kinds_of(site: Site, iri: str, graph: DefaultGraph | None = None) -> Iterabl
     return types_of(site.local.quads(NamedNode(iri), NamedNode(vocab.RDF_TYPE), None, graph))
 
 
-def _statements(site: Site, node: NamedNode, quads: list[Quad], *, inverse: bool) -> list[_Statement]:
+def _statements(site: Site, node: NamedNode, quads: list[_Told], *, inverse: bool) -> list[_Statement]:
     """The same triple in several graphs is one statement with several sources."""
     graphs: dict[tuple[str, Node], list[str]] = {}
     shown_elsewhere = {site.names.kg + name for name in ("mentions", *(_COMPARED if inverse else ()))}
-    for q in quads[:MOST_QUADS]:
-        predicate, other = q.predicate.value, q.subject if inverse else q.object
-        if predicate in shown_elsewhere or (predicate in _HIDDEN and q.graph_name == _DEFAULT and not inverse):
+    for predicate, other, graph in quads[:MOST_QUADS]:
+        if predicate in shown_elsewhere or (predicate in _HIDDEN and graph is None and not inverse):
             continue
-        if isinstance(other, Node):
-            names = graphs.setdefault((predicate, other), [])
-            if isinstance(q.graph_name, NamedNode):
-                names.append(q.graph_name.value)
+        names = graphs.setdefault((predicate, other), [])
+        if graph:
+            names.append(graph)
     if len(quads) > MOST_QUADS:
         # The default graph comes first: of what was not looked at, the claims are still to be asked for.
         return [

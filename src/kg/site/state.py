@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app, has_request_context, request
 from markupsafe import Markup
+from pyoxigraph import NamedNode
 
 from kg import activations, vocab
 from kg.config import FILE, Config
@@ -26,6 +27,7 @@ from kg.release import Release
 from kg.site import languages
 from kg.site.assets import FOLDER, Assets
 from kg.site.client import Clients
+from kg.site.database import Database
 from kg.site.evidence import Evidence
 from kg.site.gathered import Anywhere, Gathered
 from kg.site.labels import Labels
@@ -92,7 +94,7 @@ class Site:
     """A release and what is read from it, in one language. Make it with :func:`open_site`.
 
     ``store`` is where pages' facts come from; ``local`` what lies here of the same, where a release does: lists, names
-    and evidence are read from it, so that they need no request.
+    and evidence are read from it, so that they need no request. ``index`` is what the build found in all of it.
 
     ``voices`` are the same in the other languages, by code; ``origin`` is the one that they were made from, and it
     holds what they share.
@@ -102,6 +104,7 @@ class Site:
     config: Config
     store: Store
     local: Store
+    index: Database
     names: vocab.Names
     labels: Labels
     schema: Schema
@@ -192,6 +195,12 @@ class Site:
             accounts=Accounts(limits, exchange=self.exchange, bounds=bounds),
         )
 
+    @cached_property
+    def merges(self) -> bool:
+        """Whether any thing may have been merged into another."""
+        merged = NamedNode(vocab.REPLACED_BY)
+        return self.foreign or next(iter(self.local.quads(None, merged)), None) is not None
+
     @property
     def history(self) -> History:
         """What the releases beside this one say."""
@@ -272,11 +281,12 @@ def open_site(
     behind: Behind | None = None,
 ) -> Site:
     """Open a release that was verified, or what was gathered of the store behind."""
+    index = Database(release.path / "search.sqlite")
     if behind is not None and behind.slot is None:
         names: vocab.Names = Anywhere(release.manifest.base)
         store: Store = RemoteStore(behind.endpoint, None, behind.graphs)
         local: Store = store
-        gathered: Gathered | None = Gathered(release.path / "search.sqlite")
+        gathered: Gathered | None = Gathered(index)
     else:
         names, gathered = vocab.Names(release.manifest.base), None
         local = EmbeddedStore(release.store_path)
@@ -288,10 +298,19 @@ def open_site(
         config=config,
         store=store,
         local=local,
+        index=index,
         names=names,
-        labels=Labels(local, names.base, release.manifest.prefixes, language, config.language, gathered=gathered),
+        labels=Labels(
+            local,
+            index,
+            names.base,
+            release.manifest.prefixes,
+            language=language,
+            own=config.language,
+            gathered=gathered,
+        ),
         schema=Schema(release.path / "dumps", names.base, own),
-        evidence=Evidence(local, names),
+        evidence=Evidence(local, index, names),
         assets=Assets.load(),
         # What a watched project's pages say changes without the release, and so does what is behind.
         cache=Cache(0 if watch or gathered else CACHE_BYTES),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode
 
 from kg import media, vocab
 from kg.model import value_of
@@ -22,15 +22,12 @@ from kg.site.languages import marked
 from kg.site.links import data_path, is_web, page_path
 from kg.site.paging import paged
 from kg.site.respond import Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
-from kg.site.rows import said, types_of, values, with_evidence
+from kg.site.rows import MOST_CLAIMS, kinds_in, said, values, with_evidence
 from kg.site.state import Site, current
 from kg.site.templating import render
 from kg.site.texts import excerpt
 
 bp = Blueprint("things", __name__)
-
-MOST_CLAIMS = 100
-"""Claims that a thing's page lists; it says how many more there are."""
 
 _OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
 _NOTES = (vocab.SKOS + "scopeNote", vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT, vocab.DCTERMS_DESCRIPTION)
@@ -87,6 +84,8 @@ def address(site: Site, iri: str, extension: str) -> str:
 
 def _merged(site: Site, iri: str) -> str:
     """The thing that an IRI's thing was merged into, or the IRI itself."""
+    if not site.merges:
+        return iri
     into = next(iter(site.store.quads(NamedNode(iri), NamedNode(vocab.REPLACED_BY))), None)
     return iri if into is None else value_of(into.object)
 
@@ -117,7 +116,7 @@ def thing_html(site: Site, iri: str) -> str:
     root = here()
     linker = site.linker(root)
     found = said(site, linker, iri)
-    labels = site.labels.all(iri) or [site.labels[iri]]
+    labels = site.labels.all(iri, None if found.cut else found.facts) or [site.labels[iri]]
     sources = site.evidence.claims(found.claims[:MOST_CLAIMS])
     return render(
         "thing.html",
@@ -125,10 +124,10 @@ def thing_html(site: Site, iri: str) -> str:
         iri=iri,
         title=labels[0],
         others=labels[1:],
-        types=[linker.kind(t) for t in sorted(types_of(found.facts), key=lambda t: site.labels[t].key)],
+        types=[linker.kind(t) for t in sorted(kinds_in(found.facts), key=lambda t: site.labels[t].key)],
         note=_note(found.facts),
         said=found,
-        claims=[(linker.link(s.iri), _words(site, s), linker.says(s)) for s in sources],
+        claims=[(linker.claim(s), _words(site, s), linker.says(s)) for s in sources],
         mentions=site.names.kg + "mentions",
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + address(site, iri, extension),
@@ -164,11 +163,11 @@ def _values_html(site: Site, iri: str, predicate: str, *, inverse: bool) -> str:
     )
 
 
-def _note(facts: Iterable[Quad]) -> Literal | None:
+def _note(facts: Iterable[tuple[str, object]]) -> Literal | None:
     """What the thing's own record says it is: the first note, in the order of ``_NOTES``."""
     found = [
-        (_NOTES.index(q.predicate.value), q.object.value, q.object)
-        for q in facts
-        if q.predicate.value in _NOTES and isinstance(q.object, Literal)
+        (_NOTES.index(name), value.value, value)
+        for name, value in facts
+        if name in _NOTES and isinstance(value, Literal)
     ]
     return min(found, key=lambda note: note[:2])[2] if found else None

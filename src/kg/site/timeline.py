@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kg import dates
 from kg.site import index, variants
 from kg.site.address import here
+from kg.site.database import MARKS, batches
 from kg.site.drawing import Axis, Tick, days_in_words, element, percent, year_name
 from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.nodes import Linker
@@ -76,13 +77,11 @@ def timeline(extension: str | None = None) -> Response:
 
 def of_things(site: Site, iris: Sequence[str], limit: int = MOST_ON_PAGE) -> list[Moment]:
     """The moments of some things, in order."""
-    # Always the same number of marks: SQLite prepares a statement once.
-    marks = ",".join("?" * index.BATCH)
     sql = (
-        f"SELECT {_COLUMNS} FROM entry e CROSS JOIN span s ON s.thing = e.id WHERE e.iri IN ({marks}) "  # noqa: S608 - marks
+        f"SELECT {_COLUMNS} FROM entry e CROSS JOIN span s ON s.thing = e.id WHERE e.iri IN ({MARKS}) "  # noqa: S608 - marks
         "ORDER BY s.first, s.last, e.id LIMIT ?"
     )
-    return [Moment(*row) for row in index.query(site, sql, (*index.batch(iris), limit))]
+    return [Moment(*row) for row in index.query(site, sql, (*next(batches(iris)), limit))]
 
 
 def lines(site: Site, linker: Linker, moments: Sequence[Moment], axis: Axis | None = None) -> tuple[list[Line], Markup]:

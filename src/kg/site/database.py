@@ -1,0 +1,69 @@
+"""``search.sqlite`` of a release (:mod:`kg.build.index` draws its tables), opened read-only, one connection a thread.
+
+Releases that were made before a table or a column was thought of lack it: :meth:`Database.has` tells.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+BATCH = 16
+"""IRIs that one query asks for."""
+
+MARKS = ",".join("?" * BATCH)
+"""Their marks: always the same number, so that SQLite prepares a statement once."""
+
+MAPPED = 2**30
+"""Bytes of the index that are read as memory, which all processes share; SQLite's own bound is about twice that."""
+
+_FULL = 10_000
+
+
+class Database:
+    """The index of one release."""
+
+    def __init__(self, path: Path) -> None:
+        # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
+        self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+        self._local = threading.local()
+        self._columns: dict[str, frozenset[str]] = {}
+        self._texts: dict[int, str] = {0: ""}
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = sqlite3.connect(self._address, uri=True)
+            # A page of the file that is read again and again is not copied again and again.
+            connection.execute(f"PRAGMA mmap_size = {MAPPED}")
+        return connection.execute(sql, values).fetchall()
+
+    def has(self, table: str, column: str) -> bool:
+        """Whether there is such a column."""
+        columns = self._columns.get(table)
+        if columns is None:
+            found = self.rows("SELECT name FROM pragma_table_info(?)", (table,))
+            columns = self._columns[table] = frozenset(name for (name,) in found)
+        return column in columns
+
+    def text(self, number: int) -> str:
+        """The IRI or year that the index has this number for; nothing for 0."""
+        text = self._texts.get(number)
+        if text is None:
+            if len(self._texts) >= _FULL:
+                self._texts = {0: ""}
+            text = self._texts[number] = str(self.rows("SELECT text FROM value WHERE id = ?", (number,))[0][0])
+        return text
+
+
+def batches(iris: Iterable[str]) -> Iterator[list[str]]:
+    """IRIs for queries with :data:`MARKS`, filled up with nothing."""
+    waiting = iter(iris)
+    while some := list(islice(waiting, BATCH)):
+        yield [*some, *[""] * (BATCH - len(some))]

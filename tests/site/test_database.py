@@ -1,0 +1,55 @@
+"""What pages read from the index is what the store says."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from copy import copy
+from pathlib import Path
+
+from flask import Flask
+
+from kg.site import create_app
+from kg.site.database import BATCH, batches
+from kg.site.state import Site
+
+
+def older(site: Site, folder: Path) -> Flask:
+    """The site of the same release, as it was before the index had passages, and labels that stand alone."""
+    shutil.copytree(site.release.path, folder)
+    with closing(sqlite3.connect(folder / "search.sqlite")) as database:
+        database.executescript(
+            "ALTER TABLE claim DROP COLUMN reviewed; ALTER TABLE entry DROP COLUMN sole; DROP TABLE target;"
+        )
+    release = copy(site.release)
+    release.path = folder
+    return create_app(release, site.config)
+
+
+def test_claims_and_labels_are_the_same_from_the_index_and_from_the_store(voyage_app: Flask, tmp_path: Path) -> None:
+    site = voyage_app.extensions["kg"]
+    without = older(site, tmp_path / "release").extensions["kg"]
+    claims = [iri for (iri,) in site.index.rows("SELECT iri FROM entry WHERE kind = 'claim'")]
+    read = site.evidence.claims(claims)
+    assert read == without.evidence.claims(claims)
+    assert {source.reviewed for source in read} == {True, False}
+    assert all(source.spans[0].sha256 for source in read)
+    entries = [iri for (iri,) in site.index.rows("SELECT iri FROM entry")]
+    assert len(entries) > BATCH
+    site.labels.expect(entries)
+    assert [site.labels[iri] for iri in entries] == [without.labels[iri] for iri in entries]
+
+
+def test_a_release_from_before_the_index_had_passages_has_the_same_pages(voyage_app: Flask, tmp_path: Path) -> None:
+    before, now = older(voyage_app.extensions["kg"], tmp_path / "release").test_client(), voyage_app.test_client()
+    for (iri,) in voyage_app.extensions["kg"].index.rows("SELECT iri FROM entry WHERE kind = 'thing' LIMIT 5"):
+        path = "/page/" + iri.rpartition("/id/")[2]
+        assert before.get(path).text == now.get(path).text
+
+
+def test_iris_are_asked_for_so_many_at_a_time() -> None:
+    found = list(batches(str(n) for n in range(BATCH + 1)))
+    assert [len(some) for some in found] == [BATCH, BATCH]
+    assert found[1] == [str(BATCH), *[""] * (BATCH - 1)]
+    assert not list(batches(()))
