@@ -177,7 +177,7 @@ def _node(site: Site, root: str, node: Node, x: int, y: float) -> str:
     property_ = shorten(name.text, _LONGEST)
     said = f"{property_} →" if node.outward else f"← {property_}"
     label = shorten(called.text, _LONGEST)
-    href = root + page_path(site.names.local(node.iri) or "")
+    href = site.linker(root).href(node.iri) or root + page_path(site.names.local(node.iri) or "")
     lang = _lang(called.language)
     whole = f"<title{lang}>{escape(shorten(called.text, 200))}</title>" if label != called.text else ""
     return (
