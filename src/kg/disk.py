@@ -52,3 +52,14 @@ def files(folder: Path, root: Path | None = None) -> Iterator[str]:
 def folders(folder: Path) -> Iterator[str]:
     """Every folder below one, relative to it."""
     return (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_dir() and not p.is_symlink())
+
+
+def why_not_there(path: Path) -> str:
+    """What is said of a file that should be there and was not found."""
+    try:
+        path.lstat()
+    except PermissionError as e:
+        return f"cannot be read: {e.strerror}"
+    except (OSError, ValueError):
+        pass
+    return "is missing"

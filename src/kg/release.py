@@ -92,11 +92,10 @@ class Release:
             raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
         if release.manifest.digest != digest(release.manifest):
             raise ReleaseError(f"{path / MANIFEST}: the digest does not fit the content", file=MANIFEST)
-        present = set(disk.files(path)) - {SEAL}
-        present |= set(disk.folders(path)) - {p.as_posix() for name in expected for p in Path(name).parents} - _FOLDERS
+        present = _present(path) - {p.as_posix() for name in expected for p in Path(name).parents} - _FOLDERS
         for name in sorted(present ^ set(expected)):
             if name in expected:
-                raise ReleaseError(f"{path / name}: {_why_not_there(path / name)}", file=name)
+                raise ReleaseError(f"{path / name}: {disk.why_not_there(path / name)}", file=name)
             raise ReleaseError(f"{str(path / name)!r}: does not belong to the release", file=name)
         for entry in expected.values():
             _compare(path, entry)
@@ -343,14 +342,12 @@ def _entry(table: dict[str, Any]) -> FileEntry:
     return FileEntry(**table)
 
 
-def _why_not_there(path: Path) -> str:
+def _present(path: Path) -> set[str]:
+    """Files and folders of a release, without its seal."""
     try:
-        path.lstat()
-    except PermissionError as e:
-        return f"cannot be read: {e.strerror}"
-    except (OSError, ValueError):
-        pass
-    return "is missing"
+        return {*disk.files(path), *disk.folders(path)} - {SEAL}
+    except OSError as e:
+        raise ReleaseError(f"{e.filename or path}: cannot be read: {e.strerror}", file=path.name) from e
 
 
 def _seal_sha256(content: dict[str, Any]) -> str:

@@ -127,9 +127,9 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise BuildError(
-            f"{e.filename or 'the folder for temporary files'}: cannot be written: {e.strerror or e}"
-        ) from e
+        what = "read or written" if isinstance(e, PermissionError) else "written"
+        where = e.filename or "the folder for temporary files"
+        raise BuildError(f"{where}: cannot be {what}: {e.strerror or e}") from e
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -36,7 +37,10 @@ def resolve_iris(query: str, base: str) -> str:
 def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[ExampleQuery, ...]:
     """The example questions; what is no query is in ``findings``."""
     queries: list[tuple[str, ExampleQuery]] = []
-    for path in sorted((root / QUERIES).glob("*.rq")):
+    folder = root / QUERIES
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        findings.append(error("folder", "this folder cannot be read", Place(QUERIES.as_posix())))
+    for path in sorted(folder.glob("*.rq")):
         shown = shown_path(path, root)
         if not is_readable(path, root):
             findings.append(bad_name(shown))

@@ -21,6 +21,8 @@ _ANY = NamedNode("urn:x-kg:any")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that a literal may hold and no XML document can, however it is escaped: one would spoil a whole dump."""
 
+_STRING, _INTEGER = vocab.XSD + "string", vocab.XSD + "integer"
+_CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SHOWN = 100
 """Characters of a literal in a message."""
 
@@ -30,7 +32,7 @@ _CANONICAL: dict[Literal, Literal] = {}
 
 def canonical(literal: Literal) -> Literal:
     """The literal as the store will give it back: ``"01"^^xsd:integer`` becomes ``1``."""
-    if literal.language is not None or literal.datatype.value == vocab.XSD + "string":
+    if literal.language is not None or literal.datatype.value == _STRING:
         return literal
     if literal not in _CANONICAL:
         _LITERALS.add(Quad(_ANY, _ANY, literal))
@@ -68,11 +70,14 @@ def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
         return None
     if value.language is not None:
         return quad
-    if RdflibLiteral(value.value, datatype=URIRef(value.datatype.value)).ill_typed:
-        kind = value.datatype.value.rpartition("#")[2]
+    datatype = value.datatype.value
+    if datatype == _INTEGER and _CANONICAL_INTEGER.fullmatch(value.value):
+        return quad  # the most there are
+    if datatype != _STRING and RdflibLiteral(value.value, datatype=URIRef(datatype)).ill_typed:
+        kind = datatype.rpartition("#")[2]
         findings.append(error("literal", f"{_short(value)} is no possible {kind}", place))
         return None
-    if quad.predicate.value in vocab.LANGUAGE_TAGGED and value.datatype.value == vocab.XSD + "string":
+    if quad.predicate.value in vocab.LANGUAGE_TAGGED and datatype == _STRING:
         local = re.split("[#/]", quad.predicate.value)[-1]
         message = f'{local} "{value.value[:60]}" has no language: write "…"@en, or the language it is in'
         findings.append(error("language", message, place, value_of(quad.subject)))

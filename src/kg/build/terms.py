@@ -11,6 +11,7 @@ from pyoxigraph import NamedNode
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SKOS, TIME, DefinedNamespace
 
 from kg import vocab
+from kg.build.limit import MOST
 from kg.build.parse import Sources
 from kg.build.vocabulary import namespace
 from kg.model import Finding, SourceQuad, error, warning
@@ -22,7 +23,7 @@ _OTHERS: dict[str, type[DefinedNamespace]] = {
 }
 """Vocabularies by namespace, of which rdflib lists every term. Those whose lists are out of date are not among them."""
 
-_COMPARED = 20_000
+_COMPARED = 5_000
 """Comparisons of names in one search for unknown terms: a second of CPU. Later ones are not said to be like another."""
 
 _LIKE_IRI, _LIKE_NAME = 0.8, 0.7
@@ -46,9 +47,12 @@ def undefined(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.
                 continue
             if (q.place.file, node.value) in reported:
                 continue
+            if len(reported) > MOST:
+                return
             reported.add((q.place.file, node.value))
             compared += len(terms)
-            near = difflib.get_close_matches(node.value, terms if compared <= _COMPARED else (), n=1, cutoff=_LIKE_IRI)
+            may = compared <= _COMPARED
+            near = difflib.get_close_matches(node.value, terms, n=1, cutoff=_LIKE_IRI) if may else []
             hint = f"; did you mean {names.local(near[0]) or near[0]}?" if near else "; add it to ontology/"
             message = f"unknown term {names.local(node.value) or node.value}{hint}"
             yield error("unknown-term", message, q.place, node.value)

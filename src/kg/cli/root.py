@@ -68,6 +68,13 @@ def open_release(config: Config, version: str | None) -> Release:
 
     :raises ReleaseError: if it is not there, or not as it was sealed.
     """
+    try:
+        return _open_release(config, version)
+    except PermissionError as e:
+        raise ReleaseError(f"{e.filename}: cannot be read: {e.strerror}") from e
+
+
+def _open_release(config: Config, version: str | None) -> Release:
     path = config.releases / (CURRENT if version is None else version)
     there = versions(config.releases)
     names = f"there {'are' if there[1:] else 'is'} {', '.join(there[-5:])}"
