@@ -97,6 +97,14 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         removed(DOCUMENT),
         r".*: error: claim/about-kg/1: missing document about-kg: describe it in data/documents/about-kg.ttl",
     ),
+    "documents alike": (
+        added(
+            "data/documents/About-KG.ttl",
+            '<document/About-KG> <http://purl.org/dc/terms/creator> <id/x> ; <ontology#sha256> "" ; '
+            "<ontology#textShown> false .",
+        ),
+        rf"{DOCUMENT}:\d+: error: the names About-KG and about-kg differ only in capitals",
+    ),
     "quote absent": (
         replaced(CLAIMS, "kg is written in Python", "kg is written in Cobol"),
         rf"{CLAIMS}:\d+: error: claim/about-kg/1: quote 'kg is written in Cobol': the words do not stand in the",

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 from kg import vocab
 from kg.build.compare import Told, Voices, compare
@@ -21,7 +22,7 @@ from kg.build.shards import Shard
 from kg.build.single import holds, read_reached
 from kg.build.validate import GRAPHS, Disputed
 from kg.build.whole import Whole
-from kg.model import Check, Document, Finding, Place
+from kg.model import Check, Document, Finding, Place, error
 
 
 @dataclass(slots=True)
@@ -106,6 +107,19 @@ def missing_claims(found: Combined) -> list[Finding]:
         if not any(line in shard.lines("described") for shard in found.shards):
             missing.append(finding)
     return missing
+
+
+def alike(documents: Iterable[Document]) -> Iterator[Finding]:
+    """Documents whose files are one and the same on a disk that tells capitals, or forms of a letter, not apart."""
+    first: dict[str, Document] = {}
+    for document in sorted(documents, key=lambda one: one.name):
+        one = first.setdefault(normalize("NFC", document.name).casefold(), document)
+        if one is not document:
+            message = (
+                f"the names {one.name} and {document.name} differ only in capitals or in how letters are encoded, "
+                "and files are called after them: rename one"
+            )
+            yield error("document", message, document.place, document.iri)
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from kg.build.bundles import Plan, guessed, key_of, read, settle
-from kg.build.combine import Combined, combine, missing_claims
+from kg.build.combine import Combined, alike, combine, missing_claims
 from kg.build.part import Bundle
 from kg.build.project import Project
 from kg.build.shards import DAMAGED, Cache, Job, Shard, assemble_shard, divided, run_job
@@ -41,7 +41,8 @@ class Made:
 
     @property
     def collected(self) -> list[Finding]:
-        return [*self.combined.collected, *missing_claims(self.combined)]
+        combined = self.combined
+        return [*combined.collected, *missing_claims(combined), *alike(combined.documents.values())]
 
     @property
     def checks(self) -> list[Finding]:
