@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
@@ -116,7 +117,8 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def speak(response: Response) -> Response:
-        return in_language(current(), response) if response.mimetype == media.HTML else response
+        spoken = "Content-Language" in response.headers or response.mimetype != media.HTML
+        return response if spoken else in_language(current(), response)
 
     @app.after_request
     def signpost(response: Response) -> Response:
@@ -161,7 +163,7 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     changed = site.changed()
     if changed is not None:
-        headers["Last-Modified"] = http_date(changed)
+        headers["Last-Modified"] = _http_date(changed)
     asked = request.if_none_match
     if asked.contains(etag.strip('"')) or asked.star_tag or _unmodified(changed):
         return Response(status=304, headers=headers)
@@ -171,6 +173,10 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
         body = make()
         site.cache.put(key, body)
     return Response(body, headers=headers)
+
+
+# Almost always the same one, and worth a hundredth of a page.
+_http_date = lru_cache(maxsize=16)(http_date)
 
 
 def _unmodified(changed: datetime | None) -> bool:

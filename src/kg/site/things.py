@@ -6,7 +6,7 @@ A thing is not a document: its IRI answers with 303 to the page or to the data, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
@@ -82,6 +82,14 @@ def address(site: Site, iri: str, extension: str) -> str:
     return page_path(local) if extension in ("", "html") else data_path(local, extension)
 
 
+def _addresses(site: Site, iri: str) -> Callable[[str], str]:
+    """The paths of all formats, by extension: a page names each several times."""
+    if (site.names.local(iri) or "").startswith(RESOURCE + "?"):
+        return lambda extension: address(site, iri, extension)
+    shown, stem = address(site, iri, "html"), address(site, iri, "ttl").removesuffix("ttl")
+    return lambda extension: shown if extension in ("", "html") else stem + extension
+
+
 def _merged(site: Site, iri: str) -> str:
     """The thing that an IRI's thing was merged into, or the IRI itself."""
     if not site.merges:
@@ -99,10 +107,9 @@ def _find(site: Site, route: str) -> tuple[str, str | None]:
 
 
 def _page(site: Site, iri: str) -> Page:
-    shown, stem = address(site, iri, "html"), address(site, iri, "ttl").removesuffix("ttl")
     return Page(
         iri=iri,
-        address=lambda extension: shown if extension in ("", "html") else stem + extension,
+        address=_addresses(site, iri),
         html=lambda: thing_html(site, iri),
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
         profiled=True,
@@ -116,6 +123,7 @@ def thing_html(site: Site, iri: str) -> str:
     root = here()
     linker = site.linker(root)
     found = said(site, linker, iri)
+    formats = _addresses(site, iri)
     labels = site.labels.all(iri, None if found.cut else found.facts) or [site.labels[iri]]
     sources = site.evidence.claims(found.claims[:MOST_CLAIMS])
     return render(
@@ -130,7 +138,7 @@ def thing_html(site: Site, iri: str) -> str:
         claims=[(linker.claim(s), _words(site, s), linker.says(s)) for s in sources],
         mentions=site.names.kg + "mentions",
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
-        address=lambda extension: root + address(site, iri, extension),
+        address=lambda extension: root + formats(extension),
         around=surroundings.of(site, linker, iri, root),
         outside=iri if site.foreign and is_web(iri) else None,
     )
