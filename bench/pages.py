@@ -8,10 +8,10 @@ page that is asked for again and again, over four connections (wrk). The kernel 
 so a figure below 0.05 ms says no more than that it is small.
 
 ``--grow`` measures how the first view of a page costs more with up to so many entities than with a thousand.
-What grows is the store: a page makes some 34 look-ups in it and 13 in the index (counted at a hundred thousand and at a
-million entities; 29 and 12 at a thousand, where pages before have read some of it), and each takes longer the more
-levels the files have: 23 and 31 µs in one run at a thousand and at a hundred thousand, on a machine that others used
-too. What a page does besides stays the same.
+What grows is the store: each look-up takes longer the more levels the files have (23 and 31 µs in one run at a thousand
+and at a hundred thousand, on a machine that others used too). A page makes some 8 of them, for its own quads and for the
+claims behind the times of its neighbours, and 9 in the index, which has the claims and labels of a page together (counted
+at a thousand). What a page does besides stays the same.
 """
 
 from __future__ import annotations

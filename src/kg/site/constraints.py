@@ -113,11 +113,13 @@ class Shape(NamedTuple):
     rules: tuple[Rule, ...]
 
 
-def shapes(site: Site, linker: Linker) -> list[Shape]:
+# The page of the ontology asks for them at each of its terms.
+@lru_cache(maxsize=16)
+def shapes(site: Site, linker: Linker) -> tuple[Shape, ...]:
     """Every shape that has a name, by that."""
     writer = _Writer(site, linker)
     found = [writer.shape(iri) for iri in _described(site) if writer.is_named_shape(iri)]
-    return sorted(found, key=lambda shape: shape.iri)
+    return tuple(sorted(found, key=lambda shape: shape.iri))
 
 
 def about(site: Site, linker: Linker, iri: str) -> list[Shape]:
