@@ -107,6 +107,14 @@ def test_a_class_stands_in_its_tree(get: Callable[[str], Any]) -> None:
     assert names.index("attack") < names.index("rocket attack")
 
 
+def test_a_class_gives_the_query_for_what_is_of_a_narrower_one(get: Callable[[str], Any], everything: Store) -> None:
+    (link,) = [a for a in section(get("/term/mil:Attack"), "place").all("a") if "query=" in (a.attributes["href"])]
+    found = everything.query(unquote(link.attributes["href"].partition("query=")[2]))
+    things = {row[0].value.rpartition("/")[2] for row in found}
+    assert things >= {"basmaya-attack", "soleimani-strike"}
+    assert not [a for a in get("/term/mil:Strike").all("a") if "subClassOf" in a.attributes.get("href", "")]
+
+
 def test_a_concept_stands_in_its_scheme(get: Callable[[str], Any]) -> None:
     tree = get("/term/kg:planned").all("div", class_="tree")[0]
     names = [words(e) for e in tree.all() if e.name in ("a", "strong")]

@@ -126,6 +126,9 @@ def is_known(site: Site, iri: str) -> bool:
     return any(value_of(q.subject) in site.schema.terms for q in pointing)
 
 
+_OF_A_CLASS = f"PREFIX rdfs: <{vocab.RDFS}>\nSELECT ?thing WHERE {{{{ ?thing a/rdfs:subClassOf* <{{}}> }}}}"
+
+
 def _html(site: Site, iri: str, address: str) -> str:
     root = here()
     linker = site.linker(root)
@@ -151,6 +154,7 @@ def _html(site: Site, iri: str, address: str) -> str:
         range=[linker.term(t) for t in _values(site, quads, _RANGE)],
         alike=_alike(site, linker, iri, quads),
         trees=hierarchy.of(site, linker, iri),
+        query=_OF_A_CLASS.format(iri) if is_class and len(site.schema.below(iri)) > 1 else "",
         properties=_with_this(site, linker, iri, domain),
         pointing=_with_this(site, linker, iri, range_),
         rows=rows_of(site, linker, [q for q in quads if q.predicate.value not in _ELSEWHERE]),
