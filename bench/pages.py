@@ -9,9 +9,9 @@ so a figure below 0.05 ms says no more than that it is small.
 
 ``--grow`` measures how the first view of a page costs more with up to so many entities than with a thousand.
 What grows is the store: each look-up takes longer the more levels the files have (23 and 31 µs in one run at a thousand
-and at a hundred thousand, on a machine that others used too). A page makes some 8 of them, for its own quads and for the
-claims behind the times of its neighbours, and 9 in the index, which has the claims and labels of a page together (counted
-at a thousand). What a page does besides stays the same.
+and at a hundred thousand, on a machine that others used too). A page makes some 8 of them at either size, for its own
+quads and for the claims behind its neighbours' times. In the index, which has the claims and labels of a page together,
+it makes 9 and 10. What a page does besides stays the same.
 """
 
 from __future__ import annotations
