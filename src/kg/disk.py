@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+_MOST = 1 << 20
+"""Bytes that are copied at once."""
+
+_AT_ONCE, _FEW = 8, 64
+"""Tasks that write out files at the same time, and files of a task: the journal takes what comes together at once."""
 
 def open_own(path: Path) -> BinaryIO:
     """A file of ours, to read and write, made if it is not there.
@@ -26,11 +34,32 @@ def open_own(path: Path) -> BinaryIO:
 
 def sync(folder: Path) -> None:
     """Write out a folder with everything in it."""
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            with (Path(directory) / name).open("rb") as file:
-                os.fsync(file.fileno())
-        sync_folder(Path(directory))
+    directories: list[Path] = []
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for directory, _, names in os.walk(folder):
+            directories.append(Path(directory))
+            tasks = [(Path(directory), names[at : at + _FEW]) for at in range(0, len(names), _FEW)]
+            for _done in pool.map(_sync_files, tasks):
+                """The error of a task is raised here."""
+    for path in directories:
+        sync_folder(path)
+
+
+def _sync_files(task: tuple[Path, list[str]]) -> None:
+    directory, names = task
+    for name in names:
+        with (directory / name).open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def append(out: BinaryIO, path: Path) -> None:
+    """Write a file behind what was written to ``out``; the system copies it by itself where it can."""
+    with path.open("rb") as file:
+        out.flush()
+        with suppress(AttributeError, OSError):  # no such call here, or not between these two disks
+            while os.copy_file_range(file.fileno(), out.fileno(), _MOST):
+                """What was copied is behind both files' positions."""
+        shutil.copyfileobj(file, out, _MOST)
 
 
 def sync_folder(folder: Path) -> None:

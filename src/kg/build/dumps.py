@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from kg.build.canon import canonical
 from kg.build.content import Content, Dataset
 from kg.build.ground import Grounded
 from kg.build.render import used_prefixes
+from kg.disk import append
 from kg.model import Claim
 
 Writer = Callable[[Path, Content, "Rendered"], int]
@@ -79,9 +79,8 @@ def _concatenated(out: BinaryIO, runs: Sequence[Path], extension: str, prefixes:
 def _copied(out: BinaryIO, runs: Sequence[Path], extension: str, separator: bytes = b"") -> None:
     between = b""
     for stem in runs:
-        with stem.with_suffix(f".{extension}").open("rb") as file:
-            out.write(between)
-            shutil.copyfileobj(file, out, 1 << 20)
+        out.write(between)
+        append(out, stem.with_suffix(f".{extension}"))
         between = separator
 
 

@@ -78,8 +78,9 @@ class _Making:
         used = [*settled.kept, *settled.joined]
         order = sorted((min(plan.documents, default=plan.name), self.keys[plan]) for plan in used)
         jobs = list(divided(order, self.cache))
-        for done, _ in enumerate(self.workers.map(assemble_shard, jobs), 1):
-            self.report("gather", done, len(jobs))
+        missing = [job for job in jobs if not job.target.exists()]
+        for done, _ in enumerate(self.workers.map(assemble_shard, missing), 1):
+            self.report("gather", done, len(missing))
         shards = tuple(Shard(job.target) for job in jobs)
         return Made(combine(shards, self.project.config.base), tuple(self.keys.values()), shards, self.new)
 
