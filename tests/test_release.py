@@ -16,7 +16,7 @@ from kg import build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
 from kg.history import History
-from kg.release import Release, activate, listing, staging, versions
+from kg.release import Release, activate, listing, read_head, staging, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -299,3 +299,17 @@ def test_activating_switches_and_refuses_what_is_no_release(starter: Path) -> No
 
 def _current(config: Config) -> str:
     return Release.open(config.releases / "current").version
+
+
+def test_of_a_report_the_passages_are_left_where_they_are(release: Path, tmp_path: Path) -> None:
+    whole = json.loads((release / "report.json").read_text("utf-8"))
+    passages = whole.pop("passages")
+    assert passages
+    assert Release.open(release).report == whole
+    # What follows is not even looked at; words of a finding that look like the line where it begins change nothing.
+    hostile = {"findings": ['\n "passages": {\n'], "documents": {"d": {"passages": {"x": 1}}}}
+    lines = json.dumps(hostile, indent=1).removesuffix("\n}") + ',\n "passages": {\n never read'
+    (tmp_path / "report.json").write_text(lines, "utf-8")
+    assert read_head(tmp_path / "report.json") == hostile
+    (tmp_path / "report.json").write_text(json.dumps({**hostile, "passages": {}}), "utf-8")
+    assert read_head(tmp_path / "report.json") == hostile

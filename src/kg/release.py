@@ -48,6 +48,7 @@ from kg.records import json_bytes, read_json
 
 MANIFEST = "manifest.json"
 SEAL = "seal.json"
+REPORT = "report.json"
 CURRENT = activations.CURRENT
 STORE = "store"
 _STAGING = ".staging-"
@@ -107,9 +108,12 @@ class Release:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """``report.json``: see :mod:`kg.build.report` for its members."""
-        report: dict[str, Any] = read_json(self.path / "report.json")
-        return report
+        """``report.json`` without ``passages``, which may be millions: see :mod:`kg.build.report` for its members."""
+        path = self.path / REPORT
+        try:
+            return read_head(path)
+        except (OSError, ValueError, RecursionError) as e:
+            raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
 
     @cached_property
     def queries(self) -> tuple[ExampleQuery, ...]:
@@ -119,15 +123,45 @@ class Release:
             for file in sorted((self.path / "queries").glob("*.rq"))
         )
 
+    @cached_property
+    def files(self) -> dict[str, FileEntry]:
+        """What the manifest lists, by path."""
+        return {entry.path: entry for entry in self.manifest.files}
+
     def document_text(self, name: str) -> str | None:
         """The raw text of a document that may be shown, else ``None``."""
-        if f"documents/{name}.txt" not in {entry.path for entry in self.manifest.files}:
+        if f"documents/{name}.txt" not in self.files:
             return None
         return (self.path / "documents" / f"{name}.txt").read_text(encoding="utf-8")
 
     def dumps(self) -> tuple[FileEntry, ...]:
         """The files people download."""
+        return self._dumps
+
+    @cached_property
+    def _dumps(self) -> tuple[FileEntry, ...]:
         return tuple(entry for entry in self.manifest.files if entry.path.startswith("dumps/"))
+
+
+_PASSAGES = b' "passages": {\n'
+"""The line with which the last member of a report begins: nothing within a member stands so far to the left."""
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """The members of a report before ``passages``, without a look at what follows.
+
+    :raises OSError: if the file cannot be read; :raises ValueError: if it is no such report.
+    """
+    head = bytearray()
+    with path.open("rb") as file:
+        for line in file:
+            if line == _PASSAGES:
+                head[:] = head.rstrip().removesuffix(b",") + b"}"
+                break
+            head += line
+    report: dict[str, Any] = json.loads(head)
+    report.pop("passages", None)
+    return report
 
 
 def read_query(name: str, text: str) -> ExampleQuery:

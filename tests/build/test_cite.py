@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from pyoxigraph import RdfFormat, parse
@@ -27,7 +28,8 @@ def test_a_citation_pasted_into_the_claims_builds_and_is_verified(starter: Path,
     release, findings = build.build(load(starter))
     assert release is not None, findings
     iri = f"{release.manifest.base}{target.strip('<>')}"
-    assert release.report["passages"][iri] == "passage verified"
+    report = json.loads((release.path / "report.json").read_text("utf-8"))
+    assert report["passages"][iri] == "passage verified"
 
 
 def test_a_passage_says_position_fingerprint_paragraph_and_sentence(starter: Path, kg) -> None:

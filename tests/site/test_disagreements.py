@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 from kg import build
 from kg.config import load
 from kg.media import RDF
-from kg.site import create_app
+from kg.site import create_app, disagreements
 
 Read = Callable[[str], Any]
 BASE = "http://localhost:8000/"
@@ -105,6 +105,21 @@ def test_both_kinds_are_listed(read: Read) -> None:
     (article,) = read("/corroborations").all("article")
     assert words(article.all("h2")[0]) == "the fair at Ostby: stalls"
     assert "2 independent documents" in words(article)
+
+
+def test_a_list_names_some_claims_of_a_value_and_leads_to_the_others(
+    read: Read, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = client.application.extensions["kg"].cache
+    monkeypatch.setattr(disagreements, "MOST_CLAIMS", 1)
+    cache._table.clear()
+    (article,) = read("/corroborations").all("article")
+    cache._table.clear()
+    (more,) = article.all("a", class_="note")
+    # Two independent documents, and one that was made from the first.
+    assert words(more) == "and 2 more"
+    listed = read("/" + more.attributes["href"])
+    assert len(listed.all("dd")[0].all("span", class_="says")) == 3
 
 
 def test_where_nothing_differs_the_list_says_so(app: Flask) -> None:

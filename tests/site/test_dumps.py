@@ -86,7 +86,12 @@ def test_health_names_the_release(client: FlaskClient, release: Release) -> None
 
 
 def test_the_report_for_programs_is_that_of_the_release(client: FlaskClient, release: Release) -> None:
-    assert client.get("/report.json").json == release.report
+    response = client.get("/report.json")
+    assert response.data == (release.path / "report.json").read_bytes()
+    assert response.headers["ETag"] == f'"{release.files["report.json"].sha256}"'
+    assert response.json is not None
+    assert len(response.json["passages"]) == release.manifest.counts["passages"]
+    assert {k: v for k, v in response.json.items() if k != "passages"} == release.report
 
 
 def test_a_site_that_cannot_read_its_release_says_that_it_is_not_ready(

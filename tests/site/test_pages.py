@@ -7,7 +7,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+
+from kg.release import Release
+from kg.site import classes, lists, report
 
 Read = Callable[[str], Any]
 STATUSES = {"stated", "prospect", "reported", "inferred", "background", "unclaimed"}
@@ -123,6 +128,31 @@ def test_claims_stand_in_the_order_of_the_text(client: FlaskClient, read_page: R
     second = read_page("/claim/gazette/6")
     assert second.all("a", rel="prev")[0].attributes["href"].endswith("gazette/1")
     assert second.all("a", rel="next")[0].attributes["href"].endswith("gazette/2")
+
+
+def test_the_list_of_claims_has_all_of_them_whatever_page_they_fall_on(app: Flask, release: Release) -> None:
+    site = app.extensions["kg"]
+    expected = [claim for name in sorted(release.report["documents"]) for claim in site.evidence.of_document(name)]
+    members = lists._members(site, "claims")
+    assert len(members) == len(expected) == release.manifest.counts["claims"]
+    for size in (1, 3, len(expected)):
+        assert [claim for at in range(0, len(expected), size) for claim in members[at : at + size]] == expected
+
+
+def test_the_report_counts_the_things_of_each_class_as_the_store_has_them(app: Flask, release: Release) -> None:
+    counted = classes._looked_at(app.extensions["kg"])
+    assert counted
+    assert release.report["classes"] == counted
+
+
+def test_the_page_of_the_report_is_cut_where_there_are_many_documents(
+    app: Flask, release: Release, read_page: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MOST_DOCUMENTS", 1)
+    app.extensions["kg"].cache._table.clear()
+    text = read_page("/report").text
+    app.extensions["kg"].cache._table.clear()
+    assert f"and {len(release.report['documents']) - 1} more" in text
 
 
 def test_a_claim_says_whether_it_was_reviewed_and_where_it_was_said(read_page: Read) -> None:

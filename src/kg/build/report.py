@@ -1,6 +1,7 @@
 """Stage 7e: ``report.json``, what the build has to say about the release it made.
 
-Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``documents`` (by name:
+Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``classes`` (how many things
+the default graph has of each); ``documents`` (by name:
 claims, passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by
 IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``part`` of ``whole``: see
 :mod:`kg.build.coverage`).
@@ -23,6 +24,7 @@ def write_report(path: Path, content: Content, findings: Iterable[Finding]) -> N
     """Write the report, a member after the other, because there may be millions of passages."""
     members: dict[str, Any] = {
         "counts": dict(content.counts),
+        "classes": dict(content.tally.kinds),
         "coverage": content.coverage.as_json(),
         "documents": dict(content.reports),
         "findings": [finding.as_json() for finding in findings],

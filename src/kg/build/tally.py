@@ -31,7 +31,10 @@ _AXES = {
 
 @dataclass(slots=True)
 class Tally:
-    """Counts. ``subjects_of``, ``triples_of``: by property; ``objects`` too: hashes. ``classes``: instances."""
+    """Counts. ``subjects_of``, ``triples_of``: by property; ``objects`` too: hashes. ``classes``: instances.
+
+    ``kinds``: instances that are things, which evidence and terms are not.
+    """
 
     triples: int = 0
     subjects: int = 0
@@ -39,6 +42,7 @@ class Tally:
     triples_of: Counter[str] = field(default_factory=Counter)
     subjects_of: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
     links: Counter[tuple[str, str]] = field(default_factory=Counter)
     mentioned: Counter[str] = field(default_factory=Counter)
     days: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -54,10 +58,12 @@ def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
     by_property: Counter[bytes] = Counter()
     subjects_of: Counter[bytes] = Counter()
     classes: Counter[bytes] = Counter()
+    kinds: Counter[bytes] = Counter()
     for subject, group in groups(lines, b" "):
         found.subjects += 1
         found.triples += len(group)
-        found.things += subject.startswith(b"<" + names.id.encode())
+        is_thing = subject.startswith(b"<" + names.id.encode())
+        found.things += is_thing
         seen = set()
         for line in group:
             _, predicate, rest = line.split(b" ", 2)
@@ -67,6 +73,7 @@ def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
             seen.add(predicate)
             if predicate == _TYPE:
                 classes[value] += 1
+                kinds[value] += is_thing
             elif predicate in _special(names):
                 _note(found, subject, predicate, value, names)
         subjects_of.update(seen)
@@ -75,6 +82,7 @@ def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
     found.triples_of = Counter({_iri(p): n for p, n in by_property.items()})
     found.subjects_of = Counter({_iri(p): n for p, n in subjects_of.items()})
     found.classes = Counter({_iri(c): n for c, n in classes.items()})
+    found.kinds = Counter({_iri(c): n for c, n in kinds.items() if n and c.startswith(b"<")})
     found.objects = {_iri(p): array("Q", sorted(map(_hash, values))) for p, values in objects.items()}
     return found
 
@@ -143,7 +151,7 @@ def add_up(parts: Iterable[Tally]) -> tuple[Tally, Mapping[str, int], int]:
         whole.subjects += one.subjects
         whole.things += one.things
         whole.covered.add(one.covered)
-        for name in ("triples_of", "subjects_of", "classes", "links", "mentioned"):
+        for name in ("triples_of", "subjects_of", "classes", "kinds", "links", "mentioned"):
             getattr(whole, name).update(getattr(one, name))
         for name, (first, last) in one.days.items():
             low, high = whole.days.get(name, (first, last))

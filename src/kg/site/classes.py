@@ -6,6 +6,7 @@ A class without a short name is at ``/class/?iri=…``. ``/class/`` lists the cl
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import quote, unquote
@@ -61,14 +62,21 @@ def classes(site: Site) -> list[tuple[str, int]]:
 
 @lru_cache(maxsize=4)
 def _counted(site: Site) -> list[tuple[str, int]]:
+    counts: Mapping[str, int] | None = site.release.report.get("classes")
     if site.foreign:
-        return list(site.release.report["classes"].items())
+        return list((counts or {}).items())
+    if counts is None:  # built before the report had them
+        counts = _looked_at(site)
+    return sorted(counts.items(), key=lambda pair: (-pair[1], site.labels[pair[0]].key))
+
+
+def _looked_at(site: Site) -> Mapping[str, int]:
     counts: Counter[str] = Counter()
     things = site.names.id
     for q in islice(site.local.quads(None, _A, None, DefaultGraph()), MOST * 10):
         if isinstance(q.object, NamedNode) and isinstance(q.subject, NamedNode) and q.subject.value.startswith(things):
             counts[q.object.value] += 1
-    return sorted(counts.items(), key=lambda pair: (-pair[1], site.labels[pair[0]].key))
+    return counts
 
 
 def _list(site: Site) -> str:

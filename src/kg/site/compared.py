@@ -43,8 +43,16 @@ def is_about(site: Site) -> str:
     return site.names.kg + "comparedSubject"
 
 
-def read(site: Site, iri: str) -> Compared | None:
-    """A comparison of the release, or ``None`` where there is none."""
+def is_comparison(site: Site, iri: str) -> bool:
+    """Whether the release has such a comparison."""
+    return any(site.local.quads(NamedNode(iri), NamedNode(site.names.kg + "compares"), None, _DEFAULT))
+
+
+def read(site: Site, iri: str, *, ordered: bool = True) -> Compared | None:
+    """A comparison of the release, or ``None`` where there is none.
+
+    ``ordered``: its claims as everywhere, the strongest first; otherwise by IRI, which takes no look at any of them.
+    """
     kg = site.names.kg
     said: dict[str, list[Node]] = defaultdict(list)
     for q in site.local.quads(NamedNode(iri), None, None, _DEFAULT):
@@ -52,6 +60,7 @@ def read(site: Site, iri: str) -> Compared | None:
             said[q.predicate.value.removeprefix(kg)].append(q.object)
     if not said["compares"]:
         return None
+    claims = [value_of(claim) for claim in said["compares"]]
     count = value_of(said["independentDocuments"][0]) if said["independentDocuments"] else "0"
     return Compared(
         iri=iri,
@@ -59,7 +68,7 @@ def read(site: Site, iri: str) -> Compared | None:
         subject=min(map(value_of, said["comparedSubject"]), default=""),
         predicate=min(map(value_of, said["comparedProperty"]), default=""),
         values=frozenset(said["comparedValue"]),
-        claims=tuple(s.iri for s in site.evidence.claims(map(value_of, said["compares"]))),
+        claims=tuple(s.iri for s in site.evidence.claims(claims)) if ordered else tuple(sorted(claims)),
         independent=int(count) if count.isdecimal() else 0,
     )
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response
 from markupsafe import Markup
-from pyoxigraph import DefaultGraph, NamedNode, Quad
+from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import vocab
 from kg.model import value_of
 from kg.site import describe
 from kg.site.address import find, here, raw_path
-from kg.site.compared import Compared, read
+from kg.site.compared import Compared, is_comparison, read
 from kg.site.languages import marked
 from kg.site.links import data_path, page_path
 from kg.site.nodes import Linker, sort_key
@@ -42,16 +42,22 @@ TITLES = {
 """Path → class, title and what it means."""
 
 
+MOST_CLAIMS = 5
+"""Claims that a list names for each value; the page of the comparison has all of them."""
+
+
 class Side(NamedTuple):
-    """A value, and who gives it."""
+    """A value, and who gives it; ``more``: how many claims besides."""
 
     value: Markup
     evidence: Markup
+    more: int
 
 
 class Shown(NamedTuple):
-    """A comparison on a page. ``independent`` counts documents, 0 for a disagreement."""
+    """A comparison on a page, which is at ``href``. ``independent`` counts documents, 0 for a disagreement."""
 
+    href: str
     title: Markup
     subject: Markup
     property: Markup
@@ -74,7 +80,11 @@ def listing(name: str, extension: str | None = None) -> Response:
             title=site.language.gettext(TITLES[name][1]),
             lead=site.language.gettext(TITLES[name][2]),
             list=found,
-            items=[_shown(site, site.linker(here()), c) for iri in found.items if (c := read(site, iri))],
+            items=[
+                _shown(site, site.linker(here()), c, MOST_CLAIMS)
+                for iri in found.items
+                if (c := read(site, iri, ordered=False))
+            ],
             address=lambda extension: here() + found.address(f"{name}.{extension}"),
         ),
         data=lambda format_: _data(site, tuple(found.items), graphs=format_.quads).serialise(format_),
@@ -110,17 +120,21 @@ def comparison(name: str) -> Response:
 def _members(site: Site, kind: str) -> tuple[str, ...]:
     nodes = site.local.quads(None, NamedNode(vocab.RDF_TYPE), NamedNode(site.names.kg + kind), DefaultGraph())
     found = {value_of(q.subject) for q in nodes}
-    return tuple(sorted((iri for iri in found if read(site, iri)), key=lambda iri: (site.labels[iri].key, iri)))
+    return tuple(
+        sorted((iri for iri in found if is_comparison(site, iri)), key=lambda iri: (site.labels[iri].key, iri))
+    )
 
 
-def _shown(site: Site, linker: Linker, compared: Compared) -> Shown:
+def _shown(site: Site, linker: Linker, compared: Compared, most: int | None = None) -> Shown:
+    """``most``: how many claims of a value are shown, the first by IRI; ``None`` for all, the strongest first."""
     subject, predicate = NamedNode(compared.subject), NamedNode(compared.predicate)
-    sides = []
+    sides, among = [], set(compared.claims)
     for value in sorted(compared.values, key=lambda v: sort_key(v, site.labels)):
-        sources = site.evidence.of(Quad(subject, predicate, value))
-        lines = linker.evidence([s for s in sources if s.iri in compared.claims])
-        sides.append(Side(linker.node(value), lines))
+        graphs = {value_of(q.graph_name) for q in site.local.quads(subject, predicate, value)} & among
+        sources = site.evidence.claims(sorted(graphs)[:most])
+        sides.append(Side(linker.node(value), linker.evidence(sources), len(graphs) - len(sources)))
     return Shown(
+        linker.prefix + page_path(site.names.local(compared.iri) or ""),
         linker.link(compared.iri),
         linker.link(compared.subject),
         linker.term(compared.predicate),

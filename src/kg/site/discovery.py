@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from html import escape
 
 from flask import Blueprint, Response, request
 
-from kg.site.index import labelled
+from kg.site.index import Labelled
 from kg.site.languages import marked
 from kg.site.links import page_path
 from kg.site.metadata import coverage, percent
+from kg.site.paging import Chained, Items
 from kg.site.respond import conditional, cors, not_found
 from kg.site.state import Site, current
 
@@ -39,13 +40,15 @@ def sitemap() -> Response:
     All are at the root: a sitemap may only list what lies at or below its own folder.
     """
     site = current()
-    parts = _parts(addresses(site), MOST_ADDRESSES)
+    pages = addresses(site)
+    count = -(-len(pages) // MOST_ADDRESSES)
     wanted = request.args.get("part", "")
     if not wanted:
-        return _xml(site, lambda: _urls(site, parts[0]) if len(parts) == 1 else _index(site, len(parts)))
-    if not re.fullmatch("[1-9][0-9]{0,8}", wanted) or int(wanted) > len(parts):
-        raise not_found(marked("The sitemap of this release has {count} parts."), count=len(parts))
-    return _xml(site, lambda: _urls(site, parts[int(wanted) - 1]))
+        return _xml(site, lambda: _urls(site, pages[:]) if count == 1 else _index(site, count))
+    if not re.fullmatch("[1-9][0-9]{0,8}", wanted) or int(wanted) > count:
+        raise not_found(marked("The sitemap of this release has {count} parts."), count=count)
+    end = int(wanted) * MOST_ADDRESSES
+    return _xml(site, lambda: _urls(site, pages[end - MOST_ADDRESSES : end]))
 
 
 @bp.get("/.well-known/security.txt")
@@ -94,18 +97,18 @@ def draw(label: str, value: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def addresses(site: Site) -> tuple[str, ...]:
+def addresses(site: Site) -> Items[str]:
     """The path of every page: the fixed ones, then documents, claims and things."""
-    documents = sorted(site.release.report["documents"])
-    iris = [site.names.document(name) for name in documents]
-    iris += [claim for name in documents for claim in site.evidence.of_document(name)]
-    iris += labelled(site, "thing")
-    pages = (page_path(local) for iri in iris if (local := site.names.local(iri)))
-    return tuple(dict.fromkeys((*_FIXED, *pages)))
+    documents = [site.names.document(name) for name in sorted(site.release.report["documents"])]
+    lists: tuple[Items[str], ...] = (documents, Labelled(site, "claim"), Labelled(site, "thing"))
 
+    def read(number: int, part: slice) -> Iterable[str]:
+        if number == 0:
+            return _FIXED[part]
+        locals_ = map(site.names.local, lists[number - 1][part])
+        return (page_path(local) for local in locals_ if local)
 
-def _parts(paths: Sequence[str], most: int) -> list[Sequence[str]]:
-    return [paths[start : start + most] for start in range(0, len(paths), most)]
+    return Chained(map(len, (_FIXED, *lists)), read)
 
 
 def _index(site: Site, count: int) -> str:

@@ -7,6 +7,7 @@ from base64 import b64encode
 from flask import Blueprint, Response, request, send_file
 
 from kg import media
+from kg.release import Release
 from kg.site import signposting
 from kg.site.address import here
 from kg.site.jsonld import dataset
@@ -36,18 +37,26 @@ def dump(name: str) -> Response:
     entry = next((e for e in site.release.dumps() if e.path == f"dumps/{name}"), None)
     if entry is None:
         raise not_found(NO_FILE, name=name)
-    tidy(request.environ, entry.size, entry.sha256, site.release.sealed_at)
     extension = name.rpartition(".")[2]
     format_ = media.RDF_BY_EXTENSION.get(extension)
+    type_ = content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream"
+    response = whole_file(site.release, entry.path, type_)
+    response.headers["Link"] = signposting.header(signposting.file(site, here()))
+    return cors(response)
+
+
+def whole_file(release: Release, path: str, type_: str) -> Response:
+    """A file of the release as it lies there, never held whole; ``path``: as the manifest has it."""
+    entry = release.files[path]
+    tidy(request.environ, entry.size, entry.sha256, release.sealed_at)
     response = send_file(
-        site.release.path / entry.path,
-        mimetype=content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream",
+        release.path / path,
+        mimetype=type_,
         etag=entry.sha256,
         conditional=True,
         max_age=0,
-        last_modified=site.release.sealed_at,
+        last_modified=release.sealed_at,
     )
     # RFC 9530: over the whole file, also in an answer that carries a part of it.
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
-    response.headers["Link"] = signposting.header(signposting.file(site, here()))
-    return cors(response)
+    return response

@@ -112,17 +112,16 @@ def _home() -> str:
     site, root = current(), here()
     linker = site.linker(root)
     manifest = site.release.manifest
-    documents = [
-        (linker.link(site.names.document(name)), figures)
-        for name, figures in sorted(site.release.report["documents"].items())
-    ]
+    figures = site.release.report["documents"]
+    names = sorted(figures)
+    documents = [(linker.link(site.names.document(name)), figures[name]) for name in names[:MOST_CLASSES]]
     found = classes(site)
     return render(
         "home.html",
         root=root,
         counts=manifest.counts,
-        documents=documents[:MOST_CLASSES],
-        more_documents=max(0, len(documents) - MOST_CLASSES),
+        documents=documents,
+        more_documents=len(names) - len(documents),
         classes=[(linker.kind(iri), count) for iri, count in found[:MOST_CLASSES]],
         questions=site.release.queries,
         jsonld=dataset(site),

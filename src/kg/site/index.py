@@ -182,10 +182,20 @@ def _condition(filters: Filters) -> tuple[str, list[str]]:
     return " ".join(parts), values
 
 
-def labelled(site: Site, kind: str) -> Iterator[str]:
-    """IRIs of every entry of a kind, by label."""
-    rows = query(site, "SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri", [kind])
-    return (row[0] for row in rows)
+class Labelled:
+    """IRIs of every entry of a kind, by label; read where somebody looks."""
+
+    def __init__(self, site: Site, kind: str) -> None:
+        self._site, self._kind = site, kind
+        self._count: int = query(site, "SELECT count(*) FROM entry WHERE kind = ?", [kind])[0][0]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, part: slice, /) -> list[str]:
+        start, stop, _ = part.indices(self._count)
+        sql = "SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri LIMIT ? OFFSET ?"
+        return [row[0] for row in query(self._site, sql, [self._kind, max(0, stop - start), start])]
 
 
 def of_kind(site: Site, kinds: Iterable[str], limit: int) -> list[str]:

@@ -9,10 +9,10 @@ from pyoxigraph import DefaultGraph
 
 from kg.site import describe
 from kg.site.address import here
-from kg.site.index import labelled
+from kg.site.index import Labelled
 from kg.site.languages import marked
 from kg.site.nodes import Linker
-from kg.site.paging import Listing, paged
+from kg.site.paging import Chained, Items, Listing, paged
 from kg.site.respond import Page, answer
 from kg.site.rows import kinds_of
 from kg.site.state import Site, current
@@ -43,13 +43,15 @@ def listing(name: str, extension: str | None = None) -> Response:
 
 
 @lru_cache(maxsize=8)
-def _members(site: Site, name: str) -> tuple[str, ...]:
+def _members(site: Site, name: str) -> Items[str]:
     if name == "things":
-        return tuple(labelled(site, "thing"))
-    documents = sorted(site.release.report["documents"])
+        return Labelled(site, "thing")
+    figures = site.release.report["documents"]
+    documents = sorted(figures)
     if name == "documents":
         return tuple(site.names.document(document) for document in documents)
-    return tuple(claim for document in documents for claim in site.evidence.of_document(document))
+    counts = (figures[document]["claims"] for document in documents)
+    return Chained(counts, lambda number, part: site.evidence.of_document(documents[number])[part])
 
 
 def _html(site: Site, name: str, found: Listing[str]) -> str:

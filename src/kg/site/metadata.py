@@ -54,7 +54,7 @@ def read(site: Site, name: str) -> Metadata | None:
     The catalogue also gets what only a sealed release knows: its version.
     """
     path = site.release.path / "metadata" / f"{name}.ttl"
-    if f"metadata/{name}.ttl" not in {entry.path for entry in site.release.manifest.files}:
+    if f"metadata/{name}.ttl" not in site.release.files:
         return None
     quads: list[Quad] = list(parse(path=str(path), format=media.RDF_BY_EXTENSION["ttl"].format))
     triples = [q.triple for q in quads]

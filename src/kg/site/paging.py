@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import accumulate
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from flask import request
@@ -14,6 +16,42 @@ from kg.site.respond import NO_PAGE, not_found
 
 PER_PAGE = 100
 Item = TypeVar("Item")
+Given_co = TypeVar("Given_co", covariant=True)
+
+
+class Items(Protocol[Given_co]):
+    """A list of which some is read at a time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Sequence[Given_co]: ...
+
+
+class Chained(Generic[Item]):
+    """Lists one behind the other, of these ``sizes``; ``read`` gives a part of the list with a number, from 0.
+
+    >>> both = Chained([2, 0, 3], lambda number, part: ["ab", "", "cde"][number][part])
+    >>> len(both), both[1:4], both[4:9]
+    (5, ['b', 'c', 'd'], ['e'])
+    """
+
+    def __init__(self, sizes: Iterable[int], read: Callable[[int, slice], Iterable[Item]]) -> None:
+        self._ends = list(accumulate(sizes))
+        self._read = read
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, part: slice, /) -> Sequence[Item]:
+        at, stop, _ = part.indices(len(self))
+        found: list[Item] = []
+        while at < stop:
+            number = bisect_right(self._ends, at)
+            end = self._ends[number]
+            start = self._ends[number - 1] if number else 0
+            found += self._read(number, slice(at - start, min(stop, end) - start))
+            at = end
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +89,7 @@ def wanted_page() -> int:
     return int(text)
 
 
-def paged(items: Sequence[Item]) -> Listing[Item]:
+def paged(items: Items[Item]) -> Listing[Item]:
     """The page of ``items`` that was asked for.
 
     :raises NotFound: if there is no such page.

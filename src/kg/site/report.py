@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from itertools import islice
 
 from flask import Blueprint, Response
 
+from kg.release import REPORT
 from kg.site.catalog import shares
-from kg.site.respond import conditional, cors, html
+from kg.site.dumps import whole_file
+from kg.site.respond import cors, html
 from kg.site.state import current
 from kg.site.templating import render
 
 bp = Blueprint("report", __name__)
+
+MOST_DOCUMENTS, MOST_FINDINGS = 1_000, 500
+"""How many the page shows; the file has all."""
 
 
 @bp.get("/report")
@@ -24,8 +29,13 @@ def report() -> Response:
             "report.html",
             counts=content["counts"],
             shares=shares(site),
-            findings=content["findings"],
-            documents=[(site.names.document(name), figures) for name, figures in content["documents"].items()],
+            count=len(content["findings"]),
+            findings=content["findings"][:MOST_FINDINGS],
+            documents=[
+                (site.names.document(name), figures)
+                for name, figures in islice(content["documents"].items(), MOST_DOCUMENTS)
+            ],
+            more=max(0, len(content["documents"]) - MOST_DOCUMENTS),
         )
     )
 
@@ -33,7 +43,4 @@ def report() -> Response:
 @bp.get("/report.json")
 def report_json() -> Response:
     """The report as the build wrote it."""
-    site = current()
-    response = conditional(site, "json", lambda: json.dumps(site.release.report, ensure_ascii=False, indent=1).encode())
-    response.content_type = "application/json"
-    return cors(response)
+    return cors(whole_file(current().release, REPORT, "application/json"))
