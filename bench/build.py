@@ -1,10 +1,15 @@
 """Builds of generated corpora: seconds, memory, what one changed document costs, and loading beside ``oxigraph load``.
 
-    python bench/build.py [--documents 100 1000] [--workers 1 2] [--claims 30] [--keep FOLDER]
+    python bench/build.py [--documents 100 1000] [--workers 1 2] [--claims 30] [--quick] [--keep FOLDER]
 
-Every build is a process of its own, from nothing (``--fresh``) but for the last, which has a cache and one document
-changed; its release has to be the one that a build from nothing makes. Memory is the peak of the largest process and
-of all of them together, from /proc, so Linux only. Clock and CPU both: on a machine that is shared, the CPU tells more.
+Every build is a process of its own, from nothing but for one, which has the cache of the build before and one document
+changed; its release has to be the one that a build from nothing makes. ``--quick`` leaves that last build away, and
+loading: two builds a size and number of workers then, some seven minutes of CPU for 10,000 documents. A table of all
+sizes stands at the end.
+
+Memory is the peak of the largest process and of all of them together, from /proc, so Linux only: what is their own,
+and (``RSS``) with the mapped files that the system keeps for them while there is room. Clock and CPU both: on a machine
+that is shared, the CPU tells more.
 """
 
 from __future__ import annotations
@@ -30,18 +35,32 @@ OXIGRAPH = Path(sys.executable).with_name("oxigraph")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds on the clock, seconds of CPU, and MB: of the largest process, and of all at the same time."""
+    """Seconds on the clock, seconds of CPU, and MB: of the largest process, and of all at the same time.
+
+    ``resident``: of all, with the files that they have mapped.
+    """
 
     wall: float
     cpu: float
     largest: float
     together: float
+    resident: float
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What was measured of one size: builds from nothing by number of workers, and the one after a change."""
+
+    documents: int
+    quads: int
+    full: dict[int, Run]
+    again: Run
 
 
 def measured(command: list[str], cwd: Path) -> Run:
     """Run a command and look at its processes meanwhile."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    peak = [0.0, 0.0]
+    peak = [0.0, 0.0, 0.0]
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         ended = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, ended, peak))
@@ -58,8 +77,9 @@ def measured(command: list[str], cwd: Path) -> Run:
 
 def _watch(pid: int, ended: threading.Event, peak: list[float]) -> None:
     while not ended.wait(0.1):
-        sizes = [_proportional(one) for one in _tree(pid)]
-        peak[0], peak[1] = max(peak[0], *sizes, 0.0), max(peak[1], sum(sizes))
+        sizes = [_memory(one) for one in _tree(pid)]
+        own, resident = [size[0] for size in sizes], [size[1] for size in sizes]
+        peak[:] = max(peak[0], *own), max(peak[1], sum(own)), max(peak[2], sum(resident))
 
 
 def _tree(pid: int) -> list[int]:
@@ -75,13 +95,16 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _proportional(pid: int) -> float:
-    """MB of memory of its own that a process holds: files that are mapped belong to the system, which can drop them."""
+def _memory(pid: int) -> tuple[float, float]:
+    """MB that a process holds: of its own, and with files that are mapped, which the system can drop."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+        return 0.0, 0.0
+    own, resident = (
+        sum(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024 for name in ("RssAnon:", "VmRSS:")
+    )
+    return own, resident
 
 
 def digest(project: Path) -> str:
@@ -101,21 +124,22 @@ def change(project: Path) -> None:
     path.write_text(path.read_text("utf-8").replace('rdfs:label "', 'rdfs:label "Changed: ', 1), "utf-8")
 
 
-def builds(project: Path, documents: int, workers: list[int]) -> None:
+def builds(project: Path, documents: int, workers: list[int], *, quick: bool) -> Size:
     """A line for each number of workers, then for the build after a change."""
     full: dict[int, Run] = {}
     digests = set()
-    for count in workers:
-        shutil.rmtree(project / "releases", ignore_errors=True)
-        full[count] = run = measured([*KG, "build", "--fresh", "--workers", str(count)], project)
-        digests.add(digest(project))
-        line(f"{documents:,} documents, {counts(project)['quads']:,} quads, {count} workers", run)
-        print(f"{'':<58}{run.cpu / documents * 1000:>8.1f} ms of CPU a document")
-    if len(digests) > 1:
-        raise SystemExit("the releases differ with the number of workers")
-    with tempfile.TemporaryDirectory(prefix="kg-bench-cache-", dir=project) as cache:
-        options = ["--workers", str(workers[-1]), "--cache", cache]
-        measured([*KG, "build", *options], project)
+    with tempfile.TemporaryDirectory(prefix="kg-bench-cache-", dir=project) as scratch:
+        for count in workers:
+            shutil.rmtree(project / "releases", ignore_errors=True)
+            shutil.rmtree(scratch)
+            options = ["--workers", str(count), "--cache", scratch]
+            full[count] = run = measured([*KG, "build", *options], project)
+            digests.add(digest(project))
+            quads = counts(project)["quads"]
+            line(f"{documents:,} documents, {quads:,} quads, {count} workers", run)
+            print(f"{'':<58}{run.cpu / documents * 1000:>8.1f} ms of CPU a document", flush=True)
+        if len(digests) > 1:
+            raise SystemExit("the releases differ with the number of workers")
         change(project)
         again = measured([*KG, "build", *options], project)
     line(f"{documents:,} documents, one changed", again)
@@ -124,11 +148,46 @@ def builds(project: Path, documents: int, workers: list[int]) -> None:
     if len(full) > 1:
         least, most = full[min(workers)], full[max(workers)]
         print(f"{'':<58}{least.wall / most.wall:>8.2f} x as fast with {max(workers)} workers as with {min(workers)}")
-    after = digest(project)
-    shutil.rmtree(project / "releases")
-    measured([*KG, "build", "--fresh", "--workers", str(workers[-1])], project)
-    if digest(project) != after:
-        raise SystemExit("the build after a change made another release than a build from nothing")
+    if not quick:
+        after = digest(project)
+        shutil.rmtree(project / "releases")
+        measured([*KG, "build", "--fresh", "--workers", str(workers[-1])], project)
+        if digest(project) != after:
+            raise SystemExit("the build after a change made another release than a build from nothing")
+    return Size(documents, quads, full, again)
+
+
+def table(sizes: list[Size]) -> None:
+    """All sizes side by side, by number of workers: is it linear?"""
+    head = (
+        "documents",
+        "quads",
+        "workers",
+        "CPU s",
+        "ms/doc",
+        "wall s",
+        "largest MB",
+        "all MB",
+        "RSS MB",
+        "one changed",
+    )
+    print("\n" + "  ".join(f"{name:>{max(9, len(name))}}" for name in head))
+    for size in sizes:
+        for count, run in size.full.items():
+            last = count == list(size.full)[-1]
+            cells = (
+                f"{size.documents:,}",
+                f"{size.quads:,}",
+                str(count),
+                f"{run.cpu:.1f}",
+                f"{run.cpu / size.documents * 1000:.1f}",
+                f"{run.wall:.1f}",
+                f"{run.largest:.0f}",
+                f"{run.together:.0f}",
+                f"{run.resident:.0f}",
+                f"{size.again.cpu / run.cpu:.1%}" if last else "",
+            )
+            print("  ".join(f"{cell:>{max(9, len(name))}}" for name, cell in zip(head, cells, strict=True)))
 
 
 def loads(project: Path) -> None:
@@ -161,17 +220,20 @@ def main() -> None:
     arguments.add_argument("--documents", type=int, nargs="+", default=[100, 1000])
     arguments.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     arguments.add_argument("--claims", type=int, default=30)
+    arguments.add_argument("--quick", action="store_true", help="leave away what only compares")
     arguments.add_argument("--keep", type=Path, help="a folder on the disk to use; it stays")
     given = arguments.parse_args()
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="kg-bench-") as scratch:
-        folder = given.keep or Path(scratch)
+        folder, sizes = given.keep or Path(scratch), []
         for documents in given.documents:
             project = folder / f"{documents}-documents"
             if not project.exists():
                 generate(project, documents=documents, claims=given.claims)
-            builds(project, documents, given.workers)
-            loads(project)
+            sizes.append(builds(project, documents, given.workers, quick=given.quick))
+            if not given.quick:
+                loads(project)
+        table(sizes)
 
 
 if __name__ == "__main__":
