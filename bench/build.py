@@ -127,7 +127,7 @@ def change(project: Path) -> None:
 def builds(project: Path, documents: int, workers: list[int], *, quick: bool) -> Size:
     """A line for each number of workers, then for the build after a change."""
     full: dict[int, Run] = {}
-    digests = set()
+    digests, options, quads = set[str](), list[str](), 0
     with tempfile.TemporaryDirectory(prefix="kg-bench-cache-", dir=project) as scratch:
         for count in workers:
             shutil.rmtree(project / "releases", ignore_errors=True)
