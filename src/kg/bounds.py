@@ -59,8 +59,9 @@ class _TimeIsUp(BaseException):
 class Clock:
     """CPU seconds for work that belongs together: ``seconds``, and as many again for every unit of work beyond."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = self._allowed = seconds
+    def __init__(self, seconds: float, units: float = 0) -> None:
+        self._seconds = seconds
+        self._allowed = seconds * (1 + units)
         self._spent = self._start = 0.0
         self._stands = True
 

@@ -39,6 +39,9 @@ from kg.build.whole import Whole
 from kg.build.workers import Workers
 from kg.model import Finding, Place
 
+_BYTES = 130
+"""Bytes of a triple, roughly: to count them would take a look at all."""
+
 _AT_ONCE = 5_000
 """Focus nodes that are checked together where the whole graph is at hand."""
 
@@ -182,7 +185,8 @@ class Rest:
 
     def __post_init__(self) -> None:
         said = self.dataset.said
-        self.clock = Clock(self.shapes.seconds)
+        # A query may look at all of the graph, such as for two things with the same label.
+        self.clock = Clock(self.shapes.seconds, len(self.dataset.facts.data) / _BYTES / MANY)
         self._claimed = lru_cache(maxsize=1000)(lambda line: any(said.starting(line.rstrip(b"\n") + b"\t")))
 
     def data(self, graph: str, wanted: Collection[str]) -> BoundData:
