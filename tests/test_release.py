@@ -16,7 +16,8 @@ from kg import build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
 from kg.history import History
-from kg.release import Release, activate, listing, read_head, staging, versions
+from kg.records import read_head
+from kg.release import Release, activate, listing, staging, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 

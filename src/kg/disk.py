@@ -18,6 +18,7 @@ _MOST = 1 << 20
 _AT_ONCE, _FEW = 8, 64
 """Tasks that write out files at the same time, and files of a task: the journal takes what comes together at once."""
 
+
 def open_own(path: Path) -> BinaryIO:
     """A file of ours, to read and write, made if it is not there.
 

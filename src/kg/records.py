@@ -8,6 +8,7 @@ from typing import Any
 
 from kg.errors import ReleaseError
 
+REPORT = "report.json"
 LARGEST = 256 << 20
 """Bytes of a file that is read."""
 
@@ -33,3 +34,27 @@ def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def json_bytes(value: object) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
+
+
+_PASSAGES = b' "passages": {\n'
+"""The line with which the last member of a report begins: nothing within a member stands so far to the left."""
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """The members of a report before ``passages``, without a look at what follows.
+
+    :raises ReleaseError: if it cannot be read.
+    """
+    head = bytearray()
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line == _PASSAGES:
+                    head[:] = head.rstrip().removesuffix(b",") + b"}"
+                    break
+                head += line
+        report: dict[str, Any] = json.loads(head)
+    except (OSError, ValueError, RecursionError) as e:
+        raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
+    report.pop("passages", None)
+    return report

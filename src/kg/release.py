@@ -44,11 +44,10 @@ from kg import activations, disk
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
 from kg.model import ExampleQuery, FileEntry, Manifest
-from kg.records import json_bytes, read_json
+from kg.records import REPORT, json_bytes, read_head, read_json
 
 MANIFEST = "manifest.json"
 SEAL = "seal.json"
-REPORT = "report.json"
 CURRENT = activations.CURRENT
 STORE = "store"
 _STAGING = ".staging-"
@@ -109,11 +108,7 @@ class Release:
     @cached_property
     def report(self) -> dict[str, Any]:
         """``report.json`` without ``passages``, which may be millions: see :mod:`kg.build.report` for its members."""
-        path = self.path / REPORT
-        try:
-            return read_head(path)
-        except (OSError, ValueError, RecursionError) as e:
-            raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
+        return read_head(self.path / REPORT)
 
     @cached_property
     def queries(self) -> tuple[ExampleQuery, ...]:
@@ -136,32 +131,7 @@ class Release:
 
     def dumps(self) -> tuple[FileEntry, ...]:
         """The files people download."""
-        return self._dumps
-
-    @cached_property
-    def _dumps(self) -> tuple[FileEntry, ...]:
         return tuple(entry for entry in self.manifest.files if entry.path.startswith("dumps/"))
-
-
-_PASSAGES = b' "passages": {\n'
-"""The line with which the last member of a report begins: nothing within a member stands so far to the left."""
-
-
-def read_head(path: Path) -> dict[str, Any]:
-    """The members of a report before ``passages``, without a look at what follows.
-
-    :raises OSError: if the file cannot be read; :raises ValueError: if it is no such report.
-    """
-    head = bytearray()
-    with path.open("rb") as file:
-        for line in file:
-            if line == _PASSAGES:
-                head[:] = head.rstrip().removesuffix(b",") + b"}"
-                break
-            head += line
-    report: dict[str, Any] = json.loads(head)
-    report.pop("passages", None)
-    return report
 
 
 def read_query(name: str, text: str) -> ExampleQuery:

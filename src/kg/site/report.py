@@ -6,7 +6,7 @@ from itertools import islice
 
 from flask import Blueprint, Response
 
-from kg.release import REPORT
+from kg.records import REPORT
 from kg.site.catalog import shares
 from kg.site.dumps import whole_file
 from kg.site.respond import cors, html
