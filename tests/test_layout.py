@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "build": {
         "bounds",
+        "disk",
         "query.check",
         "query.lexer",
         "release",
@@ -51,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "diff",
         "query",
         "release",
+        "records",
         "store",
         "media",
         "text",
