@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import Markup
 from playwright.sync_api import Browser
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse
+from pyoxigraph import DefaultGraph, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
 from kg import vocab
 from kg.config import load
@@ -110,7 +110,8 @@ def test_a_class_stands_in_its_tree(get: Callable[[str], Any]) -> None:
 def test_a_class_gives_the_query_for_what_is_of_a_narrower_one(get: Callable[[str], Any], everything: Store) -> None:
     (link,) = [a for a in section(get("/term/mil:Attack"), "place").all("a") if "query=" in (a.attributes["href"])]
     found = everything.query(unquote(link.attributes["href"].partition("query=")[2]))
-    things = {row[0].value.rpartition("/")[2] for row in found}
+    assert isinstance(found, QuerySolutions)
+    things = {row["thing"].value.rpartition("/")[2] for row in found}
     assert things >= {"basmaya-attack", "soleimani-strike"}
     assert not [a for a in get("/term/mil:Strike").all("a") if "subClassOf" in a.attributes.get("href", "")]
 
