@@ -119,7 +119,9 @@ def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire:
     get, head, options = got["GET"], got["HEAD"], got["OPTIONS"]
     assert get.status == row.status
     assert (get.all("access-control-allow-origin") == ["*"]) == (row.kind == "data")
-    assert "accept-ranges" not in dict(get.headers) or row.path.startswith(("/dumps/", "/static/", "/favicon"))
+    assert "accept-ranges" not in dict(get.headers) or row.path.startswith(
+        ("/dumps/", "/report.json", "/static/", "/favicon")
+    )
     assert head.status == row.status
     assert head.body == b""
     for header in ("content-type", "content-length", "etag", "vary", "location", "cache-control"):
