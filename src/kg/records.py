@@ -1,4 +1,4 @@
-"""The JSON files of a release: read whole, and written so that the same content gives the same bytes."""
+"""The JSON files of a release: read whole, or a report's head; the same content is written as the same bytes."""
 
 from __future__ import annotations
 
