@@ -20,9 +20,13 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page
 
+from kg import findings
 from kg.cli.watch import look
 from kg.config import load
+from kg.findings import Outcome
+from kg.model import Place, error
 from kg.release import staging, versions
+from kg.site.watch import Watch
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = "data/entities/labels.ttl"
@@ -197,6 +201,22 @@ def test_a_server_that_does_not_watch_has_nothing_of_it(starter: Path, serve: Se
         plain = Project(starter, address)
         assert "watch" not in plain.page()
         assert "404" in plain.page("watch.json") or "Not Found" in plain.page("watch.json")
+
+
+def test_what_a_build_found_is_not_said_of_a_release_that_came_after_it(tmp_path: Path) -> None:
+    watch, current = Watch(tmp_path), tmp_path / "current"
+    slip = Outcome(findings=(error("parse", "a slip", Place("data/a.ttl", 1)),))
+    current.symlink_to("first")
+    findings.write(tmp_path, slip, "first")
+    assert watch.outcome().errors == slip.findings
+    state = watch.state("first")
+    # The next build is whole, and nobody has heard of it yet.
+    current.unlink()
+    current.symlink_to("second")
+    assert watch.outcome() == Outcome()
+    assert watch.state("first") != state
+    findings.write(tmp_path, slip, "second")
+    assert watch.outcome().errors == slip.findings
 
 
 def test_a_look_notices_whatever_happens_to_a_source(starter: Path) -> None:

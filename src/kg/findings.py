@@ -1,7 +1,8 @@
 """The findings file: what the last build of a watched project found. Build and site meet there, and at a release.
 
-``kg serve --watch`` keeps it at ``releases/.findings.json``, in the form that ``kg build --format json`` prints; the
-site shows it. It is replaced in one step, so that nobody reads half of it.
+``kg serve --watch`` keeps it at ``releases/.findings.json``, in the form that ``kg build --format json`` prints, and
+with the release that was current when the build ended; the site shows it. It is replaced in one step, so that nobody
+reads half of it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ FILE = ".findings.json"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a build came to: ``release`` is what it made, empty if it failed; ``token`` tells outcomes apart."""
+    """What a build came to: ``release`` is what it made, empty if it failed; ``token`` tells outcomes apart.
+
+    ``beside`` is the release that was current when the build ended, empty if there was none or it is not said.
+    """
 
     release: str = ""
     findings: tuple[Finding, ...] = ()
     token: str = ""
+    beside: str = ""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -60,13 +65,15 @@ def parse(text: str) -> Outcome:
             Finding(Severity(f["severity"]), f["rule"], f["message"], Place(f["file"], f["line"]), f["subject"])
             for f in content["findings"]
         )
-        return Outcome(content["release"] or "", findings, sha256(text.encode()).hexdigest()[:12])
-    except (KeyError, TypeError) as e:
+        token = sha256(text.encode()).hexdigest()[:12]
+        return Outcome(content["release"] or "", findings, token, content.get("beside") or "")
+    except (AttributeError, KeyError, TypeError) as e:
         raise ValueError(f"not the outcome of a build: {e!r}") from e
 
 
-def write(releases: Path, content: dict[str, Any]) -> None:
-    """Put the file in place, atomically."""
+def write(releases: Path, outcome: Outcome, beside: str) -> None:
+    """Put the file in place, atomically; ``beside`` is the current release."""
+    content = {**as_json(outcome.release or None, outcome.findings), "beside": beside}
     releases.mkdir(parents=True, exist_ok=True)
     partial = releases / f"{FILE}-{os.getpid()}"
     partial.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -117,7 +117,7 @@ class Watcher:
             outcome, sources = findings.parse(said), True
         except ValueError:
             outcome, sources = self._outside(complaint), False
-        findings.write(self._releases, findings.as_json(outcome.release or None, outcome.findings))
+        findings.write(self._releases, outcome, current_version(self._releases))
         self._say(outcome)
         self._forget_drafts(outcome.release, DRAFTS)
         return sources

@@ -12,6 +12,7 @@ from flask import Flask, Response, jsonify, request
 
 from kg import findings, media
 from kg.findings import Outcome
+from kg.release import current_version
 
 
 class Watch:
@@ -21,12 +22,17 @@ class Watch:
     """Findings on a page; the terminal has all."""
 
     def __init__(self, releases: Path) -> None:
+        self._releases = releases
         self._path = releases / findings.FILE
         self._stamp = (0, 0)
         self._outcome = Outcome()
 
     def outcome(self) -> Outcome:
-        """What the last build came to; the one before where the file cannot be read."""
+        """What the last build came to; the one before where the file cannot be read.
+
+        A build makes its release current first and is heard of a moment later. In between, what the build before it
+        found is said of no page: those errors stood beside another release, and are mended.
+        """
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_ino)
@@ -35,6 +41,8 @@ class Watch:
                 self._stamp = stamp
         except (OSError, ValueError):
             pass
+        if self._outcome.beside != current_version(self._releases):
+            return Outcome()
         return self._outcome
 
     def state(self, version: str) -> str:
