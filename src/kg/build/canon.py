@@ -2,7 +2,8 @@
 
 The algorithm is exponential on graphs made for that ("poison graphs"), and the engine can neither be interrupted nor
 stand very deep ones. Where every blank node can be told apart by its own quads (the common case, and linear), it runs
-here; otherwise in a process of its own that can be killed: ``python -m kg.build.canon``, N-Quads in and out.
+here; otherwise in a process of its own that can be killed: this file as a script, N-Quads in and out. (As a module of
+its package it would have to wait for all of :mod:`kg.build`, ten times as long as for what it needs.)
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def canonical(quads: Iterable[Quad]) -> list[Quad]:
         return sorted(dataset, key=str)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", __file__],
             input=serialize(quads, format=RdfFormat.N_QUADS),
             capture_output=True,
             timeout=PATIENCE,
