@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pyoxigraph import Quad, RdfFormat, parse
 
 from kg import build
@@ -41,6 +41,8 @@ def pytest_configure() -> None:
     # A clock or a base from the tester's shell would change what the tests build.
     for name in ("KG_BASE", "SOURCE_DATE_EPOCH"):
         os.environ.pop(name, None)
+    # What a page comes to is waited for as long as a page is: a machine that others use may stand still for a while.
+    expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
