@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pyoxigraph import Quad, RdfFormat, parse
+from tests.patience import PATIENCE
 
 from kg import build
 from kg.build.parse import Sources
@@ -38,11 +40,14 @@ Kg = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure() -> None:
+    # An example is not wrong because it takes long.
+    settings.register_profile("patient", settings(), deadline=None)
+    settings.load_profile("patient")
     # A clock or a base from the tester's shell would change what the tests build.
     for name in ("KG_BASE", "SOURCE_DATE_EPOCH"):
         os.environ.pop(name, None)
     # What a page comes to is waited for as long as a page is: a machine that others use may stand still for a while.
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=PATIENCE * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +72,7 @@ def kg() -> Kg:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=5 * PATIENCE,
             check=False,
         )
 
@@ -98,7 +103,7 @@ def intact(project: Path) -> str:
 
 def get(address: str, path: str) -> tuple[int, bytes]:
     """Status and content of a page; raises where an answer breaks off."""
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read()
@@ -137,7 +142,7 @@ def serving(project: Path, *options: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=20)
+                process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

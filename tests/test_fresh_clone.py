@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,10 +63,10 @@ def served(clone: Path) -> Iterator[str]:
 
 
 def test_make_serve_shows_the_default_dataset_with_its_styles(served: str) -> None:
-    with urllib.request.urlopen(served, timeout=20) as answer:
+    with urllib.request.urlopen(served, timeout=PATIENCE) as answer:
         home = answer.read().decode()
     assert "<h1" in home
     style = re.search(r'href="([^"]+\.css[^"]*)"', home)
     assert style, "the bundle was made"
-    with urllib.request.urlopen(served + style[1].lstrip("./"), timeout=20) as answer:
+    with urllib.request.urlopen(served + style[1].lstrip("./"), timeout=PATIENCE) as answer:
         assert answer.headers.get_content_type() == "text/css"

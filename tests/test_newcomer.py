@@ -8,9 +8,11 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 
 def get(url: str, accept: str = "text/html") -> str:
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=PATIENCE) as answer:
         body: bytes = answer.read()
         return body.decode("utf-8")
 

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from tests.conftest import get, intact
+from tests.patience import PATIENCE
 
 from kg.config import load
 from kg.release import current_version, versions
@@ -60,7 +61,7 @@ def server(project: Path, workers: int = 2) -> Iterator[tuple[subprocess.Popen[s
             yield process, process.stdout.readline().split()[0]
         finally:
             process.terminate()
-            process.wait(timeout=40)
+            process.wait(timeout=PATIENCE)
 
 
 def children(pid: int) -> list[int]:
@@ -178,7 +179,7 @@ def served(project: Path, port: int) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> None:
-    process.wait(timeout=40)
+    process.wait(timeout=PATIENCE)
     assert process.stdout
     process.stdout.close()
 
@@ -204,7 +205,7 @@ def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> N
         assert get(address, "/sparql?query=ASK%7B%7D")[0] == 200
         below = children(process.pid)
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         end = time.monotonic() + 40
         while any(Path(f"/proc/{pid}").exists() for pid in below):
             assert time.monotonic() < end, "processes of it are left"
@@ -231,7 +232,7 @@ def test_a_long_answer_ends_before_the_server_that_is_told_to_stop(built: Path) 
             body += piece
         # A broken connection would have raised an exception.
         assert body.count(b"\n") == 30_001
-        process.wait(timeout=40)
+        process.wait(timeout=PATIENCE)
         assert process.returncode == 0
         assert re.fullmatch(rb"a,b,c", body.partition(b"\r\n")[0])
     assert versions(load(built).releases) == [current_version(load(built).releases)]
@@ -250,4 +251,4 @@ def test_an_answer_that_runs_into_its_deadline_breaks_off_and_nothing_is_logged(
             get(address, "/sparql?query=" + quote(words))
         assert get(address, "/health")[0] == 200
         process.terminate()
-        assert process.communicate(timeout=40)[1] == ""
+        assert process.communicate(timeout=PATIENCE)[1] == ""

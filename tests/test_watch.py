@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page
+from tests.patience import PATIENCE
 
 from kg import findings
 from kg.cli.watch import look
@@ -51,7 +52,7 @@ class Project(NamedTuple):
     def page(self, path: str = "page/kg") -> str:
         request = urllib.request.Request(self.address + path, headers={"Accept": "text/html"})
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 body: str = answer.read().decode()
         except urllib.error.HTTPError as e:
             body = e.read().decode()
@@ -178,7 +179,7 @@ def test_who_watches_ends_with_the_server(stop: signal.Signals, starter: Path) -
         process.stdout.readline()
         assert watchers(starter)
         process.send_signal(stop)
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
         until(lambda: "none" if not watchers(starter) else "")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pyoxigraph import QuerySolutions, parse, parse_query_results
+from tests.patience import PATIENCE
 
 from kg import media
 
@@ -27,7 +28,7 @@ def curl(*arguments: str, stdin: str | None = None) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout

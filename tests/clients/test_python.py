@@ -33,6 +33,7 @@ from SPARQLWrapper import (
     SPARQLWrapper,
 )
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
+from tests.patience import PATIENCE
 
 from kg import media
 
@@ -49,7 +50,9 @@ Rows = list[tuple[str, ...]]
 def footnoted(endpoint: str) -> Rows:
     """The rows of ``BACKED`` with footnotes, read from CSV by the standard library."""
     url = f"{endpoint}?evidence=true&query={urllib.parse.quote(BACKED)}"
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": "text/csv"}), timeout=20) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={"Accept": "text/csv"}), timeout=PATIENCE
+    ) as answer:
         header, *rows = csv.reader(io.TextIOWrapper(answer, "utf-8", newline=""))
     assert header == ["label", "by", "evidence"]
     assert rows
@@ -182,7 +185,7 @@ def test_rdflib_reads_an_entity_from_its_address(dataset_address: str, claims: l
 def test_pyoxigraph_reads_footnotes(result: media.ResultMedia, endpoint: str, footnoted: Rows) -> None:
     url = f"{endpoint}?evidence=true&query={urllib.parse.quote(BACKED)}"
     request = urllib.request.Request(url, headers={"Accept": result.media_type})
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         data = response.read()
     if result.format == QueryResultsFormat.CSV:  # which tells nothing of the kind of a term, so pyoxigraph reads none
         assert [tuple(row) for row in csv.reader(io.StringIO(data.decode(), newline=""))][1:] == footnoted
@@ -222,10 +225,12 @@ def test_a_runaway_query_is_killed_while_pages_answer(dataset: Path, serve) -> N
         thread.start()
         pages = 0
         while thread.is_alive():
-            with urllib.request.urlopen(address, timeout=10) as page:
+            with urllib.request.urlopen(address, timeout=PATIENCE) as page:
                 assert page.status == 200
                 pages += 1
-            with urllib.request.urlopen(address + "sparql?query=" + urllib.parse.quote("ASK {}"), timeout=10) as answer:
+            with urllib.request.urlopen(
+                address + "sparql?query=" + urllib.parse.quote("ASK {}"), timeout=PATIENCE
+            ) as answer:
                 assert answer.status == 200
         thread.join()
     assert outcome["status"] == 503

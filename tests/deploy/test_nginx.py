@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +20,14 @@ from urllib.parse import quote
 
 import pytest
 from tests.conftest import ROOT
-from tests.store.engines import free_port, missing
+from tests.patience import PATIENCE, free_port, until
+from tests.store.engines import missing
 
 from kg import build
 from kg.config import load
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-PATIENCE = 60
-"""Seconds for what takes one: the machine may have much else to do."""
 
 ALL = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000"
 _MAIN = """
@@ -87,14 +86,6 @@ class Front:
 
     def reload(self) -> None:
         os.kill(int((self.folder / "nginx.pid").read_text()), signal.SIGHUP)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that is to become true."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def start_site(project: Path, port: int) -> subprocess.Popen[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Store
+from tests.patience import PATIENCE
 
+from kg.errors import QueryKilled
+from kg.query.base import Answer, Query
 from kg.query.limits import MIB, Limits
 from kg.query.pool import Pool
 
@@ -41,7 +43,7 @@ def making(store: Path) -> Iterator[Make]:
     pools: list[Pool] = []
 
     def make(**limits: float) -> Pool:
-        chosen = {"workers": 2, "deadline": 20, "memory": 512 * MIB, **limits}
+        chosen = {"workers": 2, "deadline": 60, "wait": PATIENCE, "memory": 512 * MIB, **limits}
         pools.append(Pool(store, BASE, Limits.from_settings(chosen)))
         return pools[-1]
 
@@ -83,10 +85,15 @@ def children(pid: int | None = None) -> set[int]:
     return found
 
 
-def until(holds: Callable[[], bool], seconds: float) -> float:
-    """Wait until something holds; the seconds that took."""
-    start = time.monotonic()
-    while not holds():
-        assert time.monotonic() - start < seconds, f"not within {seconds} seconds"
-        time.sleep(0.005)
-    return time.monotonic() - start
+DEADLINES = (0.5, 2.0, 8.0, 30.0)
+
+
+def begun(pool: Pool, text: str, media_type: str = "text/csv") -> Answer:
+    """The answer to a query without end, of which the first bytes are here before its deadline.
+
+    The deadline is the shortest in which this machine gets so far.
+    """
+    for seconds in DEADLINES:
+        with suppress(QueryKilled):
+            return pool.run(Query(text, media_type, timeout=seconds))
+    pytest.fail("no answer has begun before its deadline")

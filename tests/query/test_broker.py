@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.query.conftest import BASE, children, until
-from tests.query.test_pool import JSON, SILENT, ask, kill, parent_is_broker
+from tests.patience import PATIENCE, until
+from tests.query.conftest import BASE, begun, children
+from tests.query.test_pool import ENDLESS, JSON, SILENT, ask, kill, parent_is_broker
 
 from kg.config import Serve
 from kg.errors import QueryBusy, QueryKilled, QueryLimited
 from kg.query.accounts import Accounts
 from kg.query.base import Answer, Query
+from kg.query.crew import RECALL
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
 from kg.query.pool import Pool
@@ -25,7 +29,7 @@ from kg.query.pool import Pool
 def two(store: Path) -> Iterator[tuple[Pool, Pool]]:
     """Two pools as two web processes have them, with one worker between them."""
     exchange = Exchange()
-    limits = Limits(workers=1, spares=0, deadline=2, wait=10)
+    limits = Limits(workers=1, spares=0, deadline=60, wait=PATIENCE)
     bounds = Serve(errors=3, at_once=1)
     pools = tuple(Pool(store, BASE, limits, exchange=exchange, bounds=bounds) for _ in range(2))
     yield pools  # type: ignore[misc]  # two of them
@@ -48,9 +52,10 @@ def test_one_worker_serves_two_processes_in_turn_and_at_once(two: tuple[Pool, Po
 
 def test_a_client_has_one_account_whichever_process_it_asks(two: tuple[Pool, Pool]) -> None:
     one, other = two
+    ask(one, "ASK {}")  # what counts comes soon after one another: an error is forgiven in 20 seconds
     other.fault("a")
     with pytest.raises(QueryKilled):
-        one.run(Query(SILENT, JSON), client="a")
+        one.run(Query(SILENT, JSON, timeout=0.5), client="a")
     one.fault("a")
     with pytest.raises(QueryLimited):
         other.fault("a")
@@ -60,6 +65,7 @@ def test_a_client_has_one_account_whichever_process_it_asks(two: tuple[Pool, Poo
 
 def test_whoever_is_limited_gets_no_answer_by_the_worker_that_is_kept(two: tuple[Pool, Pool]) -> None:
     one, other = two
+    ask(one, "ASK {}")
     for _ in range(3):
         other.fault("a")
     ask(one, "ASK {}")  # its worker stays with this pool
@@ -72,7 +78,9 @@ def test_whoever_is_limited_gets_no_answer_by_the_worker_that_is_kept(two: tuple
 def test_what_short_queries_take_is_drawn_off_although_nobody_was_asked(store: Path) -> None:
     exchange = Exchange()
     bounds = Serve(seconds=0.01, burst=0.05)
-    one, other = (Pool(store, BASE, Limits(workers=1), exchange=exchange, bounds=bounds) for _ in range(2))
+    one, other = (
+        Pool(store, BASE, Limits(workers=1, wait=PATIENCE), exchange=exchange, bounds=bounds) for _ in range(2)
+    )
 
     def limited(pool: Pool) -> bool:
         try:
@@ -81,8 +89,8 @@ def test_what_short_queries_take_is_drawn_off_although_nobody_was_asked(store: P
             return True
         return False
 
-    until(lambda: limited(one), 20)
-    until(lambda: limited(other), 5)
+    until(lambda: limited(one))
+    until(lambda: limited(other))
     with one.run(Query("ASK {}", JSON), client="b") as answer:
         assert answer.complete
     one.close()
@@ -108,7 +116,7 @@ def test_of_queries_that_run_elsewhere_the_accounts_hold_for_all_processes() -> 
             return "refused or stopped" in str(e)
         return False
 
-    until(limited, 20)  # what two processes say need not arrive in order
+    until(limited)  # what two processes say need not arrive in order
     with pytest.raises(QueryLimited, match="refused or stopped"):
         one.fault("a")
     other.enter("b")("answered")
@@ -146,16 +154,20 @@ def test_the_accounts_of_a_process_that_has_gone_are_free_again() -> None:
 def test_a_query_that_lasts_is_counted_and_ended_also_on_the_worker_that_is_kept(two: tuple[Pool, Pool]) -> None:
     one, other = two
     ask(one, "ASK {}")
-    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)) as answer:
-        until(lambda: other.statistics()["busy"] == 1, 5)
-        with pytest.raises(QueryKilled):
-            for _ in answer.chunks:
-                pass
+    with one.run(Query(ENDLESS, JSON)):
+        until(lambda: other.statistics()["busy"] == 1)
+    ask(one, "ASK {}")
+    with begun(one, ENDLESS) as answer, pytest.raises(QueryKilled):
+        for _ in answer.chunks:
+            pass
 
 
 def test_one_worker_stays_with_a_process_however_its_queries_overlap(store: Path) -> None:
     exchange = Exchange()
-    pool, other = (Pool(store, BASE, Limits(workers=2, spares=0, wait=5), exchange=exchange) for _ in range(2))
+    limits = Limits(workers=2, spares=0, wait=PATIENCE)
+    pool, other = (Pool(store, BASE, limits, exchange=exchange) for _ in range(2))
+    pool.start()
+    beat = Beat(pool._loop)
     for n in range(50):
         threads = [threading.Thread(target=ask, args=(pool, f"ASK {{ <{n}> ?p ?o }}")) for _ in range(4)]
         for thread in threads:
@@ -163,16 +175,36 @@ def test_one_worker_stays_with_a_process_however_its_queries_overlap(store: Path
         for thread in threads:
             thread.join()
         before = children()
+        beat.latest = 0.0
         assert ask(other, "ASK {}")
-        assert before == children()  # a worker that is lost track of is replaced when somebody waits for it
+        # One that is lost track of is replaced when somebody waits for it; so is one of a process that stands still.
+        assert before == children() or beat.late() > RECALL / 2
     pool.close()
     other.close()
     exchange.close(10)
 
 
+class Beat:
+    """How many seconds too late an event loop is at most: it stood still so long."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.latest = 0.0
+        self._loop = loop
+        self._due = loop.time()
+        loop.call_soon_threadsafe(self._note)
+
+    def late(self) -> float:
+        return max(self.latest, self._loop.time() - self._due)
+
+    def _note(self) -> None:
+        self.latest = self.late()
+        self._due = self._loop.time() + 0.01
+        self._loop.call_at(self._due, self._note)
+
+
 def test_a_busy_process_leaves_the_other_waiting_in_line(two: tuple[Pool, Pool]) -> None:
     one, other = two
-    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)):
+    with begun(one, ENDLESS):
         assert ask(other, "ASK {}")  # when the deadline of the first has passed
 
 
@@ -182,7 +214,7 @@ def test_a_kept_worker_that_dies_is_replaced(two: tuple[Pool, Pool]) -> None:
         ask(pool, "ASK {}")
         for worker in [p for p in before | children() if parent_is_broker(p)]:
             kill(worker)
-            until(partial(gone, worker), 5)
+            until(partial(gone, worker))
         assert ask(pool, "ASK {}")
 
 
@@ -192,13 +224,15 @@ def gone(pid: int) -> bool:
 
 def test_a_worker_that_is_not_given_back_is_replaced(store: Path) -> None:
     exchange = Exchange()
-    limits = Limits(workers=1, spares=0, wait=10)
+    limits = Limits(workers=1, spares=0, wait=PATIENCE)
     deaf, other = (Pool(store, BASE, limits, exchange=exchange) for _ in range(2))
     ask(deaf, "ASK {}")
-    deaf._loop.call_soon_threadsafe(time.sleep, 4)
-    start = time.monotonic()
-    ask(other, "ASK {}")
-    assert time.monotonic() - start < 3.5
+    listens = threading.Event()
+    deaf._loop.call_soon_threadsafe(listens.wait)
+    try:
+        ask(other, "ASK {}")
+    finally:
+        listens.set()
     ask(deaf, "ASK {}")
     deaf.close()
     other.close()
@@ -212,7 +246,7 @@ def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:
     assert process is not None
     broker = process.pid
     kill(broker)
-    until(lambda: broker not in children(), 5)
+    until(lambda: broker not in children())
     for pool in two:
         assert ask(pool, "ASK {}")
 
@@ -224,36 +258,39 @@ def test_a_broker_that_ended_is_there_again_before_anybody_asks(two: tuple[Pool,
     assert exchange._broker is not None
     ended = exchange._broker.pid
     kill(ended)
-    until(lambda: exchange._broker is not None and exchange._broker.pid not in (ended, 0), 20)
-    until(lambda: any(parent_is_broker(pid) for pid in children()), 20)
+    until(lambda: exchange._broker is not None and exchange._broker.pid not in (ended, 0))
+    until(lambda: any(parent_is_broker(pid) for pid in children()))
 
 
 def test_what_a_client_asks_beside_its_running_query_waits_while_others_are_served(store: Path) -> None:
-    exchange = Exchange()
-    limits, bounds = Limits(workers=2, spares=0, deadline=20, wait=1), Serve(at_once=1)
-    one, other = (Pool(store, BASE, limits, exchange=exchange, bounds=bounds) for _ in range(2))
+    exchange, bounds = Exchange(), Serve(at_once=1)
+    patient = Limits(workers=2, spares=0, deadline=60, wait=PATIENCE)
+    one, other = (Pool(store, BASE, patient, exchange=exchange, bounds=bounds) for _ in range(2))
+    hasty = Pool(store, BASE, replace(patient, wait=0.3), exchange=exchange, bounds=bounds)
     answered: list[Answer] = []
-    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON), client="a"):
+    with one.run(Query(ENDLESS, JSON), client="a"):
         with pytest.raises(QueryLimited, match="too many of your queries"):
-            other.run(Query("ASK {}", JSON), client="a")
+            hasty.run(Query("ASK {}", JSON), client="a")
         waiting = threading.Thread(
             target=lambda: answered.append(other.run(Query("ASK {}", JSON), client="a")), name="waits"
         )
         waiting.start()
+        until(lambda: other.statistics()["waiting"] == 1)
         with other.run(Query("ASK {}", JSON), client="b") as answer:
             assert answer.complete
+        assert answered == []
     waiting.join()
     assert [answer.complete for answer in answered] == [True]
-    one.close()
-    other.close()
+    for pool in (one, other, hasty):
+        pool.close()
     exchange.close(10)
 
 
 def test_a_full_queue_counts_the_queries_of_both(store: Path) -> None:
     exchange = Exchange()
-    limits = Limits(workers=1, spares=0, deadline=5, queue=0)
+    limits = Limits(workers=1, spares=0, deadline=60, queue=0, wait=PATIENCE)
     one, other = (Pool(store, BASE, limits, exchange=exchange) for _ in range(2))
-    with one.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", JSON)), pytest.raises(QueryBusy):
+    with one.run(Query(ENDLESS, JSON)), pytest.raises(QueryBusy):
         other.run(Query("ASK {}", JSON))
     one.close()
     other.close()

@@ -74,14 +74,14 @@ def test_json_is_what_a_json_reader_expects(harbour: Path) -> None:
 
 
 def test_limits_and_refusals_hold_with_footnotes(store: Path, make_pool: Make) -> None:
-    pool = make_pool(rows=100, deadline=1, workers=1)
+    pool = make_pool(rows=100, workers=1)
     kind = "text/csv"
     with pytest.raises(QueryKilled) as caught, pool.run(Query("SELECT * { ?s ?p ?o }", kind, evidence=True)) as answer:
         b"".join(answer.chunks)
     assert caught.value.limit == "rows"
     slow = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STRLEN(CONCAT(STR(?c), STR(?f), STR(?i))) < 0) }"
     with pytest.raises(QueryKilled) as caught:
-        pool.run(Query(slow, kind, evidence=True))
+        pool.run(Query(slow, kind, evidence=True, timeout=1))
     assert caught.value.limit == "deadline"
     with pytest.raises(QueryRefused) as refused:
         pool.run(Query("SELECT * {\n ?s ?p }", kind, evidence=True))

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Store
-from tests.query.conftest import BASE, children, making, until
+from tests.patience import until
+from tests.query.conftest import BASE, children, making
 
 from kg.errors import QueryError
 from kg.query.base import Query
@@ -87,7 +88,7 @@ def test_a_worker_has_no_files_but_its_store_and_its_socket(pool: Pool, store: P
         pass
     # One that is just starting has not given them up yet.
     wanted = pool.limits.workers + pool.limits.spares
-    until(lambda: pool.statistics()["idle"] == wanted, 20)
+    until(lambda: pool.statistics()["idle"] == wanted)
     opened = {p: [str(f.readlink()) for f in Path(f"/proc/{p}/fd").iterdir()] for p in children()}
     workers = [p for p, targets in opened.items() if any(t.startswith(str(store)) for t in targets)]
     assert workers
@@ -113,7 +114,7 @@ import sys
 from kg.query.limits import Limits
 from kg.query.base import Query
 from kg.query.pool import Pool
-pool = Pool(sys.argv[1], sys.argv[2], Limits(workers=2, spares=1, deadline=50))
+pool = Pool(sys.argv[1], sys.argv[2], Limits(workers=2, spares=1, deadline=60, wait=60))
 answer = pool.run(Query("SELECT * { ?a ?b ?c . ?d ?e ?f }", "text/csv"))
 print("ready", flush=True)
 pool.run(Query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", "text/csv"))
@@ -126,11 +127,11 @@ def test_a_server_that_dies_takes_busy_and_idle_workers_with_it(sign: signal.Sig
     with server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
-        until(lambda: len(children(server.pid)) == 4, 3)
+        until(lambda: len(children(server.pid)) == 4)
         processes = children(server.pid)
         server.send_signal(sign)
         server.wait()
-        until(lambda: not any(lives(p) for p in processes), 2)
+        until(lambda: not any(lives(p) for p in processes))
 
 
 def lives(pid: int) -> bool:

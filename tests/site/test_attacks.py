@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+from tests.patience import PATIENCE
 from tests.query.conftest import children
 from tests.query.test_isolation import Listener
 
@@ -46,7 +47,7 @@ class Target:
         return self.send("POST", "/sparql", body, QUERY | headers)
 
     def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> int:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -59,7 +60,7 @@ class Target:
             connection.close()
 
     def raw(self) -> socket.socket:
-        return socket.create_connection((self.host, self.port), timeout=20)
+        return socket.create_connection((self.host, self.port), timeout=PATIENCE)
 
     def is_well(self) -> None:
         """Health and a known query at once, and no web process is a new one."""
@@ -358,7 +359,7 @@ def broken(chance: random.Random) -> str:
 
 def throw(target: Target, count: int, seed: int) -> None:
     chance, seen = random.Random(seed), Counter[int]()
-    with closing(http.client.HTTPConnection(target.host, target.port, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(target.host, target.port, timeout=PATIENCE)) as connection:
         for number in range(count):
             text = chance.choice((random_words, broken))(chance)
             path = "/sparql?evidence=true" if number % 2 else "/sparql"

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import Literal as OxLiteral
 from pyoxigraph import RdfFormat, parse
 from rdflib import Graph, URIRef
+from tests.patience import PATIENCE
 
 from kg import media
 from kg.config import Config, Security, load
@@ -213,7 +214,7 @@ def test_the_signposting_client_reads_every_kind_of_page_on_a_real_server(path: 
     for link in (*found.describedBy, *found.items, *found.linksets):
         local = address + str(link.target).removeprefix(BASE).removeprefix(address)
         request = urllib.request.Request(local, method="HEAD")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.headers.get_content_type() == link.type or link.type is None, local
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
+from tests.patience import PATIENCE
 from tests.site.accessible import AXE, OF_LOOKS, RULES
 from tests.site.editing import Editor
 
@@ -206,7 +207,7 @@ def test_a_draft_outlives_a_reload(editor: Editor) -> None:
 
 
 def metric(address: str, name: str) -> float:
-    with urllib.request.urlopen(address + "metrics", timeout=10) as response:
+    with urllib.request.urlopen(address + "metrics", timeout=PATIENCE) as response:
         found = re.search(rf"^{re.escape(name)} (\S+)$", response.read().decode(), re.MULTILINE)
     assert found
     return float(found[1])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from pyoxigraph import RdfFormat, parse, serialize
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, VANN, Graph, Literal, URIRef
+from tests.patience import PATIENCE
 
 from kg.config import DEFAULT_BASE
 
@@ -53,7 +54,7 @@ class Ontology:
 
 def get(address: str, accept: str) -> tuple[str, str]:
     request = urllib.request.Request(address, headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return answer.headers.get_content_type(), answer.read().decode()
 
 

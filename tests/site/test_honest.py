@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from pyoxigraph import Store
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where `make clients` puts them.
@@ -115,7 +116,7 @@ def accepted(query: str) -> bool:
 def refused(address: str, queries: Iterator[str]) -> tuple[int, list[tuple[int, str, str]]]:
     """How many were sent, and those that were not answered."""
     sent, found = 0, []
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         for query in dict.fromkeys(queries):
             if not accepted(query):
                 continue

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from tests.patience import PATIENCE
 from tests.site.wire import Wire, holds
 
 EVIL = "evil.example"
@@ -310,7 +311,7 @@ WELL = {
 
 @pytest.mark.parametrize("case", BAD_LINES)
 def test_a_request_that_is_none_is_refused_and_nothing_is_read_behind_it(case: str, wire: Wire) -> None:
-    with socket.create_connection(wire.place, timeout=20) as sock:
+    with socket.create_connection(wire.place, timeout=PATIENCE) as sock:
         sock.sendall(BAD_LINES[case] + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
         sock.shutdown(socket.SHUT_WR)
         answer = b""
@@ -324,7 +325,7 @@ def test_a_request_that_is_none_is_refused_and_nothing_is_read_behind_it(case: s
 
 
 def test_an_answer_of_http_1_0_ends_with_the_connection(wire: Wire) -> None:
-    with socket.create_connection(wire.place, timeout=20) as sock:
+    with socket.create_connection(wire.place, timeout=PATIENCE) as sock:
         sock.sendall(b"GET /health HTTP/1.0\r\n\r\n")
         answer = b""
         while piece := sock.recv(65536):
@@ -335,7 +336,7 @@ def test_an_answer_of_http_1_0_ends_with_the_connection(wire: Wire) -> None:
 
 def test_requests_in_a_row_get_their_own_answers(wire: Wire) -> None:
     paths = ["/page/north-pier", "/nothing", "/dumps/all.nq", "/id/north-pier", "/health"] * 4
-    with socket.create_connection(wire.place, timeout=20) as sock:
+    with socket.create_connection(wire.place, timeout=PATIENCE) as sock:
         sock.sendall(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths))
         file = sock.makefile("rb")
         for path in paths:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
+from tests.patience import PATIENCE
 
 from kg.config import Config
 from kg.release import Release
@@ -85,7 +86,7 @@ def test_the_server_gives_each_reader_a_page_of_theirs(path: str, address: str) 
     for _ in range(2):
         for code in ("en", "de"):
             request = urllib.request.Request(address + path, headers={"Accept-Language": code})
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 assert response.headers["Content-Language"] == code
                 assert "Accept-Language" in response.headers["Vary"]
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from tests.patience import PATIENCE
 
 from kg.config import Config, Serve
 from kg.release import Release
@@ -97,13 +98,13 @@ def test_the_counts_of_all_processes_are_one_and_never_fall() -> None:
 
 def test_a_server_counts_requests_by_route_and_status(address: str) -> None:
     def metrics() -> dict[str, float]:
-        with urllib.request.urlopen(address + "metrics", timeout=20) as response:
+        with urllib.request.urlopen(address + "metrics", timeout=PATIENCE) as response:
             return read(response.read().decode())
 
     before = metrics()
     for path in ("page/north-pier", "page/north-pier", "page/nothing", "sparql?query=" + quote(ROWS)):
         try:
-            urllib.request.urlopen(address + path, timeout=20).close()
+            urllib.request.urlopen(address + path, timeout=PATIENCE).close()
         except urllib.error.HTTPError as e:
             e.close()
     after = metrics()

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.patience import PATIENCE
 
 from kg import activations, build
 from kg.config import load
@@ -39,7 +40,7 @@ def address(project: Path, serve: Callable[..., AbstractContextManager[str]]) ->
 
 def get(address: str, path: str, **headers: str) -> tuple[int, Headers, bytes]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers=named)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()

@@ -16,6 +16,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 from rdflib import RDF, Graph, Namespace, URIRef
 from rdflib.collection import Collection
 from rdflib.term import Node
+from tests.patience import PATIENCE
 
 from kg import media
 from kg.config import Config
@@ -96,7 +97,7 @@ def send(address: str, request: Node) -> Answer:
     encoding = value(body, CNT.characterEncoding) or "utf-8"
     target = urlsplit(value(request, HT.absolutePath))
     data = value(body, CNT.chars).encode(encoding) if body else None
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         # http.client lets no space through; the manifest's addresses are escaped as far as they have to be.
         connection.request(value(request, HT.methodName), f"/sparql?{quote(target.query, safe=SAFE)}", data, headers)
         response = connection.getresponse()

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 from pyoxigraph import RdfFormat, parse
+from tests.patience import PATIENCE
 from werkzeug.http import http_date, parse_date
 
 from kg import build
@@ -74,7 +75,7 @@ def get(url: str, **headers: str) -> tuple[int, Message, str]:
     """Status, headers and text, redirects not followed."""
     request = urllib.request.Request(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=20) as answer:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=PATIENCE) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.headers, e.read().decode()

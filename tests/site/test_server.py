@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.patience import PATIENCE
 
 from kg.errors import ConfigError
 from kg.site import assets
@@ -22,7 +23,7 @@ from kg.site import assets
 
 def get(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """One request with the path exactly as given; no client library tidies it up."""
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         connection.putrequest("GET", path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
@@ -104,7 +105,7 @@ def test_slow_clients_hold_up_nobody_else(sent: bytes, clients: int, address: st
 )
 def test_a_request_beyond_the_bounds_is_answered_and_closed(sent: bytes, status: int, address: str) -> None:
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=PATIENCE) as connection:
         with suppress(ConnectionError):  # it may be closed before all of it was sent
             connection.sendall(sent)
         received = b""
@@ -142,7 +143,7 @@ def test_the_server_prints_its_address_and_ends_when_told(stop: signal.Signals, 
         assert address, lines
         assert get(address[0], "/health")[0] == 200
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert "Traceback" not in errors
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from rdflib import RDF, Graph, Namespace, URIRef
+from tests.patience import PATIENCE
 
 from kg import build, media
 from kg.config import load
@@ -67,7 +68,7 @@ def starter_project(tmp_path_factory: pytest.TempPathFactory, kg: Any) -> Path:
 
 
 def send(address: str, method: str, more: str = "", body: str | None = None, **headers: str) -> tuple[int, Any, bytes]:
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, "/sparql" + more, body, sent)
         response = connection.getresponse()

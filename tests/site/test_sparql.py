@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import DefaultGraph, NamedNode, RdfFormat, parse
+from tests.patience import PATIENCE
 
 from kg import media
 from kg.release import Release
@@ -286,7 +287,7 @@ def quick(
 def test_a_query_killed_before_its_first_byte_is_503_in_time(quick: str) -> None:
     start = time.monotonic()
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(quick + "sparql?query=" + quote(SILENT), timeout=20)
+        urllib.request.urlopen(quick + "sparql?query=" + quote(SILENT), timeout=PATIENCE)
     assert time.monotonic() - start < 8, "its deadline is 1"
     assert caught.value.code == 503
     assert int(caught.value.headers["Retry-After"]) > 0
@@ -301,7 +302,7 @@ FORMATS = [(ENDLESS, m) for m in media.RESULTS_BY_TYPE] + [(ENDLESS_GRAPH, m) fo
 def test_an_answer_that_is_cut_never_looks_whole(query: str, accept: str, packed: bool, quick: str) -> None:
     headers = {"Accept": accept} | ({"Accept-Encoding": "gzip"} if packed else {})
     request = urllib.request.Request(quick + "sparql?query=" + quote(query), headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         assert response.status == 200
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             shutil.copyfileobj(response, io.BytesIO())
@@ -309,12 +310,12 @@ def test_an_answer_that_is_cut_never_looks_whole(query: str, accept: str, packed
 
 def test_curl_reports_an_answer_that_was_cut(quick: str) -> None:
     command = ["curl", "-s", "-o", "/dev/null", "-H", "Accept: text/csv", quick + "sparql?query=" + quote(ENDLESS)]
-    assert subprocess.run(command, timeout=20, check=False).returncode != 0
+    assert subprocess.run(command, timeout=PATIENCE, check=False).returncode != 0
 
 
 def test_http_1_0_gets_a_problem_instead_of_a_cut_answer(quick: str) -> None:
     url = urlsplit(quick)
-    with socket.create_connection((url.hostname, url.port), timeout=20) as sock:
+    with socket.create_connection((url.hostname, url.port), timeout=PATIENCE) as sock:
         sock.sendall(f"GET /sparql?query={quote(ENDLESS)} HTTP/1.0\r\nAccept: text/csv\r\n\r\n".encode())
         head = sock.makefile("rb").readline()
     assert b" 503 " in head
@@ -324,22 +325,22 @@ def test_a_client_that_leaves_frees_its_worker(address: str, quick: str) -> None
     # Both workers get a query of many seconds whose clients leave; a third query is answered at once.
     url = urlsplit(address)
     for _ in range(4):
-        sock = socket.create_connection((url.hostname, url.port), timeout=20)
+        sock = socket.create_connection((url.hostname, url.port), timeout=PATIENCE)
         sock.sendall(f"GET /sparql?query={quote(SILENT)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         time.sleep(0.1)
         sock.close()
     time.sleep(0.8)
     start = time.monotonic()
-    with urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=20) as response:
+    with urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE) as response:
         assert response.status == 200
     assert time.monotonic() - start < 5, "the deadline of the queries that were left is 10"
 
 
 def test_the_first_bytes_of_a_long_answer_come_at_once(address: str) -> None:
     request = urllib.request.Request(address + "sparql?query=" + quote(ENDLESS), headers={"Accept": "text/csv"})
-    urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=20).close()
+    urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE).close()
     start = time.monotonic()
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         assert response.read(1000)
         assert time.monotonic() - start < 5
 
@@ -347,7 +348,7 @@ def test_the_first_bytes_of_a_long_answer_come_at_once(address: str) -> None:
 def test_a_whole_answer_over_http_1_0_has_its_length(address: str) -> None:
     url = urlsplit(address)
     query = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 20000"
-    with socket.create_connection((url.hostname, url.port), timeout=20) as sock:
+    with socket.create_connection((url.hostname, url.port), timeout=PATIENCE) as sock:
         sock.sendall(f"GET /sparql?query={quote(query)} HTTP/1.0\r\nAccept: text/csv\r\n\r\n".encode())
         data = io.BytesIO(sock.makefile("rb").read())
     head, _, body = data.getvalue().partition(b"\r\n\r\n")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
+from tests.patience import PATIENCE
 
 from kg import build, vocab
 from kg.config import load
@@ -62,7 +63,7 @@ def address(kept: list[Release], serve: Callable[..., AbstractContextManager[str
 def get(address: str, iri: str, accept: str = "application/trig") -> tuple[list[Quad], Any]:
     """The quads behind an IRI of the release, asked of the server that is at hand."""
     url = address + iri.removeprefix(BASE)
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=PATIENCE) as answer:
         formats = {"application/trig": RdfFormat.TRIG, "application/n-quads": RdfFormat.N_QUADS}
         return list(parse(answer.read(), format=formats[answer.headers.get_content_type()])), answer.headers
 
@@ -71,7 +72,7 @@ def go_to(release: Release, address: str) -> None:
     """Make a release current, and wait until the server shows it."""
     activate(release.path.parent, release.version)
     for _ in range(200):
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             if answer.headers["Kg-Release"] == release.version:
                 return
         time.sleep(0.05)
@@ -208,7 +209,7 @@ def test_who_has_read_the_stream_learns_that_a_release_was_gone_back_to(kept: li
 def test_a_step_that_was_never_taken_has_no_page(kept: list[Release], address: str) -> None:
     path = f"releases/{kept[0].version}/stream/{kept[1].version}/20200101T000000000000Z/1"
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(address + path, timeout=30)
+        urllib.request.urlopen(address + path, timeout=PATIENCE)
     refused.value.close()
     assert refused.value.code == 404
 
@@ -216,14 +217,14 @@ def test_a_step_that_was_never_taken_has_no_page(kept: list[Release], address: s
 def test_the_feed_and_the_time_gate_say_which_release_was_current_when(kept: list[Release], address: str) -> None:
     go_to(kept[0], address)
     try:
-        with urllib.request.urlopen(f"{address}releases/feed.atom", timeout=30) as answer:
+        with urllib.request.urlopen(f"{address}releases/feed.atom", timeout=PATIENCE) as answer:
             feed = answer.read().decode()
         assert f"{kept[0].version} in place of {kept[-1].version}</title>" in feed
         assert len(set(re.findall("<id>.*</id>", feed))) == feed.count("<id>")
         times = re.findall("<updated>(.*)</updated>", feed)[1:]
         assert times == sorted(times, reverse=True)
         asked = urllib.request.Request(f"{address}timegate/claim/about-kg/1", method="HEAD")
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             assert kept[0].version in answer.url
     finally:
         go_to(kept[-1], address)
@@ -259,6 +260,6 @@ def test_without_a_record_of_activations_the_link_says_when(kept: list[Release],
 )
 def test_there_is_no_other_page(path: str, status: int, address: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(address + path, timeout=30)
+        urllib.request.urlopen(address + path, timeout=PATIENCE)
     refused.value.close()
     assert refused.value.code == status

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from kg import build
 from kg.config import Config, load
@@ -57,7 +58,7 @@ class Client(threading.Thread):
         self.seen: Counter[str] = Counter()
 
     def run(self) -> None:
-        with closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection(self.host, timeout=PATIENCE)) as connection:
             self.ask(connection)
 
     def ask(self, connection: http.client.HTTPConnection) -> None:
@@ -112,7 +113,7 @@ def test_switching_for_a_minute(project: Path, serve: Serve) -> None:
 
 
 def ask(address: str, path: str) -> http.client.HTTPResponse:
-    with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers={"Accept": "application/json, */*;q=0.5"})
         answer = connection.getresponse()
         answer.read()
@@ -201,7 +202,9 @@ def test_sighup_breaks_no_connection_and_the_new_release_is_served(project: Path
             assert process.stdout
             process.stdout.readline()
             address = process.stdout.readline().split()[0]
-            with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=20)) as connection:
+            with closing(
+                http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)
+            ) as connection:
                 for turn in range(20):
                     if turn == 5:
                         activate(config.releases, new)

@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE
+
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -46,7 +48,7 @@ class Wire:
         self.place = (parts.hostname or "", parts.port or 0)
 
     def send(self, data: bytes, method: str = "GET") -> Answer:
-        with socket.create_connection(self.place, timeout=20) as sock:
+        with socket.create_connection(self.place, timeout=PATIENCE) as sock:
             sock.sendall(data)
             response = http.client.HTTPResponse(sock, method=method)
             with closing(response):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.patience import free_port
 
 FUSEKI = "5.1.0"
-STARTING = 60
+STARTING = 240
+"""Seconds: two of them are made of Java, and one of those has to write its files first."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,6 @@ class Engine:
     address: str
     query: str
     environ: Mapping[str, str]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def missing(what: str) -> None:
@@ -53,7 +47,7 @@ def running(command: list[str], folder: Path, url: str) -> Iterator[None]:
             deadline = time.monotonic() + STARTING
             while True:
                 try:
-                    urllib.request.urlopen(url, timeout=2).close()
+                    urllib.request.urlopen(url, timeout=20).close()
                     break
                 except OSError as e:
                     if isinstance(e, urllib.request.HTTPError):

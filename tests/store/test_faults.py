@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.store.engines import free_port
+from tests.patience import free_port
 from tests.store.faults import FaultServer, fault_server
 
 from kg.config import load

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from tests.conftest import Kg
+from tests.patience import PATIENCE
 from tests.store.engines import Engine, datasets
 
 from kg import build
@@ -227,7 +228,7 @@ def test_the_command_line_pushes_into_datasets_and_serves_them(
 def get(address: str) -> tuple[int, str]:
     request = Request(address, headers={"Accept": "text/html"})
     try:
-        with urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as e:
         return e.code, e.read().decode()
