@@ -1,4 +1,4 @@
-"""A site over a slow line: its pages arrive in pieces, and a browser draws what it has of them so far.
+"""A site over a slow line: its pages arrive in pieces and scripts late, and a browser draws what it has of them so far.
 
 What moves when the rest comes, moves here each time, and not only where a machine happens to be busy.
 """
@@ -21,6 +21,9 @@ ENDS = (900, 1_300, 1_700, 2_100, 2_500, 3_000, 3_500, 4_000, 5_000, 6_000, 7_50
 
 REST = 0.03
 """Seconds; a browser draws sixty times in one."""
+
+LATE = 0.15
+"""Seconds that scripts are late: the page has been drawn without them, several times."""
 
 _HOP = frozenset({"connection", "transfer-encoding", "content-length", "date", "server"})
 
@@ -53,6 +56,8 @@ class _Line(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if "javascript" in headers.get("Content-Type", ""):
+            time.sleep(LATE)
         ends = [end for end in ENDS if end < len(content)] if "text/html" in headers.get("Content-Type", "") else []
         for start, end in zip([0, *ends], [*ends, len(content)], strict=True):
             self.wfile.write(content[start:end])

@@ -34,9 +34,6 @@ VIEWS: tuple[tuple[str, int, list[str]], ...] = (
 MOST_SHIFT = 0.02
 """Cumulative layout shift; up to 0.1 counts as good (https://web.dev/articles/cls)."""
 
-SLOWNESS = 4
-"""How many times slower than this machine the browser's is: it draws before the scripts have run."""
-
 LARGEST = 30_000
 """Bytes of a page's HTML, compressed."""
 
@@ -139,7 +136,7 @@ def first_link(address: str, page: str, pattern: str) -> str:
 
 
 def look(tab: Page, address: str, first: int, axe: str) -> Faults:
-    """Open a page on a slow machine, on a screen of this width first, and look at it in every view."""
+    """Open a page on a screen of this width first, and look at it in every view."""
     faults = Faults()
     here = urlsplit(address).netloc
 
@@ -154,15 +151,12 @@ def look(tab: Page, address: str, first: int, axe: str) -> Faults:
     tab.on("dialog", lambda dialog: faults.said.append(f"dialog: {dialog.message}"))
     tab.add_init_script(SHIFT)
     tab.set_viewport_size({"width": first, "height": 900})
-    slowness = tab.context.new_cdp_session(tab)
-    slowness.send("Emulation.setCPUThrottlingRate", {"rate": SLOWNESS})
     answer = tab.goto(address)
     assert answer
     size = len(gzip.compress(answer.body()))
     if "/query" in address:
         tab.wait_for_load_state("networkidle")  # the editor asks what things are called, and draws its answer
     shift = tab.evaluate("window.shift")
-    slowness.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     faults.size, faults.shift = (size if size > LARGEST else 0), (shift if shift > MOST_SHIFT else 0.0)
     faults.nameless, faults.turned, faults.alive = (tab.evaluate(script) for script in (NAMELESS, TURNED, ALIVE))
     tab.evaluate(axe)
