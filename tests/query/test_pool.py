@@ -304,6 +304,7 @@ def test_a_broker_that_is_killed_is_replaced_with_its_workers(make_pool: Callabl
     broker = broker_of(pool)
     processes = {broker, *children(broker)}
     kill(broker)
+    assert pool.statistics()["busy"] == 0, "whoever asks in this moment gets an answer"
     until(lambda: not processes & children())
     until(lambda: pool.statistics()["idle"] == 2)
     assert ask(pool, "ASK {}")

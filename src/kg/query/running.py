@@ -22,7 +22,7 @@ _RETIRE = 256 * MIB
 
 _READ = 1 << 18
 _MOMENT = 0.25  # seconds in which nothing can have taken all memory of a machine
-_STATUS_WAIT = 0.5  # a dead worker's socket ends a moment before the broker says how it died
+_STATUS_WAIT = 10.0  # a dead worker's socket ends before the broker says how it died: long before, on a busy machine
 
 
 class WorkerEnded(QueryError):

@@ -90,7 +90,7 @@ class Session:
         :raises QueryLimited: if the client has asked too much.
         :raises QueryBusy: if too many queries wait.
         """
-        ticket: int = (await self._ask("ask", client=client, seconds=0.0))["go"]
+        ticket: int = (await self._ask_on("ask", client=client, seconds=0.0))["go"]
         return ticket
 
     async def fault(self, client: str) -> None:
@@ -99,11 +99,11 @@ class Session:
         :raises QueryLimited: if the client has made too many errors, and has to wait before the next.
         """
         self._left.pop(client, None)
-        await self._ask("fault", client=client)
+        await self._ask_on("fault", client=client)
 
     async def statistics(self) -> dict[str, int]:
         """How many workers do what: busy, idle; and how many queries wait."""
-        found = await self._ask("look")
+        found = await self._ask_on("look")
         return {name: found[name] for name in ("busy", "idle", "waiting")}
 
     def close(self) -> None:
@@ -155,6 +155,13 @@ class Session:
         if "no" in found:
             raise refusal(found)
         return found
+
+    async def _ask_on(self, verb: str, **more: object) -> dict[str, Any]:
+        """:meth:`_ask`, and once more the next broker where one ended meanwhile."""
+        try:
+            return await self._ask(verb, **more)
+        except WorkerEnded:
+            return await self._ask(verb, **more)
 
     def _look_after(self) -> None:
         """The broker has been silent for a while: perhaps it ended before it took our connection."""
