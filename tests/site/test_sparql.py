@@ -275,10 +275,10 @@ def quick(
     serve: Callable[..., AbstractContextManager[str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """A server on the harbour's release that kills queries after one second."""
+    """A server on the harbour's release with two workers; it kills queries after a minute, or when they ask for it."""
     root = tmp_path_factory.mktemp("quick")
     text = (project / "kg.toml").read_text(encoding="utf-8")
-    (root / "kg.toml").write_text(text + "\n[query]\ndeadline = 1\nworkers = 2\n", encoding="utf-8")
+    (root / "kg.toml").write_text(text + "\ndeadline = 60\nworkers = 2\n", encoding="utf-8")
     (root / "releases").symlink_to(release.path.parent)
     with serve(root) as address:
         yield address
@@ -287,8 +287,8 @@ def quick(
 def test_a_query_killed_before_its_first_byte_is_503_in_time(quick: str) -> None:
     start = time.monotonic()
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(quick + "sparql?query=" + quote(SILENT), timeout=PATIENCE)
-    assert time.monotonic() - start < 8, "its deadline is 1"
+        urllib.request.urlopen(quick + "sparql?timeout=1&query=" + quote(SILENT), timeout=PATIENCE)
+    assert time.monotonic() - start < 30, "the server's own deadline is 60"
     assert caught.value.code == 503
     assert int(caught.value.headers["Retry-After"]) > 0
     assert json.loads(caught.value.read())["limit"] == "deadline"
@@ -301,29 +301,41 @@ FORMATS = [(ENDLESS, m) for m in media.RESULTS_BY_TYPE] + [(ENDLESS_GRAPH, m) fo
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_answer_that_is_cut_never_looks_whole(query: str, accept: str, packed: bool, quick: str) -> None:
     headers = {"Accept": accept} | ({"Accept-Encoding": "gzip"} if packed else {})
-    request = urllib.request.Request(quick + "sparql?query=" + quote(query), headers=headers)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with begun(quick + "sparql?query=" + quote(query), headers) as response:
         assert response.status == 200
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             shutil.copyfileobj(response, io.BytesIO())
 
 
+def begun(url: str, headers: dict[str, str]) -> Any:
+    """An answer without end that has begun before its deadline: the shortest in which this machine gets so far."""
+    for seconds in (1, 3, 10, 30):
+        request = urllib.request.Request(f"{url}&timeout={seconds}", headers=headers)
+        try:
+            return urllib.request.urlopen(request, timeout=PATIENCE)
+        except urllib.error.HTTPError as e:
+            if json.load(e)["limit"] != "deadline":
+                raise
+    pytest.fail("no answer has begun before its deadline")
+
+
 def test_curl_reports_an_answer_that_was_cut(quick: str) -> None:
-    command = ["curl", "-s", "-o", "/dev/null", "-H", "Accept: text/csv", quick + "sparql?query=" + quote(ENDLESS)]
+    url = quick + "sparql?timeout=1&query=" + quote(ENDLESS)
+    command = ["curl", "-s", "-o", "/dev/null", "-H", "Accept: text/csv", url]
     assert subprocess.run(command, timeout=PATIENCE, check=False).returncode != 0
 
 
 def test_http_1_0_gets_a_problem_instead_of_a_cut_answer(quick: str) -> None:
     url = urlsplit(quick)
     with socket.create_connection((url.hostname, url.port), timeout=PATIENCE) as sock:
-        sock.sendall(f"GET /sparql?query={quote(ENDLESS)} HTTP/1.0\r\nAccept: text/csv\r\n\r\n".encode())
+        sock.sendall(f"GET /sparql?timeout=1&query={quote(ENDLESS)} HTTP/1.0\r\nAccept: text/csv\r\n\r\n".encode())
         head = sock.makefile("rb").readline()
     assert b" 503 " in head
 
 
-def test_a_client_that_leaves_frees_its_worker(address: str, quick: str) -> None:
-    # Both workers get a query of many seconds whose clients leave; a third query is answered at once.
-    url = urlsplit(address)
+def test_a_client_that_leaves_frees_its_worker(quick: str) -> None:
+    # Both workers get a query of a minute whose clients leave; a third query is answered before that.
+    url = urlsplit(quick)
     for _ in range(4):
         sock = socket.create_connection((url.hostname, url.port), timeout=PATIENCE)
         sock.sendall(f"GET /sparql?query={quote(SILENT)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -331,18 +343,18 @@ def test_a_client_that_leaves_frees_its_worker(address: str, quick: str) -> None
         sock.close()
     time.sleep(0.8)
     start = time.monotonic()
-    with urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE) as response:
+    with urllib.request.urlopen(quick + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE) as response:
         assert response.status == 200
-    assert time.monotonic() - start < 5, "the deadline of the queries that were left is 10"
+    assert time.monotonic() - start < 30, "the deadline of the queries that were left is 60"
 
 
-def test_the_first_bytes_of_a_long_answer_come_at_once(address: str) -> None:
-    request = urllib.request.Request(address + "sparql?query=" + quote(ENDLESS), headers={"Accept": "text/csv"})
-    urllib.request.urlopen(address + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE).close()
+def test_the_first_bytes_of_a_long_answer_come_at_once(quick: str) -> None:
+    request = urllib.request.Request(quick + "sparql?query=" + quote(ENDLESS), headers={"Accept": "text/csv"})
+    urllib.request.urlopen(quick + "sparql?query=" + quote("ASK {}"), timeout=PATIENCE).close()
     start = time.monotonic()
     with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         assert response.read(1000)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30, "its deadline is 60"
 
 
 def test_a_whole_answer_over_http_1_0_has_its_length(address: str) -> None:
