@@ -44,7 +44,7 @@ serve: $(VENV)/serve.stamp
 	@$(BIN)/kg serve --host "$(HOST)" --port "$(PORT)"
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 clients: $(VENV)/clients.stamp
 

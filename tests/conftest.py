@@ -50,7 +50,28 @@ def pytest_configure() -> None:
     expect.set_options(timeout=PATIENCE * 1000)
 
 
+LONGEST = (
+    "site/test_kinds",
+    "test_faults",
+    "test_publishing_faults",
+    "site/test_editor",
+    "test_cli",
+    "test_release",
+    "test_watch",
+    "store/test_serving",
+    "site/test_switch",
+    "test_fresh_clone",
+    "test_packaging",
+    "test_server_faults",
+    "build/test_hostile",
+    "test_diff",
+)
+"""Files that take longest, which two processes begin with: so neither waits at the end for one that the other has."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    first = {ROOT / f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
     # What runs for minutes on purpose is not a server that hangs.
     for item in items:
         if item.get_closest_marker("soak"):
