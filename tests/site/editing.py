@@ -45,13 +45,17 @@ class Editor:
         self.tab.keyboard.type(typed, delay=5)
         wanted = self.options.filter(has_text=name)
         expect(wanted.first).to_be_visible()
-        labels = self.options.all_text_contents()
+        labels: list[str] = []
+        # Others may still be on their way, and move those that are there.
+        while labels != (labels := self.options.all_text_contents()):
+            self.tab.wait_for_timeout(300)
         for _ in range(next(i for i, label in enumerate(labels) if name in label)):
             self.tab.keyboard.press("ArrowDown")
         expect(wanted.first).to_have_attribute("aria-selected", "true")
         # CodeMirror takes no suggestion that appeared under a finger on its way to another key.
         self.tab.wait_for_timeout(100)
         self.tab.keyboard.press("Enter")
+        expect(self.options).to_have_count(0)
 
     def run(self, text: str = "") -> None:
         if text:
