@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from rdflib import RDF, Graph, Namespace, URIRef
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, free_port
 
 from kg import build, media
 from kg.config import load
@@ -49,8 +48,7 @@ LANGUAGES = {SD.SPARQL10Query, SD.SPARQL11Query, SD.SPARQL11Update}
 @pytest.fixture(scope="module")
 def served(starter_project: Path, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[tuple[str, Release]]:
     """The address of a server that listens where the release's IRIs begin, and the release."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     settings = starter_project / "kg.toml"
     text = settings.read_text(encoding="utf-8").replace("http://localhost:8000/", f"http://127.0.0.1:{port}/")
     settings.write_text(text, encoding="utf-8")

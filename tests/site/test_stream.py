@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 from kg import build, vocab
 from kg.config import load
@@ -71,12 +71,12 @@ def get(address: str, iri: str, accept: str = "application/trig") -> tuple[list[
 def go_to(release: Release, address: str) -> None:
     """Make a release current, and wait until the server shows it."""
     activate(release.path.parent, release.version)
-    for _ in range(200):
+
+    def served() -> str:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
-            if answer.headers["Kg-Release"] == release.version:
-                return
-        time.sleep(0.05)
-    pytest.fail("the server does not take the release")
+            return str(answer.headers["Kg-Release"])
+
+    until(lambda: served() == release.version)
 
 
 def values(quads: Iterable[Quad], subject: str, predicate: str) -> list[str]:
@@ -140,6 +140,10 @@ def state(events: str, quads: list[Quad]) -> set[Quad]:
     return found
 
 
+def says(address: str, events: str, wanted: set[Quad]) -> bool:
+    return state(events, walk(address)[1]) == wanted
+
+
 def dataset(release: Release) -> set[Quad]:
     """What a release says of IRIs of ours, without the graph that repeats what background claims say."""
     quads = parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS)
@@ -194,12 +198,8 @@ def test_who_has_read_the_stream_learns_that_a_release_was_gone_back_to(kept: li
         for wanted in (kept[0], kept[-1]):
             events, before = walk(address)
             activate(folder, wanted.version)
-            for _ in range(200):
-                _, quads = walk(address)
-                if state(events, quads) == dataset(wanted):
-                    break
-            else:
-                pytest.fail("the stream does not say what is current")
+            until(partial(says, address, events, dataset(wanted)))
+            _, quads = walk(address)
             # Nothing that a follower has read is gone, or says something else.
             members = set(values(before, events, TREE + "member"))
             assert members < set(values(quads, events, TREE + "member"))

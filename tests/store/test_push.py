@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from tests.conftest import Kg
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.store.engines import Engine, datasets
 
 from kg import build
@@ -258,8 +257,5 @@ def test_the_command_line_pushes_serves_and_goes_back(  # noqa: PLR0917 - fixtur
     with serve(root, "--endpoint", engine.query, *profile) as address:
         assert "Ida of Vik" in get(address + "data/ida-vik.ttl")[1]
         assert kg("push", "--to", engine.address, *profile, "--rollback", cwd=root).returncode == 0
-        deadline = time.monotonic() + 15
-        while "Ida of Vik" in get(address + "data/ida-vik.ttl")[1] and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert "Ida of Vik" not in get(address + "data/ida-vik.ttl")[1]
+        until(lambda: "Ida of Vik" not in get(address + "data/ida-vik.ttl")[1])
         assert first in get(address + "health")[1]
