@@ -14,7 +14,7 @@ from pyoxigraph import Quad, RdfFormat, Store, parse
 from tests.build.test_many import Generate, generate  # noqa: F401 - a fixture
 
 from kg import build
-from kg.build import How, render, shards
+from kg.build import How, entities, render, shards
 from kg.build.shards import Cache
 from kg.config import load
 from kg.release import Release
@@ -178,6 +178,25 @@ def test_what_was_damaged_is_made_anew(project: Path, tmp_path: Path) -> None:
         EDITS["a gloss changes"](project, random.Random(1))
         made(project, cache)
     again = content(Release.open(project / "releases/current"))
+    assert again == from_nothing(project)
+
+
+def test_a_file_that_is_saved_while_it_is_read_is_read_again(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, read = tmp_path / "cache", entities._read
+    path = min((project / "data/entities").iterdir())
+    before = path.read_text("utf-8")
+
+    def saved_meanwhile(*given: Any) -> entities.Entities:
+        path.write_text(before.replace('rdfs:label "', 'rdfs:label "New ', 1), "utf-8")
+        return read(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(entities, "_read", saved_meanwhile)
+        made(project, cache)
+    path.write_text(before, "utf-8")
+    again = content(made(project, cache))
     assert again == from_nothing(project)
 
 

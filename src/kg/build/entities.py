@@ -70,21 +70,27 @@ def read_label(line: bytes) -> Label:
 
 def read_entities(files: Sequence[SourceFile], base: str, terms: frozenset[str], whole: Whole) -> Entities:
     """Read the files into sorted ones; where none of them changed, those of the build before are taken."""
-    contents = hashlib.sha256()
-    for file in files:
-        contents.update(f"{file.shown} {_hash(file.path)}\n".encode())
-    digest = contents.hexdigest()
+    digest = _digest(files)
     kept = whole.kept("of entities")
     if kept and kept[0] == digest:
         facts, labels, places = map(whole.take_over, _FILES)
         found = Entities(facts, labels, places, *kept[1:])
     else:
         found = _read(files, base, terms, whole)
+        if _digest(files) != digest:
+            digest = ""  # somebody saved a file meanwhile, and nobody knows which of its contents was read
     whole.values["of entities"] = (digest, found.parsed, found.collected, found.prefixes)
     return found
 
 
 _FILES = ("entities", "labels", "places")
+
+
+def _digest(files: Sequence[SourceFile]) -> str:
+    contents = hashlib.sha256()
+    for file in files:
+        contents.update(f"{file.shown} {_hash(file.path)}\n".encode())
+    return contents.hexdigest()
 
 
 def _hash(path: Path) -> str:
