@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
 
 from kg import build
@@ -228,10 +229,11 @@ def test_choosing_and_leaving_out_works_without_scripts(browser: Browser, voyage
     tab = context.new_page()
     tab.goto(voyage_address + "browse")
     tab.locator(".facets").get_by_role("link", name="planned").click()
-    assert "modality=ontology%23planned" in tab.url
-    before = tab.get_by_role("heading", level=2).first.text_content()
+    expect(tab).to_have_url(re.compile("modality=ontology%23planned"))
+    heading = tab.get_by_role("heading", level=2).first
+    before = heading.text_content() or ""
     tab.get_by_role("link", name="Claims", exact=True).nth(1).click()
-    assert tab.get_by_role("heading", level=2).first.text_content() != before
+    expect(heading).not_to_have_text(before)
     tab.locator(".active").get_by_role("link", name="planned").click()
-    assert tab.url.endswith("?show=claims")
+    expect(tab).to_have_url(re.compile(r"\?show=claims$"))
     context.close()

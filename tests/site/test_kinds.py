@@ -196,7 +196,10 @@ FOCUSED = """async () => {
   const element = document.activeElement;
   if (element === document.body) return null;
   // The editor of queries notices its focus a little later.
-  if (element.closest(".cm-editor")) await new Promise((noticed) => setTimeout(noticed, 100));
+  const editor = element.closest(".cm-editor");
+  for (let looks = 0; looks < 200 && editor && !editor.matches(".cm-focused"); looks += 1) {
+    await new Promise((noticed) => setTimeout(noticed, 100));
+  }
   window.walked ??= new Map();
   // The editor of queries draws the line around itself, and not around its text alone.
   const parts = [element.closest(".cm-editor") ?? element, ...element.querySelectorAll("*")];

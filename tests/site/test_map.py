@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from kg.site import basemap
 from kg.site.assets import FOLDER
@@ -161,7 +161,10 @@ class TestInABrowser:
         if scripts:
             expect(tab.locator(".movable path.land")).to_have_count(1)
         labels = tab.locator(".pin-label:visible, .country:not(.covered) span" if scripts else ".drawing text:visible")
-        boxes = [box for label in labels.all() if (box := label.bounding_box())]
+        boxes: list[FloatRect] = []
+        # The map may still be moving to where its places are.
+        while boxes != (boxes := [box for label in labels.all() if (box := label.bounding_box())]):
+            tab.wait_for_timeout(300)
         frame = tab.locator(".movable" if scripts else ".drawing").bounding_box()
         context.close()
         assert frame is not None
@@ -181,5 +184,5 @@ class TestInABrowser:
         tab = context.new_page()
         tab.goto(voyage_address + "map")
         tab.locator(".drawing").get_by_role("link", name="Lindmar road").click()
-        assert tab.get_by_role("heading", level=1).text_content() == "Lindmar road"
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Lindmar road")
         context.close()

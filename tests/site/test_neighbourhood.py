@@ -102,5 +102,5 @@ def test_words_do_not_cover_each_other_and_scroll_in_their_own_region(
             )
             assert apart, (a, b)
     tab.locator(".neighbours").get_by_role("link", name="the forces working from al-Qaim").click()
-    assert tab.url.endswith("/page/forces-at-al-qaim")
+    tab.wait_for_url("**/page/forces-at-al-qaim")
     context.close()

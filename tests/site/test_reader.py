@@ -199,10 +199,11 @@ def test_a_megabyte_and_a_thousand_passages_leave_the_page_responsive(
         tab.evaluate(
             """(copy) => {
                 document.querySelector('#copy-text').value = copy;
-                window.longest = 0;
+                window.longest = window.turns = 0;
                 let before = performance.now();
                 setInterval(() => {
                     const now = performance.now();
+                    window.turns += 1;
                     window.longest = Math.max(window.longest, now - before);
                     before = now;
                 }, 10);
@@ -215,7 +216,8 @@ def test_a_megabyte_and_a_thousand_passages_leave_the_page_responsive(
         seconds = (tab.evaluate("performance.now()") - started) / 1000
         sys.stdout.write(f"1 MB, 1,000 passages: {seconds:.2f} s, longest pause {tab.evaluate('longest'):.0f} ms\n")
         # Frozen means: for as long as the whole comparison takes.
-        assert tab.evaluate("longest") < max(1500, seconds * 1000 / 2)
+        assert tab.evaluate("turns") >= 10
+        assert tab.evaluate("longest") < max(1500, seconds * 1000 * 0.75)
         assert tab.locator(".copy-text p").count() == len(content.split("\n\n"))
 
 

@@ -136,6 +136,9 @@ export function suggest(form) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && !list.hidden) {
       event.preventDefault();
+      // What the reader moves in stays: a later answer would take away what was chosen.
+      clearTimeout(waiting);
+      asking.abort();
       // From the field to the first or the last, and back to the field behind the other end.
       activate(((active + 1 + step + count + 1) % (count + 1)) - 1);
     } else if (event.key === "ArrowDown" && event.altKey === false && field.value.trim() !== "") {
