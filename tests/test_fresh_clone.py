@@ -62,6 +62,7 @@ def served(clone: Path) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGTERM)
 
 
+@pytest.mark.timeout(3600)  # what is installed comes from the network, and is compiled
 def test_make_serve_shows_the_default_dataset_with_its_styles(served: str) -> None:
     with urllib.request.urlopen(served, timeout=PATIENCE) as answer:
         home = answer.read().decode()

@@ -207,7 +207,7 @@ def test_a_long_answer_ends_before_the_server_that_is_told_to_stop(built: Path) 
     words = "SELECT ?a ?b ?c WHERE { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z } LIMIT 30000"
     with (
         server(built, 1) as (process, address),
-        closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)) as connection,
+        closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection,
     ):
         connection.request("GET", "/sparql?query=" + quote(words), headers={"Accept": "text/csv"})
         answer = connection.getresponse()

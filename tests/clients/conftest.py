@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from kg.release import Release
 
@@ -52,7 +53,7 @@ def comunica() -> Comunica:
             cwd=INSTALLED,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=3 * PATIENCE,
         )
         assert isinstance(done, subprocess.CompletedProcess)
         return done

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
@@ -315,8 +316,10 @@ def test_a_request_that_is_none_is_refused_and_nothing_is_read_behind_it(case: s
         sock.sendall(BAD_LINES[case] + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
         sock.shutdown(socket.SHUT_WR)
         answer = b""
-        while piece := sock.recv(65536):
-            answer += piece
+        # What was sent and is not read any more may break the connection.
+        with suppress(ConnectionError):
+            while piece := sock.recv(65536):
+                answer += piece
     lines = re.findall(rb"^HTTP/1\.[01] (\d+)", answer, re.MULTILINE)
     assert len(lines) <= 1 or case in WELL | {"a version of the future"}
     assert not lines or int(lines[0]) >= 400 or case in WELL | {"no version"}, answer[:200]

@@ -168,7 +168,7 @@ def test_a_port_that_is_taken_is_one_clear_line(project: Path, release: object) 
             cwd=project,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     assert done.returncode == 1
