@@ -1,4 +1,4 @@
-"""Which graph a claim's content reaches (DESIGN: one claim, one named graph; two layers of speech)."""
+"""Which graph a claim's content reaches (one claim, one named graph; two layers of speech)."""
 
 from __future__ import annotations
 

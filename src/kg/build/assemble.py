@@ -1,4 +1,4 @@
-"""Stage 4: make the dataset that is published (DESIGN: "one claim, one named graph").
+"""Stage 4: make the dataset that is published: one claim, one named graph.
 
 - a named graph for every claim, its own triples and nothing else
 - ``graph/background``: what background claims say, once more

@@ -27,9 +27,10 @@ from kg.model import Check, Document, Finding, Place, error
 
 @dataclass(slots=True)
 class Combined:
-    """Of all parts. ``findings``: of documents, by SHACL's graph and shape; ``checked``: what is left to check.
+    """Of all parts, what :class:`~kg.build.part.Part` has of one. ``where``: the shard of each document, by number.
 
-    ``where``: the shard of each document, by number.
+    ``checks``: the findings of grounding, rules and reviews; ``findings``: those of SHACL, by graph and shape;
+    ``checked``: by graph, what SHACL has left to check. ``passages``: how many, and how many of them are ``verified``.
     """
 
     shards: Sequence[Shard]

@@ -60,8 +60,13 @@ class Part:
     """What came of a bundle. Findings are kept apart by the gate that they may close.
 
     ``describes``: the documents that its files speak of; where they are not those that were expected, the files belong
-    to another bundle. ``prefixes``: by file. ``pending``, ``said``, ``unsaid``: claims that other parts may know.
-    ``subclasses``: classes that claims put below others.
+    to another bundle. ``files``: the same by file; ``prefixes``: by file, too. ``parsed``, ``collected``, ``checked``:
+    the findings of the stages until a gate. ``derived``: documents, and what they were made from. ``pending``,
+    ``said``, ``unsaid``: claims that other parts may know. ``nameless``: how many triples with a blank node claims state.
+    ``subclasses``: classes that claims put below others. ``counted``: passages, and those that are verified.
+    ``modified``: the latest day on which a claim was made or reviewed. ``known``: IRIs with an error already, of which
+    shapes need not speak again. ``facts``, ``evidence``: what SHACL left open or refused in each graph; ``findings``:
+    what it found, by graph and shape.
     """
 
     describes: frozenset[str]

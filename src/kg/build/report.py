@@ -1,10 +1,9 @@
 """Stage 7e: ``report.json``, what the build has to say about the release it made.
 
 Members: ``findings`` (warnings and notes, as in ``kg check --format json``); ``counts``; ``classes`` (how many things
-the default graph has of each); ``documents`` (by name:
-claims, passages, sentences or null where the text was not at hand, sentences_with_claim, checked); ``passages`` (by
-IRI: "passage verified" or "not checked here"); ``coverage`` (shares, each ``part`` of ``whole``: see
-:mod:`kg.build.coverage`).
+the default graph has of each); ``documents`` (by name: claims, passages, sentences or null where the text was not at
+hand, sentences_with_claim, checked); ``coverage`` (shares, each ``part`` of ``whole``: see :mod:`kg.build.coverage`);
+and last, because there may be millions, ``passages`` (by IRI: "passage verified" or "not checked here").
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Fairness:
         return not self._bounds.at_once or known.running < self._bounds.at_once
 
     def leave(self, known: Account, seconds: float, outcome: str) -> None:
-        """Draw off what a query took; ``outcome``: see :class:`kg.query.pool.Answer`."""
+        """Draw off what a query took; ``outcome``: see :func:`kg.query.running.outcome`."""
         known.inside -= 1
         known.seconds -= seconds
         known.errors -= outcome == "refused" or outcome.startswith("killed")

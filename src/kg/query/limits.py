@@ -4,6 +4,7 @@
 
     [query]
     deadline = 10          # seconds of wall time until a query is killed; a request may ask for less
+    max_deadline = 60      # seconds; the most that deadline may be set to
     memory = 1073741824    # bytes above what a worker needs to open the store
     rows = 10000000        # rows or triples of one answer
     bytes = 4294967296     # bytes of one answer

@@ -8,7 +8,7 @@ its socket. Frames in both directions: one letter, the length of the rest in 4 b
                      N  what to know before the answer, as JSON
                      D  bytes of the answer       E  its end, as JSON     X  its failure, as JSON
 
-Nothing here decides when a worker has had its time: the pool does, because a busy engine listens to nobody.
+Nothing here decides when a worker has had its time: the broker does, because a busy engine listens to nobody.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Settings:
     memory: int
     rows: int
     bytes: int
-    cpu: float  # seconds of processor time for one query, in case the pool itself stands still
+    cpu: float  # seconds of processor time for one query, in case the broker itself stands still
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +293,7 @@ class Worker:
 
 
 def _failure(e: Exception, query: str) -> dict[str, Any]:
-    """What the pool raises: ``killed`` with its limit, ``refused`` with line and column, or ``failed``."""
+    """What whoever asked is to raise: ``killed`` with its limit, ``refused`` with line and column, or ``failed``."""
     if isinstance(e, _OverLimit):
         return {"kind": "killed", "limit": e.limit}
     if isinstance(e, MemoryError):

@@ -58,9 +58,9 @@ def create_app(
     """The site of a release that was opened, and so verified.
 
     ``pool`` runs strangers' queries; without one, the site starts its own at the first query, by the broker that
-    ``exchange`` leads to. An ``archived`` release
-    says on every page that it is not the current one, and one of a project that is being watched what the last build of
-    the sources found. ``behind``: the endpoint that holds the quads, in place of the release's own store.
+    ``exchange`` leads to. An ``archived`` release says on every page that it is not the current one, and one of a
+    project that is being watched what the last build of the sources found. ``behind``: the endpoint that holds the
+    quads, in place of the release's own store.
 
     :raises ConfigError: if the styles and scripts were not bundled.
     :raises ReleaseError: if the store cannot be opened.

@@ -162,7 +162,7 @@ def _html(site: Site, source: Source) -> str:
 
 
 def _passage(site: Site, linker: Linker, span: Span) -> Passage:
-    """A passage with the rest of its paragraph's two sentences around it, where the text may be shown."""
+    """A passage with the sentences before and after its own in its paragraph, where the text may be shown."""
     found = parsed(site.release, span.document)
     sentence = found.sentence_at(span.start, span.end) if found else None
     if found is None or sentence is None:

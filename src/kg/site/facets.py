@@ -2,8 +2,8 @@
 
 The unit is the pair of a thing and a claim that mentions it: the claim's document, speaker, modality and basis, and the
 number of independent documents that state it alike, and the thing's kinds, places and years, must all be among the
-chosen ones, in the same pair. So "planned" and "said by A" finds
-what A says is planned, not what A says and B plans. Values of one facet are alternatives, facets go together.
+chosen ones, in the same pair. So "planned" and "said by A" finds what A says is planned, not what A says and B plans.
+Values of one facet are alternatives, facets go together.
 """
 
 # ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter

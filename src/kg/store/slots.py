@@ -60,7 +60,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the pointer's graph says of a slot. ``loaded`` counts the batches that are in for certain."""
+    """What the pointer's graph says of a slot. ``loaded``: how many of its ``quads`` are in for certain."""
 
     slot: Slot
     current: bool
