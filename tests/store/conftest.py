@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 from tests.store.engines import ENGINES, Engine
 
 from kg import build
@@ -46,7 +47,9 @@ def connect(engine: Engine) -> Endpoint:
     """A new connection to an engine, as one who may write."""
     known = engine.environ
     credentials = Credentials(known["KG_ENDPOINT_USER"], known["KG_ENDPOINT_PASSWORD"]) if known else None
-    return writable(engine.address, PROFILES[engine.name], credentials)
+    made = writable(engine.address, PROFILES[engine.name], credentials)
+    made.seconds = 2 * PATIENCE
+    return made
 
 
 @pytest.fixture(scope="session")

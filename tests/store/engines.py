@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.patience import free_port
+from tests.patience import PATIENCE, free_port
 
 FUSEKI = "5.1.0"
 STARTING = 240
@@ -39,15 +39,15 @@ def missing(what: str) -> None:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, url: str) -> Iterator[None]:
-    """A process that is up once ``url`` answers."""
+def running(command: list[str], folder: Path, query: str) -> Iterator[None]:
+    """A process that is up once its endpoint has answered a query; the first one takes long where Java does it."""
     log = folder / "log"
     with log.open("wb") as output, subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process:
         try:
             deadline = time.monotonic() + STARTING
             while True:
                 try:
-                    urllib.request.urlopen(url, timeout=20).close()
+                    urllib.request.urlopen(f"{query}?query=ASK%7B%7D", timeout=PATIENCE).close()
                     break
                 except OSError as e:
                     if isinstance(e, urllib.request.HTTPError):
@@ -68,7 +68,7 @@ def oxigraph(folder: Path) -> Iterator[Engine]:
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     command = [str(program), "serve", "--location", str(folder / "data"), "--bind", f"127.0.0.1:{port}"]
-    with running(command, folder, address):
+    with running(command, folder, address + "query"):
         yield Engine("oxigraph", address, address + "query", {})
 
 
@@ -104,7 +104,7 @@ def fuseki(folder: Path) -> Iterator[Engine]:
         "--update",
         "/ds",
     ]
-    with running(command, folder, f"http://127.0.0.1:{port}/$/ping"):
+    with running(command, folder, address + "/query"):
         yield Engine("fuseki", address, address + "/query", {})
 
 
@@ -124,7 +124,7 @@ def datasets(folder: Path, *names: str) -> Iterator[list[str]]:
         PREFIX ja: <http://jena.hpl.hp.com/2005/11/Assembler#>\n"""
     (folder / "config.ttl").write_text(text + "".join(_DATASET.format(name=name) for name in names))
     command = [java, *_JAVA, "-jar", str(jar), "--localhost", f"--port={port}", "--config=config.ttl"]
-    with running(command, folder, f"http://127.0.0.1:{port}/$/ping"):
+    with running(command, folder, f"http://127.0.0.1:{port}/{names[0]}/query"):
         yield [f"http://127.0.0.1:{port}/{name}" for name in names]
 
 
