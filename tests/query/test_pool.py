@@ -253,6 +253,15 @@ def test_no_free_worker_is_busy_after_the_wait(make_pool: Callable[..., Pool]) -
     assert ask(pool, "ASK {}")
 
 
+def test_no_first_query_is_told_that_workers_are_taken_which_are_only_starting(
+    make_pool: Callable[..., Pool],
+) -> None:
+    pool = make_pool(workers=1, wait=0)
+    assert ask(pool, "ASK {}")
+    with pool.run(Query(ENDLESS, CSV)), pytest.raises(QueryBusy):
+        ask(pool, "ASK {}")
+
+
 def test_a_queue_that_is_full_turns_away_at_once(make_pool: Callable[..., Pool]) -> None:
     pool = make_pool(workers=1, queue=0)
     with pool.run(Query(ENDLESS, CSV)):

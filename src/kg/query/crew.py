@@ -21,6 +21,9 @@ from kg.query.wire import HEAD, KILLED_BY, Desk
 RECALL = 0.25
 """Seconds in which a web process gives back the worker that it kept."""
 
+STARTING = 60.0
+"""Seconds that a query waits longer than others for the first worker: while all are starting, none is taken."""
+
 START_AGAIN = 1.0
 """Seconds to wait after a worker could not start."""
 
@@ -157,6 +160,8 @@ class Crew:
         except (BlockingIOError, ConnectionError):
             kind, text = b"F", ""
         if kind == b"R":
+            if self._all_start():
+                self._wait_from_now()
             self._problem = ""
             self._idle.append(member)
         else:
@@ -189,8 +194,12 @@ class Crew:
         for member in [member for member in self._kept if member.recalled and member.recalled <= now]:
             self._dismiss(member)  # whoever keeps it does not listen
         for turn in [turn for turn in self._line if turn.until <= now]:
+            may_run = self._may_run(turn)
+            if may_run and self._all_start() and now < turn.until + STARTING:
+                self._alarm(self, turn.until + STARTING)
+                continue
             self._line.remove(turn)
-            if self._may_run(turn):
+            if may_run:
                 self._refuse(turn, "busy", "every worker is taken; try again soon")
             else:
                 self._refuse(turn, "limited", "too many of your queries are running; let one end first")
@@ -208,6 +217,16 @@ class Crew:
             member.sock.detach()
 
     # Inside
+
+    def _all_start(self) -> bool:
+        """Whether there are workers, and none that has started."""
+        return bool(self._members) and not (self._idle or self._kept or self._busy)
+
+    def _wait_from_now(self) -> None:
+        """The first worker is there: from now on, who waits does so because others are before him."""
+        for turn in self._line:
+            turn.until = max(turn.until, time.monotonic() + self.limits.wait)
+            self._alarm(self, turn.until)
 
     def _serve(self) -> None:
         self._hire()
