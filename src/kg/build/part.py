@@ -62,7 +62,7 @@ class Part:
     ``describes``: the documents that its files speak of; where they are not those that were expected, the files belong
     to another bundle. ``files``: the same by file; ``prefixes``: by file, too. ``parsed``, ``collected``, ``checked``:
     the findings of the stages until a gate. ``derived``: documents, and what they were made from. ``pending``,
-    ``said``, ``unsaid``: claims that other parts may know. ``nameless``: how many triples with a blank node claims state.
+    ``said``, ``unsaid``: claims that other parts may know. ``nameless``: how many triples with a blank node there are.
     ``subclasses``: classes that claims put below others. ``counted``: passages, and those that are verified.
     ``modified``: the latest day on which a claim was made or reviewed. ``known``: IRIs with an error already, of which
     shapes need not speak again. ``facts``, ``evidence``: what SHACL left open or refused in each graph; ``findings``:
