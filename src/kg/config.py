@@ -26,8 +26,7 @@
     expires = 2030-01-01T00:00:00Z
 
 Environment: ``KG_BASE`` overrides ``base``; ``XDG_CACHE_HOME`` is where caches are; ``SOURCE_DATE_EPOCH`` (seconds)
-replaces the clock in a release's name (https://reproducible-builds.org/specs/source-date-epoch/);
-``KG_ENDPOINT_USER`` and ``KG_ENDPOINT_PASSWORD`` are what a SPARQL endpoint asks for.
+replaces the clock in a release's name (https://reproducible-builds.org/specs/source-date-epoch/).
 """
 
 from __future__ import annotations
