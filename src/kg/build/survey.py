@@ -83,10 +83,6 @@ class Survey:
                 waiting.extend(self.parents.get(kind, ()))
         return found
 
-    def independent(self, claim: str) -> int:
-        """How many independent documents state something that a claim says; 1 where no other one does."""
-        return max((self.agreement.get(comparison, 1) for comparison in self.compared.get(claim, ())), default=1)
-
 
 def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:
     """Read the whole dataset once."""

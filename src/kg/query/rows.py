@@ -41,11 +41,6 @@ class Term(NamedTuple):
     language: str = ""
     datatype: str = ""
 
-    def as_json(self) -> dict[str, str]:
-        """A term as SPARQL 1.1 Query Results JSON writes it, with every datatype."""
-        more = {"xml:lang": self.language} if self.language else {"datatype": self.datatype} if self.datatype else {}
-        return {"type": self.kind, "value": self.value, **more}
-
 
 def term(text: str) -> Term:
     r"""Read a term of TSV (SPARQL 1.1 Query Results CSV and TSV Formats, section 4).

@@ -254,10 +254,7 @@ class Worker:
             }
         results = self._store.query(request.query, base_iri=self._settings.base, **dataset)
         if request.preview:
-            found = (
-                {"boolean": bool(results)} if isinstance(results, QueryBoolean) else _shown(results, request.preview)
-            )
-            output.write(json.dumps(found).encode())
+            output.write(json.dumps(_shown(results, request.preview)).encode())
         elif isinstance(results, QueryTriples):
             rdf = RDF_BY_TYPE[request.media_type]
             serialize(_counted(results, self._settings.rows), output, rdf.format)  # type: ignore[arg-type]

@@ -22,8 +22,6 @@ from kg.site.state import Site
 FIELDS = ("document", "speaker", "modality", "basis")
 """Facets of claims."""
 
-TRAITS = ("kind", "place", "year")
-"""Facets of things."""
 
 INDEPENDENT = "independent"
 """The facet of claims that counts documents: 2 where two that do not derive from one another state the same."""

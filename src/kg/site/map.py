@@ -129,7 +129,7 @@ def land_svg() -> Response:
     return response
 
 
-def of_things(site: Site, iris: Sequence[str], limit: int = PER_PAGE) -> list[Spot]:
+def of_things(site: Site, iris: Sequence[str], limit: int) -> list[Spot]:
     """The coordinates of some things."""
     sql = (
         f"SELECT {_COLUMNS} FROM entry e CROSS JOIN point p ON p.thing = e.id WHERE e.iri IN ({MARKS}) "  # noqa: S608 - marks

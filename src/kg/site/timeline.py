@@ -31,8 +31,6 @@ bp = Blueprint("timeline", __name__)
 MOST = 10_000
 """Rows that are counted; more are reached by asking for a shorter time."""
 
-MOST_ON_PAGE = 12
-"""Rows on the page of a thing."""
 
 _COLUMNS = "e.iri, s.property, s.time, s.first, s.last, s.how, s.worked_out"
 _FULL_ENOUGH = 0.012
@@ -75,7 +73,7 @@ def timeline(extension: str | None = None) -> Response:
     return variants.respond("timeline", made, extension)
 
 
-def of_things(site: Site, iris: Sequence[str], limit: int = MOST_ON_PAGE) -> list[Moment]:
+def of_things(site: Site, iris: Sequence[str], limit: int) -> list[Moment]:
     """The moments of some things, in order."""
     sql = (
         f"SELECT {_COLUMNS} FROM entry e CROSS JOIN span s ON s.thing = e.id WHERE e.iri IN ({MARKS}) "  # noqa: S608 - marks

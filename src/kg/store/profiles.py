@@ -24,8 +24,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kg.errors import ConfigError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -82,14 +80,3 @@ PROFILES: Mapping[str, Profile] = {
         Profile(name="qlever", union=True, timeout=("timeout", 1, "s"), auth="bearer"),
     )
 }
-
-
-def profile(name: str) -> Profile:
-    """The profile of a name.
-
-    :raises ConfigError: naming those that there are.
-    """
-    found = PROFILES.get(name)
-    if found is None:
-        raise ConfigError(f"no engine profile {name!r}; there is {', '.join(PROFILES)}")
-    return found
