@@ -17,7 +17,7 @@ from typing import Any
 from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_results, serialize
 
 from kg import media
-from kg.errors import QueryError, QueryRefused
+from kg.errors import QueryError, QueryLeft, QueryRefused
 from kg.query import rows
 from kg.query.accounts import Accounts
 from kg.query.base import Answer, Gone, Query, Runner
@@ -90,7 +90,7 @@ class RemoteAnswer(Answer):
             yield data
             while not self.complete and (data := self._gathered(made)):
                 if self._gone is not None and self._gone():
-                    raise QueryError("the client has left")
+                    raise QueryLeft("the client has left")
                 yield data
             self._end("answered")
         except QueryError as e:
