@@ -239,11 +239,12 @@ def test_the_box_is_round_every_point_that_can_be_read() -> None:
         ("d", wgs + "lat", "99"), ("d", wgs + "long", "0"),
         ("e", wgs + "lat", "north"), ("e", wgs + "long", "0"),
         ("f", wgs + "lat", "80"), ("f", wgs + "lat", "81"), ("f", wgs + "long", "0"),
+        ("g", vocab.SCHEMA_HTTPS + "latitude", "60"), ("g", vocab.SCHEMA_HTTPS + "longitude", "35"),
     ]  # fmt: skip
     lines = [f"{Triple(NamedNode('http://x/' + s), NamedNode(p), OxLiteral(o))} .\n".encode() for s, p, o in said]
     box = count(lines, vocab.Names(BASE)).box
     assert box is not None
-    assert tuple(box) == (20, -5.5, 40, 50)
+    assert tuple(box) == (20, -5.5, 40, 60)
     assert box.has_area
     one = count(lines[:2], vocab.Names(BASE)).box
     assert one is not None

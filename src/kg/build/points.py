@@ -90,11 +90,6 @@ class Box(NamedTuple):
         return self.west < self.east and self.south < self.north
 
 
-def points_of_pairs(latitudes: Sequence[float], longitudes: Sequence[float]) -> set[tuple[float, float]]:
-    """The point of one latitude and one longitude; of several, nobody says which belong together."""
-    return {(latitudes[0], longitudes[0])} if len(latitudes) == len(longitudes) == 1 else set()
-
-
 def points(found: Survey) -> dict[str, list[Point]]:
     """The points of every thing that has some, sorted."""
     own = {iri: here for iri in found.values if (here := _points_of(found, iri))}

@@ -17,16 +17,10 @@ from hashlib import blake2b
 from kg import vocab
 from kg.build.coverage import Covered
 from kg.build.lines import groups
-from kg.build.points import Box, points_of_pairs, read_wkt
+from kg.build.points import COORDINATES, Box, coordinates
 from kg.build.vocabulary import LINKS, namespace
 
 _BUCKETS = 16
-_AXES = {
-    vocab.WGS84 + "lat": 0,
-    vocab.WGS84 + "long": 1,
-    vocab.SCHEMA + "latitude": 0,
-    vocab.SCHEMA + "longitude": 1,
-}
 
 
 @dataclass(slots=True)
@@ -88,7 +82,7 @@ def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
 
 
 _TYPE = f"<{vocab.RDF_TYPE}>".encode()
-_PLACED = {f"<{iri}>".encode() for iri in (*_AXES, vocab.GEO + "asWKT")}
+_PLACED = {f"<{iri}>".encode() for iri in COORDINATES}
 _LINKS = {f"<{iri}>".encode() for iri in LINKS}
 _DATES = tuple(f"^^<{vocab.XSD}{kind}>".encode() for kind in ("date", "dateTime"))
 
@@ -114,19 +108,12 @@ def _note(found: Tally, subject: bytes, predicate: bytes, value: bytes, names: v
 
 
 def _place(found: Tally, group: Sequence[bytes]) -> None:
-    axes: tuple[list[float], list[float]] = ([], [])
-    points = set()
+    values: defaultdict[str, list[str]] = defaultdict(list)
     for line in group:
         _, predicate, rest = line.split(b" ", 2)
-        name, text = _iri(predicate), _text(rest[:-3])
-        if name in _AXES:
-            try:
-                axes[_AXES[name]].append(float(text))
-            except ValueError:
-                continue
-        elif name == vocab.GEO + "asWKT" and (point := read_wkt(text)):
-            points.add(point)
-    found.box = Box.around(found.box, points | points_of_pairs(*axes))
+        if predicate in _PLACED:
+            values[_iri(predicate)].append(_text(rest[:-3]))
+    found.box = Box.around(found.box, coordinates(values))
 
 
 def _text(value: bytes) -> str:
