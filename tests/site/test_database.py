@@ -43,9 +43,13 @@ def test_claims_and_labels_are_the_same_from_the_index_and_from_the_store(voyage
 
 def test_a_release_from_before_the_index_had_passages_has_the_same_pages(voyage_app: Flask, tmp_path: Path) -> None:
     before, now = older(voyage_app.extensions["kg"], tmp_path / "release").test_client(), voyage_app.test_client()
-    for (iri,) in voyage_app.extensions["kg"].index.rows("SELECT iri FROM entry WHERE kind = 'thing' LIMIT 5"):
+    things = voyage_app.extensions["kg"].index.rows("SELECT iri FROM entry WHERE kind = 'thing' LIMIT 5")
+    assert things
+    for (iri,) in things:
         path = "/page/" + iri.rpartition("/id/")[2]
-        assert before.get(path).text == now.get(path).text
+        page = now.get(path)
+        assert page.status_code == 200
+        assert before.get(path).text == page.text
 
 
 def test_iris_are_asked_for_so_many_at_a_time() -> None:

@@ -39,7 +39,9 @@ def test_what_is_planned_at_a_place_is_told_from_what_happened(read_voyage: Read
 
 
 def test_the_list_says_who_gives_the_coordinates(read_voyage: Read) -> None:
-    for place in read_voyage("/map").all("ul", class_="places")[0].all("li", class_="place"):
+    places = read_voyage("/map").all("ul", class_="places")[0].all("li", class_="place")
+    assert places
+    for place in places:
         assert place.all("span", class_="says"), place.text
 
 
@@ -110,7 +112,9 @@ def test_a_window_holds_its_places_and_stays_on_the_world(positions: list[tuple[
 
 def test_no_land_crosses_the_map_where_the_world_is_cut() -> None:
     view = basemap.wider(basemap.window([(-170, -60), (170, 75)]), 4)
-    for outline in basemap.outlines(view, 600):
+    rings = basemap.outlines(view, 600)
+    assert rings
+    for outline in rings:
         for (lon, lat), (to_lon, to_lat) in pairwise((*outline.ring, outline.ring[0])):
             on_the_edge = lat == to_lat == view.south
             assert on_the_edge or abs(to_lon - lon) < 60, (outline.name, lon, lat, to_lon, to_lat)

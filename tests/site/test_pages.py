@@ -73,7 +73,9 @@ def test_the_order_and_the_headings_are_those_of_the_shapes(read_page: Read) -> 
 
 
 def test_a_mark_is_a_word_not_only_a_colour(read_page: Read) -> None:
-    for mark in read_page("/page/north-pier").all(class_="mark"):
+    marks = read_page("/page/north-pier").all(class_="mark")
+    assert marks
+    for mark in marks:
         assert mark.text.strip()
 
 
@@ -217,7 +219,9 @@ def test_no_element_of_a_page_comes_from_the_data(read_page: Read, path: str) ->
 
 
 def test_only_web_addresses_and_own_pages_are_links(read_page: Read, path: str) -> None:
-    for link in read_page(path).all("a"):
+    links = read_page(path).all("a")
+    assert links
+    for link in links:
         href = link.attributes["href"]
         if re.match(r"[a-z][a-z0-9+.-]*:", href, re.IGNORECASE):
             assert href.startswith(("http://", "https://"))

@@ -63,7 +63,9 @@ def test_a_withdrawn_claim_is_gone_and_says_since_when_and_why(site: FlaskClient
 
 def test_a_withdrawn_claim_is_in_no_list(site: FlaskClient) -> None:
     for path in ("/claims", "/document/about-kg"):
-        assert "Fortran" not in site.get(path, headers={"Accept": "text/html"}).text
+        page = site.get(path, headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert "Fortran" not in page.text
 
 
 @pytest.mark.parametrize(
