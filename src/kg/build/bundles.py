@@ -126,7 +126,7 @@ def code() -> str:
     return _digest(path.read_bytes() for pattern in _CODE for path in sorted(top.glob(pattern)))
 
 
-def order_of(files: Iterable[SourceFile], prefixes: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def merged_prefixes(files: Iterable[SourceFile], prefixes: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The prefixes of all files; of two that differ the one of the earlier file."""
     found: dict[str, str] = {}
     for file in files:

@@ -15,8 +15,7 @@ from kg.build.coverage import Share
 from kg.build.entities import Entities, Labels
 from kg.build.lines import SortedFile, common, groups, merged
 from kg.build.part import Common, Part
-from kg.build.rules import Spoken
-from kg.build.rules import Told as Asked
+from kg.build.rules import Asked, Spoken
 from kg.build.shacl.bound import Checked
 from kg.build.shards import Shard
 from kg.build.single import holds, read_reached

@@ -28,8 +28,7 @@ from kg.bounds import Clock, doing
 from kg.build.content import Dataset
 from kg.build.lines import SortedFile
 from kg.build.render import cuts
-from kg.build.shacl.bound import Checked, Plans, check, read_plans, run, target_nodes
-from kg.build.shacl.bound import Part as BoundData
+from kg.build.shacl.bound import BoundData, Checked, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.data import Data
 from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Result, Term

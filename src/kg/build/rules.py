@@ -20,7 +20,7 @@ from kg.model import Document, Finding, Place, error, value_of, warning
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Asked:
     """What the rules across documents look at.
 
     ``unlabelled``: things and speakers that lack a label. ``unused``: labelled things that nobody speaks of, with the
@@ -48,7 +48,7 @@ class Spoken(NamedTuple):
     speaker: bool
 
 
-Rule = Callable[[Told, vocab.Names], Iterator[Finding]]
+Rule = Callable[[Asked, vocab.Names], Iterator[Finding]]
 
 
 def what_happened(sources: Sources, names: vocab.Names) -> frozenset[str]:
@@ -91,57 +91,57 @@ def happened_only_if_asserted(happened: Collection[str], collected: Collected, n
                 yield error("not-asserted", message, q.place, claim.iri)
 
 
-def things_have_labels(told: Told, names: vocab.Names) -> Iterator[Finding]:
+def things_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """Every thing in a claim has a label, or a page would have to show its IRI."""
     reported = set()
-    for one in told.spoken:
-        if not one.speaker and one.iri.startswith(names.id) and one.iri in told.unlabelled and one.iri not in reported:
+    for one in asked.spoken:
+        if not one.speaker and one.iri.startswith(names.id) and one.iri in asked.unlabelled and one.iri not in reported:
             reported.add(one.iri)
             message = f"{names.local(one.iri)} has no label: add one in data/entities/"
             yield error("no-label", message, one.place, one.iri)
 
 
-def speakers_have_labels(told: Told, names: vocab.Names) -> Iterator[Finding]:
+def speakers_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """Every speaker and author has a label: who says it is what pages show beside every fact."""
-    for one in told.spoken:
-        if one.speaker and one.iri in told.unlabelled:
+    for one in asked.spoken:
+        if one.speaker and one.iri in asked.unlabelled:
             yield error("no-label", f"{names.local(one.claim)}: the speaker has no label", one.place, one.claim)
-    for documents in told.authors.values():
+    for documents in asked.authors.values():
         for document in documents:
             message = f"the author of {document.name} has no label: add one in data/entities/"
             yield error("no-label", message, document.place, document.iri)
 
 
-def labels_are_used(told: Told, names: vocab.Names) -> Iterator[Finding]:
+def labels_are_used(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """A label for a thing that no claim mentions is a thing nobody says anything about."""
-    for iri, place in told.unused:
+    for iri, place in asked.unused:
         yield warning("unused-label", f"{names.local(iri) or iri} is in no claim", place, iri)
 
 
-def content_is_said(told: Told, _names: vocab.Names) -> Iterator[Finding]:
+def content_is_said(asked: Asked, _names: vocab.Names) -> Iterator[Finding]:
     """A claim of another speaker is reached from a claim that says it was said (``kg:content``)."""
-    yield from told.unsaid
+    yield from asked.unsaid
 
 
-def merged_things_are_not_spoken_of(told: Told, names: vocab.Names) -> Iterator[Finding]:
+def merged_things_are_not_spoken_of(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """What was merged into another thing is in no claim any more, and the other thing is there to lead to."""
-    for one in told.spoken:
-        if not one.speaker and one.iri in told.merged:
-            into = names.local(told.merged[one.iri][0])
+    for one in asked.spoken:
+        if not one.speaker and one.iri in asked.merged:
+            into = names.local(asked.merged[one.iri][0])
             message = f"{names.local(one.iri)} was merged into {into}: {names.local(one.claim)} must say that"
             yield error("replaced", message, one.place, one.claim)
-    for iri, (into, place) in told.merged.items():
-        if into in told.merged:
+    for iri, (into, place) in asked.merged.items():
+        if into in asked.merged:
             message = f"{names.local(into)} was merged itself: name the thing that is left"
             yield error("replaced", message, place, iri)
 
 
-def facts_are_stated_by_claims_alone(told: Told, names: vocab.Names) -> Iterator[Finding]:
+def facts_are_stated_by_claims_alone(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """No claim says what the ontology, a label or a description says already.
 
     In the default graph both would be one triple, and it would stay there if every claim that states it were withdrawn.
     """
-    for claim, place, other in told.twice:
+    for claim, place, other in asked.twice:
         message = (
             f"{names.local(claim)} states what {other} says without a claim, so nobody could tell whose word it is: "
             "leave out one of the two (a name that a document gives is a schema:name)"
@@ -160,7 +160,7 @@ ACROSS_DOCUMENTS: tuple[Rule, ...] = (
 RULES = (happened_only_if_asserted, *ACROSS_DOCUMENTS)
 
 
-def check_rules(told: Told, base: str) -> tuple[Finding, ...]:
+def check_rules(asked: Asked, base: str) -> tuple[Finding, ...]:
     """Run every rule."""
     names = vocab.Names(base)
-    return tuple(finding for rule in ACROSS_DOCUMENTS for finding in rule(told, names))
+    return tuple(finding for rule in ACROSS_DOCUMENTS for finding in rule(asked, names))

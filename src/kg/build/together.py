@@ -13,7 +13,7 @@ from pyoxigraph import Store
 from kg import vocab
 from kg.bounds import doing
 from kg.build import combine
-from kg.build.bundles import code, order_of
+from kg.build.bundles import code, merged_prefixes
 from kg.build.catalog import latest_day
 from kg.build.content import Content, Dataset, Sizes
 from kg.build.coverage import measure
@@ -68,7 +68,7 @@ class Together:
     @property
     def prefixes(self) -> dict[str, str]:
         files = (*self.project.files, *self.project.entities)
-        declared = order_of(files, {**self.made.combined.prefixes, **self.entities.prefixes})
+        declared = merged_prefixes(files, {**self.made.combined.prefixes, **self.entities.prefixes})
         # Ontology and shapes come first in the order of the folders.
         return display_prefixes(self.project.sources, {**declared, **self.project.sources.prefixes}, self.names)
 

@@ -30,8 +30,7 @@ from kg.build.assemble import Assembled
 from kg.build.limit import MOST, left_out
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
-from kg.build.shacl.bound import Checked, Plans, check, read_plans
-from kg.build.shacl.bound import Part as BoundData
+from kg.build.shacl.bound import BoundData, Checked, Plans, check, read_plans
 from kg.build.shacl.deadline import Endless, ending, shape_of
 from kg.build.shacl.model import NotCovered
 from kg.config import Build
