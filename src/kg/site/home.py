@@ -21,8 +21,10 @@ from kg.site.templating import render
 
 bp = Blueprint("home", __name__)
 
-MOST_CLASSES = 12
+MOST_LISTED = 12
+"""Documents, and classes, that the home page lists."""
 MOST_LOOKED_AT = 20
+"""Claims of a document among which an example is looked for."""
 _YEAR = 31_536_000
 
 
@@ -114,7 +116,7 @@ def _home() -> str:
     manifest = site.release.manifest
     figures = site.release.report["documents"]
     names = sorted(figures)
-    documents = [(linker.link(site.names.document(name)), figures[name]) for name in names[:MOST_CLASSES]]
+    documents = [(linker.link(site.names.document(name)), figures[name]) for name in names[:MOST_LISTED]]
     found = classes(site)
     return render(
         "home.html",
@@ -122,7 +124,7 @@ def _home() -> str:
         counts=manifest.counts,
         documents=documents,
         more_documents=len(names) - len(documents),
-        classes=[(linker.kind(iri), count) for iri, count in found[:MOST_CLASSES]],
+        classes=[(linker.kind(iri), count) for iri, count in found[:MOST_LISTED]],
         questions=site.release.queries,
         jsonld=dataset(site),
         example=_example(site, linker),

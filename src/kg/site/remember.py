@@ -108,7 +108,7 @@ def again(kept: Kept, named: Mapping[bytes, bytes], method: str) -> tuple[int, H
     return 200, kept.headers, b"" if method == "HEAD" else kept.body
 
 
-_OTHERS = {b"no-store", b"private"}
+_CHANGING = {b"no-store", b"private"}
 """Answers that change while their release stays."""
 
 
@@ -122,7 +122,7 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
         or said.get(b"content-length") != b"%d" % size
         or not varies <= _VARY
         or b"set-cookie" in said
-        or not _OTHERS.isdisjoint(said.get(b"cache-control", b"").split(b", "))
+        or not _CHANGING.isdisjoint(said.get(b"cache-control", b"").split(b", "))
     ):
         return b""
     return said.get(b"etag", b"")
