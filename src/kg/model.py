@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -87,6 +87,11 @@ def error(rule: str, message: str, place: Place, subject: str = "") -> Finding:
 def warning(rule: str, message: str, place: Place, subject: str = "") -> Finding:
     """A finding that is shown and published with."""
     return Finding(Severity.WARNING, rule, message, place, subject)
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether any of them keeps the release from being published."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 class Check(StrEnum):

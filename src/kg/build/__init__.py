@@ -41,7 +41,7 @@ from kg.build.workers import workers
 from kg.build.write import write_release
 from kg.config import Config
 from kg.errors import BuildError, SourceError
-from kg.model import Finding, Severity
+from kg.model import Finding, Severity, has_errors
 from kg.release import Release
 
 Progress = Callable[[str, int, int], None]
@@ -76,7 +76,7 @@ class Checked:
 
     @property
     def failed(self) -> bool:
-        return _failed(self.findings)
+        return has_errors(self.findings)
 
 
 def check(
@@ -112,7 +112,7 @@ def build(
     :raises BuildError: if another build is running or the release cannot be written.
     """
     with _disk(), examined(config, documents, progress, engine, how) as (findings, found):
-        if found is None or _failed(findings):
+        if found is None or has_errors(findings):
             return None, findings
         progress("write", 0, 0)
         rendered = found.rendered()
@@ -162,13 +162,13 @@ def examined(
             yield _sorted([*found, endless(e, project.common.shapes)]), None
             return
         found += made.parsed
-        if not made.claims and not _failed(found):
+        if not made.claims and not has_errors(found):
             found.append(project.no_claims)
-        if _failed(found):
+        if has_errors(found):
             yield _sorted(found), None
             return
         found += [*project.collected, *entities.collected, *made.collected]
-        if _failed(found):
+        if has_errors(found):
             yield _sorted(found), None
             return
         found += [*made.checks, *stray(config.root, made.combined.documents)]
@@ -193,7 +193,7 @@ def fix(config: Config, documents: Sequence[Path] = ()) -> list[str]:
     folders = text_folders(config.root, documents)
     sources = parse_sources(config.root, config.base)
     collected = collect(sources, config.base)
-    if _failed(sources.findings) or _failed(collected.findings):
+    if has_errors(sources.findings) or has_errors(collected.findings):
         # Half-read sources are not rewritten; the check that follows says what is wrong.
         return []
     texts = read_texts(collected.documents, config.root, folders)
@@ -212,14 +212,10 @@ def review(config: Config, documents: Sequence[Path], wanted: Sequence[str], rev
     sources = parse_sources(config.root, config.base)
     collected = collect(sources, config.base)
     found = _sorted((*sources.findings, *collected.findings))
-    if _failed(found):
+    if has_errors(found):
         raise SourceError(found[0].message, file=found[0].place.file, line=found[0].place.line)
     grounded = ground(collected, config.base, read_texts(collected.documents, config.root, folders))
     return review_lines(grounded, vocab.Names(config.base), wanted, reviewer, config.date())
-
-
-def _failed(findings: Sequence[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -63,6 +63,7 @@ _NO_FACETS = frozenset(
 _EVERYTHING = frozenset({vocab.OWL + "Thing", vocab.RDFS + "Resource"})
 
 Say = Callable[[str], None]
+"""Is told in a line what was found, or could not be."""
 
 
 def kinds(database: sqlite3.Connection, parents: Mapping[str, Iterable[str]]) -> None:

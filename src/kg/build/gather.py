@@ -20,6 +20,7 @@ from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
 from kg import vocab, words
 from kg.build import browsing
+from kg.build.browsing import Say
 from kg.build.entries import LONGEST_NAME
 from kg.build.index import INDEXES, TABLES
 from kg.build.reading import read
@@ -73,8 +74,6 @@ _QUERIES = {
     ),
 }
 """Questions to start from, which any store can be asked."""
-
-Say = Callable[[str], None]
 
 
 def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) -> Release:

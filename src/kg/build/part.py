@@ -9,7 +9,7 @@ is written down as sorted lines, to be merged: see :mod:`kg.build.extract`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad
@@ -30,7 +30,7 @@ from kg.build.shacl.bound import Checked
 from kg.build.single import Targets
 from kg.build.validate import Shapes, check_part
 from kg.errors import SourceError
-from kg.model import Check, Document, Finding, Place, Severity, error, value_of
+from kg.model import Check, Document, Finding, Place, Severity, error, has_errors, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def make_part(bundle: Bundle, common: Common) -> Part:
     """Make a part; what is wrong with its files is in its findings."""
     sources, prefixes, files = _parsed(bundle, common.base)
     part = Part(describes=frozenset().union(*files.values()), files=files, prefixes=prefixes, parsed=sources.findings)
-    if not part.describes <= bundle.documents or _failed(sources.findings):
+    if not part.describes <= bundle.documents or has_errors(sources.findings):
         return part
     collected = collect(sources, common.base, common.terms)
     part = replace(
@@ -107,7 +107,7 @@ def make_part(bundle: Bundle, common: Common) -> Part:
         pending=collected.pending,
         modified=latest_day(sources.claims, common.base),
     )
-    if _failed(collected.findings):
+    if has_errors(collected.findings):
         return part
     grounded = ground(collected, common.base, bundle.texts)
     names = vocab.Names(common.base)
@@ -120,10 +120,6 @@ def make_part(bundle: Bundle, common: Common) -> Part:
     checked += happened_only_if_asserted(common.happened, collected, names)
     staged = Staged(sources, collected, grounded, assembled)
     return _described(replace(part, checked=tuple(checked)), common, staged)
-
-
-def _failed(findings: Iterable[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def _parsed(bundle: Bundle, base: str) -> tuple[Sources, dict[str, Mapping[str, str]], dict[str, frozenset[str]]]:

@@ -19,6 +19,7 @@ _TOGETHER = 16
 """Documents of a job: a worker is asked rarely enough, and little is lost with one that dies."""
 
 Report = Callable[[str, int, int], None]
+"""Is told the stage, how much of it is done, and of how much: see :data:`kg.build.Progress`."""
 
 
 @dataclass(frozen=True, slots=True)

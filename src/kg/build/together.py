@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import chain
@@ -20,7 +20,7 @@ from kg.build.coverage import measure
 from kg.build.dumps import Rendered
 from kg.build.entities import Entities, Labels
 from kg.build.ground import find_text
-from kg.build.parts import Made
+from kg.build.parts import Made, Report
 from kg.build.project import Project
 from kg.build.render import Rules, Run, graph_last, is_rendered, read_tally, render, runs_of_facts, runs_of_graphs
 from kg.build.rest import Rest, check_rest, read_places
@@ -34,8 +34,6 @@ from kg.build.write import display_prefixes
 from kg.model import Finding, SourceQuad
 from kg.release import STORE, verified_store
 from kg.store import embedded
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
