@@ -55,13 +55,9 @@ def instances(curie: str = "") -> Response:
     return answer(page, extension)
 
 
-def classes(site: Site) -> list[tuple[str, int]]:
-    """Classes with the number of their instances in the default graph, the largest first; terms of evidence last."""
-    return _counted(site)
-
-
 @lru_cache(maxsize=4)
-def _counted(site: Site) -> list[tuple[str, int]]:
+def classes(site: Site) -> list[tuple[str, int]]:
+    """Classes of things with the number of their instances in the default graph, the largest first."""
     counts: Mapping[str, int] | None = site.release.report.get("classes")
     if site.foreign:
         return list((counts or {}).items())
