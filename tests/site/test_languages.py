@@ -211,7 +211,7 @@ def test_numbers_are_written_as_in_the_language(client: FlaskClient) -> None:
 
 
 @pytest.mark.browser
-def test_the_editor_says_in_german_what_is_wrong_and_marks_what_the_engine_says(browser: Browser, address: str) -> None:
+def test_the_editor_speaks_german_and_marks_what_the_engine_says(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="de")
     tab = context.new_page()
     tab.goto(address + "query")
@@ -219,6 +219,9 @@ def test_the_editor_says_in_german_what_is_wrong_and_marks_what_the_engine_says(
     tab.get_by_role("button", name="Ausführen").click()
     expect(tab.get_by_role("heading", name="Die Abfrage wird nicht angenommen")).to_be_visible()
     expect(tab.locator(".problem [lang=en]")).to_have_text("the prefix harbour: is not declared")
+    tab.get_by_role("textbox", name="Eine Frage").fill(f'SELECT ?x {{ VALUES ?x {{ "{"x" * 2_001}" }} }}')
+    tab.get_by_role("button", name="Ausführen", exact=True).click()
+    expect(tab.locator(".answers td")).to_contain_text("(2.001 Zeichen; heruntergeladen sind es alle)")
     context.close()
 
 

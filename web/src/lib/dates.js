@@ -69,7 +69,7 @@ function one(text) {
 }
 
 /** A year as people write it: there is none called 0. */
-export function yearName(year) {
+function yearName(year) {
   return year > 0 ? String(year) : _("{year} BC", { year: 1 - year });
 }
 

@@ -88,7 +88,7 @@ function paragraphs(raw) {
 }
 
 /** Spans of the sentences of one normalised paragraph, given as characters. */
-export function splitSentences(paragraph) {
+function splitSentences(paragraph) {
   const spans = [];
   const { length } = paragraph;
   let start = 0;

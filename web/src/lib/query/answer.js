@@ -7,7 +7,7 @@
 import { BindingsReader, TriplesReader } from "./readers.js";
 import { _ } from "../words.js";
 
-export const MOST_ROWS = 1000;
+const MOST_ROWS = 1000;
 const MOST_CHARACTERS = 16 * 2 ** 20;
 // Addresses up to this length are surely taken by servers and what stands before them; longer questions are posted.
 const LONGEST_ADDRESS = 4000;

@@ -7,6 +7,7 @@ import { snippet, startCompletion } from "@codemirror/autocomplete";
 import { syntaxTree } from "@codemirror/language";
 
 import { placeAfter, tokens } from "./tokens.js";
+import { _, ngettext, number } from "../words.js";
 
 const MOST_TERMS = 60;
 const MOST_THINGS = 12;
@@ -197,8 +198,8 @@ const termsSource = (terms, namespaces, fits) => async (context) => {
 };
 
 function told({ meaning, count, kind }) {
-  const uses = kind === "class" ? `${count.toLocaleString("en")} of them` : `in ${count.toLocaleString("en")} triples`;
-  return [meaning, count > 0 ? uses : "not used in plain facts"].filter(Boolean).join(" · ");
+  const uses = kind === "class" ? _("{count} of them", { count: number(count) }) : ngettext("in {count} triple", "in {count} triples", count);
+  return [meaning, count > 0 ? uses : _("not used in plain facts")].filter(Boolean).join(" · ");
 }
 
 const things = (terms, namespaces, search) => async (context) => {

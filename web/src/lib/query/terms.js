@@ -1,6 +1,7 @@
 // Terms of an answer: what they are, and how a cell shows them.
 
 import { element } from "../dom.js";
+import { _, number } from "../words.js";
 import { shortened } from "./names.js";
 
 const XSD = "http://www.w3.org/2001/XMLSchema#";
@@ -36,7 +37,8 @@ export function shown(term, names) {
   // What comes with the page may have been cut already.
   const all = term.length ?? term.value.length;
   if (all > shortened(term.value).length) {
-    parts.push(element("span", { class: "note" }, ` (${all.toLocaleString("en")} characters; a download has all of them)`));
+    const said = _("({count} characters; a download has all of them)", { count: number(all) });
+    parts.push(element("span", { class: "note" }, ` ${said}`));
   }
   const language = term["xml:lang"];
   if (language && !names.isOwn(language)) parts.push(" ", element("span", { class: "lang" }, language));
