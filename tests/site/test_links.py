@@ -9,9 +9,14 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
+
+from kg.config import Config
+from kg.release import Release
+from kg.site import create_app
 
 Read = Callable[[str], Any]
 ASKS = ("query", "sparql")
@@ -105,3 +110,15 @@ def test_addresses_in_data_keep_the_base(app: Flask) -> None:
     text = Client(app).get("/data/north-pier.nt", base_url="https://other.example/").text
     assert "<http://localhost:8000/id/north-pier>" in text
     assert "other.example" not in text
+
+
+def test_links_are_the_same_whichever_page_was_the_first_at_its_depth(
+    release: Release, config: Config, client: FlaskClient
+) -> None:
+    """A list of files asks for no links to things; a page that does comes after it, or before."""
+    fresh = create_app(release, config).test_client()
+    assert fresh.get("/dumps/", headers={"Accept": "text/html"}).status_code == 200
+    page = fresh.get("/page/hostile", headers={"Accept": "text/html"}).text
+    assert "../page/it&#39;s(1)!" in page
+    assert "&amp;#39;" not in page
+    assert page == client.get("/page/hostile", headers={"Accept": "text/html"}).text

@@ -111,9 +111,11 @@ class _Translated(InternationalizationExtension):
 def render(template: str, **context: Any) -> str:
     """A page. ``root`` is the relative way to the site's root; links on pages start with it."""
     site = current()
+    way: str = context.pop("root", None) or here()
+    # The linker is kept: what it adds to a way that is marked as safe would be escaped at once, and again in a link.
+    linker = site.linker(way)
     # Our own dots and slashes: marked as safe once, instead of escaped at every link.
-    root = Markup(context.pop("root", None) or here())  # noqa: S704
-    linker = site.linker(root)
+    root = Markup(way)  # noqa: S704
     env = _environment(site.language)
     shown = request.path[1:] if request.path[1:] in _NAVIGATED else ""
     frame = site.frames.get(root + shown)
