@@ -50,7 +50,7 @@ class Stretch:
     """Some lines of a file to check, which have all triples of their subjects.
 
     ``facts``: the default graph, to look up what the lines do not say; without it they see no more than themselves.
-    ``own``: claims and passages are focus nodes here too.
+    ``own``: claims and passages are focus nodes here too. ``common``: a hash of what all stretches have in common.
     """
 
     file: Path
@@ -62,6 +62,7 @@ class Stretch:
     superclasses: Mapping[str, Collection[str]]
     own: bool
     seconds: float
+    common: bytes
 
     @property
     def name(self) -> str:
@@ -72,11 +73,7 @@ class Stretch:
 
     def key(self) -> bytes:
         """What a check depends on, but for what it looks up elsewhere."""
-        above = sorted((class_, sorted(some)) for class_, some in self.superclasses.items())
-        found = sha256(repr((self.base, self.own, above)).encode())
-        found.update(self.shapes)
-        found.update(self.read())
-        return found.digest()
+        return sha256(self.common + self.read()).digest()
 
     def __hash__(self) -> int:
         return hash((self.file, self.start))
@@ -128,20 +125,23 @@ def about(facts: SortedFile, node: Term) -> list[Quad]:
 def stretches(rest: Rest, graph: str) -> Iterator[Stretch]:
     """What belongs to no part: things and documents in the default graph, comparisons as evidence."""
     base, shapes, seconds = rest.names.base, rest.shapes.seeing[graph], rest.shapes.seconds
+    superclasses, own = (rest.superclasses, rest.own) if graph == "facts" else ({}, False)
+    above = sorted((class_, sorted(some)) for class_, some in superclasses.items())
+    common = sha256(repr((base, own, above)).encode() + shapes).digest()
     if graph == "evidence":
         path, prefix = rest.whole.path("compared"), f"<{base}comparison/".encode()
         file = SortedFile(path)
         offsets = [at for at in cuts(file, (), (), base) if file.data[at : at + len(prefix)] == prefix]
         end = file.find(prefix[:-1] + b"0")
         for start, stop in pairwise([*offsets, end] if offsets else []):
-            yield Stretch(path, start, stop, None, base, shapes, {}, own=False, seconds=seconds)
+            yield Stretch(path, start, stop, None, base, shapes, superclasses, own, seconds, common)
         return
     path, file = rest.whole.path("facts"), rest.dataset.facts
     apart = [] if rest.own else [f"<{base}{kind}/".encode() for kind in ("claim", "passage")]
     for start, stop in pairwise(cuts(file, rest.documents, ("claim", "document", "passage"), base)):
         # Claims and passages were checked with their parts.
         if not any(file.data[start : start + len(prefix)] == prefix for prefix in apart):
-            yield Stretch(path, start, stop, path, base, shapes, rest.superclasses, rest.own, seconds)
+            yield Stretch(path, start, stop, path, base, shapes, superclasses, own, seconds, common)
 
 
 def check_stretches(jobs: Iterable[Stretch], whole: Whole, name: str, workers: Workers) -> Iterator[Checked]:
