@@ -16,6 +16,7 @@ from pyoxigraph import NamedNode
 from kg import vocab
 from kg.build.collect import Collected
 from kg.build.parse import Sources
+from kg.build.vocabulary import closure
 from kg.model import Document, Finding, Place, error, value_of, warning
 
 
@@ -62,12 +63,7 @@ def _subclasses(sources: Sources, top: set[str]) -> set[str]:
     for q in sources.ontology:
         if q.quad.predicate.value == vocab.RDFS_SUBCLASS and isinstance(q.quad.object, NamedNode):
             children[q.quad.object.value].add(value_of(q.quad.subject))
-    found, waiting = set(top), list(top)
-    while waiting:
-        for child in children[waiting.pop()] - found:
-            found.add(child)
-            waiting.append(child)
-    return found
+    return closure(top, children)
 
 
 def happened_only_if_asserted(happened: Collection[str], collected: Collected, names: vocab.Names) -> Iterator[Finding]:

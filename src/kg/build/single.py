@@ -14,6 +14,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.build.parse import Sources
+from kg.build.vocabulary import closure
 from kg.model import Node, value_of
 
 _SH = vocab.SH
@@ -61,7 +62,7 @@ def reaches(claimed: Iterable[Quad], targets: Targets, above: Mapping[str, Colle
         if isinstance(quad.object, NamedNode):
             found.append((value, ("targetObjectsOf", predicate)))
         if predicate == vocab.RDF_TYPE:
-            found += [(subject, ("targetClass", one)) for one in _closure(value, above)]
+            found += [(subject, ("targetClass", one)) for one in closure((value,), above)]
         for node, target in found:
             if target in wanted:
                 yield f"{node}\t{_MARKS[target[0]]}\t{target[1]}"
@@ -105,13 +106,4 @@ def _targets(shape: Node, values: Mapping[str, list[Node]]) -> set[tuple[str, st
     }
     if any(value_of(t) in _CLASSES for t in values.get(vocab.RDF_TYPE, ())):
         found.add(("targetClass", value_of(shape)))
-    return found
-
-
-def _closure(start: str, above: Mapping[str, Collection[str]]) -> set[str]:
-    found, waiting = {start}, [start]
-    while waiting:
-        for parent in set(above.get(waiting.pop(), ())) - found:
-            found.add(parent)
-            waiting.append(parent)
     return found

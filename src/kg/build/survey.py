@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
+from kg.build.vocabulary import closure
 
 LABELS = (vocab.RDFS_LABEL, vocab.SKOS_PREF_LABEL, vocab.DCTERMS_TITLE)
 NAMES = (
@@ -74,14 +75,7 @@ class Survey:
 
     def ancestors(self, kinds: Iterable[str]) -> set[str]:
         """Classes and all above them."""
-        found: set[str] = set()
-        waiting = list(kinds)
-        while waiting:
-            kind = waiting.pop()
-            if kind not in found:
-                found.add(kind)
-                waiting.extend(self.parents.get(kind, ()))
-        return found
+        return closure(kinds, self.parents)
 
 
 def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:

@@ -21,6 +21,7 @@ from kg.build.shacl.compile import Compiler, target_predicates, targets
 from kg.build.shacl.data import Data, Table
 from kg.build.shacl.model import NotCovered, Result, Term, from_rdflib
 from kg.build.shacl.plan import Plan, report
+from kg.build.vocabulary import closure
 from kg.errors import KgError
 
 Fetch = Callable[[Term], Iterable[Quad]]
@@ -166,13 +167,7 @@ class BoundData(Data):
 
     def _ancestors(self, class_: str) -> frozenset[str]:
         if class_ not in self._classes:
-            found, waiting = {class_}, [class_]
-            while waiting:
-                for parent in self._above.get(waiting.pop(), ()):
-                    if parent not in found:
-                        found.add(parent)
-                        waiting.append(parent)
-            self._classes[class_] = frozenset(found)
+            self._classes[class_] = frozenset(closure((class_,), self._above))
         return self._classes[class_]
 
     @property
