@@ -38,7 +38,7 @@ from kg.store import embedded
 
 @dataclass(slots=True)
 class Together:
-    """All of a project. Valid as long as the folder of ``whole`` is there."""
+    """All of a project, for :func:`together` to fill. Valid as long as the folder of ``whole`` is there."""
 
     project: Project
     made: Made

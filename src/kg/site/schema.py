@@ -59,7 +59,6 @@ class Schema:
         self._language = language
         ontology = _read(dumps / "ontology.ttl", base)
         self.shapes = _read(dumps / "shapes.ttl", base)
-        self.terms: dict[str, frozenset[str]] = {}
         self.parents: dict[str, set[str]] = defaultdict(set)
         self.children: dict[str, set[str]] = defaultdict(set)
         types: dict[str, set[str]] = {}
@@ -73,7 +72,7 @@ class Schema:
                 elif q.predicate.value in (vocab.RDFS_SUBCLASS, vocab.RDFS + "subPropertyOf"):
                     self.parents[q.subject.value].add(q.object.value)
                     self.children[q.object.value].add(q.subject.value)
-        self.terms = {iri: frozenset(kinds) for iri, kinds in types.items()}
+        self.terms: dict[str, frozenset[str]] = {iri: frozenset(kinds) for iri, kinds in types.items()}
         self._no_terms = {
             iri
             for iri in (*self.terms, *self.children)
