@@ -61,7 +61,7 @@ class Step(NamedTuple):
         return self.at or self.release.sealed_at
 
 
-class State(NamedTuple):
+class MemberState(NamedTuple):
     """What a release made of an IRI: ``what`` as in :class:`Event`."""
 
     iri: str
@@ -172,7 +172,7 @@ class History:
             before = now
         return found
 
-    def changes(self, old: str, new: str, base: str, count: int, start: int) -> list[State]:
+    def changes(self, old: str, new: str, base: str, count: int, start: int) -> list[MemberState]:
         """What release ``new`` states otherwise than ``old`` (empty: than nothing) of IRIs that begin with ``base``.
 
         Sorted by IRI; at most ``count`` of them, from number ``start``, which counts from 0.
@@ -192,7 +192,7 @@ class History:
             *(old, base, new),
             *(count, start),
         )
-        return [State(*row) for row in rows]
+        return [MemberState(*row) for row in rows]
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[str, ...]]:
         with self._lock:

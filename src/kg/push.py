@@ -27,7 +27,7 @@ from kg.query.remote import RemotePool
 from kg.release import Release
 from kg.store import slots
 from kg.store.endpoint import Endpoint
-from kg.store.slots import LOADING, READY, Slot, State
+from kg.store.slots import LOADING, READY, Slot, SlotState
 
 BULK = 50_000
 """Quads of a batch, where an engine takes N-Quads."""
@@ -190,7 +190,7 @@ class Push:
             )
 
 
-def rollback(endpoint: Endpoint, base: str) -> State:
+def rollback(endpoint: Endpoint, base: str) -> SlotState:
     """Point at the other slot again; what it holds.
 
     :raises PushError: if it holds no whole release.

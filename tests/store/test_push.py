@@ -45,7 +45,7 @@ def other(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
     return made
 
 
-def current(endpoint: Endpoint) -> slots.State | None:
+def current(endpoint: Endpoint) -> slots.SlotState | None:
     return next((state for state in slots.read(endpoint, BASE).values() if state.current), None)
 
 

@@ -25,7 +25,7 @@ _LIBRARIES = ("pyoxigraph", "pyshacl", "rapidfuzz", "rdflib")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Planned:
     """A bundle that has not been read: its documents and files."""
 
     documents: frozenset[str]
@@ -36,23 +36,23 @@ class Plan:
         return ", ".join(sorted(self.documents) or [file.shown for file in self.files])
 
 
-def guessed(files: Iterable[SourceFile]) -> list[Plan]:
+def guessed(files: Iterable[SourceFile]) -> list[Planned]:
     """Files by the names they have before the first full stop."""
     found: dict[str, list[SourceFile]] = defaultdict(list)
     for file in files:
         found[file.path.name.partition(".")[0]].append(file)
-    return [Plan(frozenset({name}), tuple(some)) for name, some in sorted(found.items())]
+    return [Planned(frozenset({name}), tuple(some)) for name, some in sorted(found.items())]
 
 
 @dataclass(slots=True)
 class Settled:
     """Which bundles are as they should be, and which have to be made anew, joined with others."""
 
-    kept: list[Plan] = field(default_factory=list)
-    joined: list[Plan] = field(default_factory=list)
+    kept: list[Planned] = field(default_factory=list)
+    joined: list[Planned] = field(default_factory=list)
 
 
-def settle(plans: Sequence[Plan], describes: Mapping[Plan, Mapping[str, frozenset[str]]]) -> Settled:
+def settle(plans: Sequence[Planned], describes: Mapping[Planned, Mapping[str, frozenset[str]]]) -> Settled:
     """Join bundles whose files speak of the same documents; ``describes``: file → documents, by bundle."""
     parent: dict[str, str] = {}
 
@@ -78,11 +78,11 @@ def settle(plans: Sequence[Plan], describes: Mapping[Plan, Mapping[str, frozense
             settled.kept.append(same)
         else:
             files = tuple(sorted((file for file, _ in group), key=lambda f: (f.folder != "documents", f.path)))
-            settled.joined.append(Plan(documents, files))
+            settled.joined.append(Planned(documents, files))
     return settled
 
 
-def read(plan: Plan, root: Path, folders: Sequence[Path]) -> Bundle:
+def read(plan: Planned, root: Path, folders: Sequence[Path]) -> Bundle:
     """Read a bundle's files and texts."""
     contents = {file.shown: read_file(file.path, file.shown) for file in plan.files}
     return Bundle(plan.documents, plan.files, contents, read_texts(sorted(plan.documents), root, folders))

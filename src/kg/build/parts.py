@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from kg.build.bundles import Plan, guessed, key_of, read, settle
+from kg.build.bundles import Planned, guessed, key_of, read, settle
 from kg.build.combine import Combined, alike, combine, missing_claims
 from kg.build.part import Bundle
 from kg.build.project import Project
@@ -66,7 +66,7 @@ class _Making:
     cache: Cache
     workers: Workers
     report: Report
-    keys: dict[Plan, str] = field(default_factory=dict)
+    keys: dict[Planned, str] = field(default_factory=dict)
     new: int = 0
 
     def run(self) -> Made:
@@ -85,7 +85,7 @@ class _Making:
         shards = tuple(Shard(job.target) for job in jobs)
         return Made(combine(shards, self.project.config.base), tuple(self.keys.values()), shards, self.new)
 
-    def _make(self, plans: Sequence[Plan]) -> None:
+    def _make(self, plans: Sequence[Planned]) -> None:
         common = pickle.dumps(self.project.common)
         stream = self._missing(plans)
         jobs = (Job(tuple(some), common) for some in iter(lambda: tuple(islice(stream, _TOGETHER)), ()))
@@ -96,7 +96,7 @@ class _Making:
                 self.new += 1
             self.report("documents", len(self.keys) - before, len(plans))
 
-    def _missing(self, plans: Sequence[Plan]) -> Iterator[tuple[str, Bundle]]:
+    def _missing(self, plans: Sequence[Planned]) -> Iterator[tuple[str, Bundle]]:
         """The bundles whose parts are to be made; the keys of all are noted."""
         for plan in plans:
             bundle = read(plan, self.project.config.root, self.project.folders)

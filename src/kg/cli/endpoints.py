@@ -22,7 +22,7 @@ from kg.store.profiles import PROFILES
 if TYPE_CHECKING:
     from kg.query.exchange import Exchange
     from kg.store.endpoint import Credentials, Endpoint
-    from kg.store.slots import State
+    from kg.store.slots import SlotState
 
     Site = tuple[Callable[[str, bool, Exchange], Any], Callable[[], str]]
     """For :func:`kg.site.server.serve`: what makes the application of a release, and what says which is current."""
@@ -145,7 +145,7 @@ def serve_endpoint(
     run(make, name, name(), *where, workers=workers, threads=threads)
 
 
-def _pushed(config: Config, endpoint: Endpoint) -> State | None:
+def _pushed(config: Config, endpoint: Endpoint) -> SlotState | None:
     """The slot that is current in the store, if a release of this project was pushed there."""
     from kg.store import slots
 
@@ -156,7 +156,7 @@ def _pushed(config: Config, endpoint: Endpoint) -> State | None:
     return next((state for state in states if state.current), None)
 
 
-def _site_of_release(config: Config, endpoint: Endpoint, current: State) -> Site:
+def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> Site:
     from kg.site import create_app
     from kg.site.state import Behind
     from kg.store import slots
@@ -194,7 +194,7 @@ def _site_of_data(config: Config, endpoint: Endpoint, graphs: tuple[str, ...], *
 class Pointer:
     """Which release is current in a store, as ``VERSION@SLOT``; looked at now and then, by whoever asks."""
 
-    def __init__(self, config: Config, endpoint: Endpoint, known: State) -> None:
+    def __init__(self, config: Config, endpoint: Endpoint, known: SlotState) -> None:
         self._config = config
         self._endpoint = endpoint
         self._lock = threading.Lock()

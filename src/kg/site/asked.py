@@ -14,7 +14,7 @@ from werkzeug.http import parse_accept_header
 from kg import media
 from kg.query.base import Query
 from kg.query.lexer import Form, inspect
-from kg.site.protocol import Asked
+from kg.site.protocol import SparqlRequest
 from kg.site.respond import CORS, not_acceptable
 from kg.site.state import Site
 
@@ -33,7 +33,7 @@ _WRITTEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Prepared:
     """A query that may be run. ``kind`` is the media type of the answer, ``etag`` its header, "" if it may change."""
 
     form: Form
@@ -43,7 +43,7 @@ class Plan:
     headers: list[tuple[str, str]]
 
 
-def plan(site: Site, asked: Asked, accept: str | None) -> Plan:
+def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
     """How to answer a request that has a query.
 
     :raises QueryRefused: if it may not be run.
@@ -62,7 +62,7 @@ def plan(site: Site, asked: Asked, accept: str | None) -> Plan:
         headers.append(("ETag", etag))
     if asked.wanted:
         headers.append(("Content-Disposition", f'attachment; filename="answer.{asked.wanted}"'))
-    return Plan(form, kind, query, etag, headers)
+    return Prepared(form, kind, query, etag, headers)
 
 
 ANSWER = (("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"), *CORS)

@@ -24,7 +24,7 @@ _TARGETS = tuple(_SH + name for name in ("targetClass", "targetSubjectsOf", "tar
 _CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
 
 
-class Shape(NamedTuple):
+class CheckedBy(NamedTuple):
     """A shape with a name: its IRI, what it is called, and where its page shows it."""
 
     iri: str
@@ -35,8 +35,8 @@ class Shape(NamedTuple):
 class Checks(NamedTuple):
     """The shapes that looked at a claim's record, and at its facts."""
 
-    record: tuple[Shape, ...]
-    facts: tuple[Shape, ...]
+    record: tuple[CheckedBy, ...]
+    facts: tuple[CheckedBy, ...]
 
 
 def checks(site: Site, iri: str, graph: Iterable[Quad]) -> Checks:
@@ -55,7 +55,7 @@ def checks(site: Site, iri: str, graph: Iterable[Quad]) -> Checks:
     return Checks(_looking_at(site, record, record), _looking_at(site, published, classes))
 
 
-def _looking_at(site: Site, quads: Iterable[Quad], classes: Iterable[Quad]) -> tuple[Shape, ...]:
+def _looking_at(site: Site, quads: Iterable[Quad], classes: Iterable[Quad]) -> tuple[CheckedBy, ...]:
     keys: set[tuple[str, str]] = set()
     for q in quads:
         keys |= {
@@ -72,12 +72,12 @@ def _looking_at(site: Site, quads: Iterable[Quad], classes: Iterable[Quad]) -> t
 
 
 @lru_cache(maxsize=8)
-def _by_target(site: Site) -> dict[tuple[str, str], list[Shape]]:
+def _by_target(site: Site) -> dict[tuple[str, str], list[CheckedBy]]:
     described: dict[str, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
     for q in site.schema.shapes:
         if isinstance(q.subject, NamedNode) and isinstance(q.object, Node):
             described[q.subject.value][q.predicate.value].append(q.object)
-    found: dict[tuple[str, str], list[Shape]] = defaultdict(list)
+    found: dict[tuple[str, str], list[CheckedBy]] = defaultdict(list)
     for iri, values in described.items():
         if any(value_of(v) in ("true", "1") for v in values[_SH + "deactivated"]):
             continue
@@ -90,7 +90,7 @@ def _by_target(site: Site) -> dict[tuple[str, str], list[Shape]]:
                 key=lambda text: site.labels.rank(*text),
             )
         ]
-        shape = Shape(iri, site.labels.made(*next(iter(names), (anchor, ""))), anchor)
+        shape = CheckedBy(iri, site.labels.made(*next(iter(names), (anchor, ""))), anchor)
         for target in _TARGETS:
             for value in values[target]:
                 found[target, value_of(value)].append(shape)

@@ -48,7 +48,7 @@ _SHOWN_ALREADY = (
 )
 
 
-class Passage(NamedTuple):
+class PassageInContext(NamedTuple):
     """A passage in its place: the sentences around its own, and where the document's page has it."""
 
     excerpt: Excerpt
@@ -161,14 +161,14 @@ def _html(site: Site, source: Source) -> str:
     )
 
 
-def _passage(site: Site, linker: Linker, span: Span) -> Passage:
+def _passage(site: Site, linker: Linker, span: Span) -> PassageInContext:
     """A passage with the sentences before and after its own in its paragraph, where the text may be shown."""
     found = parsed(site.release, span.document)
     sentence = found.sentence_at(span.start, span.end) if found else None
     if found is None or sentence is None:
-        return Passage(excerpt(site, span), "", "", "")
+        return PassageInContext(excerpt(site, span), "", "", "")
     near = {s.number: found.content[s.start : s.end] for s in found.sentences if s.paragraph == sentence.paragraph}
-    return Passage(
+    return PassageInContext(
         excerpt(site, span),
         near.get(sentence.number - 1, ""),
         near.get(sentence.number + 1, ""),

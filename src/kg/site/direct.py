@@ -78,7 +78,7 @@ class Direct:
             self._memory.keep(key, 200, found, data)
         return Answer(200, found, data)
 
-    def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> asked.Plan | None:
+    def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> asked.Prepared | None:
         try:
             request = protocol.read(
                 protocol.Sent(
@@ -96,7 +96,7 @@ class Direct:
             return None
         return None if plan.kind == media.HTML else plan
 
-    async def _run(self, scope: Scope, named: Mapping[bytes, bytes], plan: asked.Plan) -> Running:
+    async def _run(self, scope: Scope, named: Mapping[bytes, bytes], plan: asked.Prepared) -> Running:
         forwarded = named.get(b"x-forwarded-for", b"").decode("latin-1")
         client = self._site.clients.of(scope["client"][0] if scope["client"] else "", forwarded)
         seconds = self._site.pool.limits.seconds(plan.query.timeout)

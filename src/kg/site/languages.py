@@ -50,10 +50,10 @@ def marked(text: str) -> str:
     return text
 
 
-class Told(str):
+class Message(str):
     """A sentence in English, which programs get, that can be told in the reader's language too.
 
-    >>> told = Told("No page {page}.", page=3)
+    >>> told = Message("No page {page}.", page=3)
     >>> told, told.in_words({"No page {page}.": "Keine Seite {page}."}.__getitem__)
     ('No page 3.', 'Keine Seite 3.')
     """
@@ -62,7 +62,7 @@ class Told(str):
     _text: str
     _values: Mapping[str, object]
 
-    def __new__(cls, text: str, **values: object) -> Told:
+    def __new__(cls, text: str, **values: object) -> Message:
         told = super().__new__(cls, text.format(**values))
         told._text, told._values = text, values
         return told

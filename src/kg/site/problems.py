@@ -30,7 +30,7 @@ from kg.errors import (
     QueryLimited,
     QueryRefused,
 )
-from kg.site.languages import Told, marked
+from kg.site.languages import Message, marked
 from kg.site.respond import cors
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -78,11 +78,11 @@ def problem(error: Exception) -> dict[str, Any]:
         status = HTTPStatus(error.code or 500)
         detail = error.description or status.description
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = Told(_ONLY_READ)
+            detail = Message(_ONLY_READ)
         return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
     status, title = next((row for kind, row in STATUS.items() if isinstance(error, kind)), STATUS[KgError])
     # Messages of other errors may name files of this machine.
-    detail = str(error) if isinstance(error, QueryError) else Told(_HIDDEN)
+    detail = str(error) if isinstance(error, QueryError) else Message(_HIDDEN)
     found: dict[str, Any] = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     for name in ("line", "column", "limit", "retry_after"):
         value = getattr(error, name, None)
@@ -107,7 +107,7 @@ def place(found: Mapping[str, Any], gettext: Callable[[str], str] = str) -> str:
 def detail(found: Mapping[str, Any], site: Site) -> Markup:
     """What is wrong, for people: in their language, or in English and marked as that."""
     said = found["detail"]
-    if isinstance(said, Told):
+    if isinstance(said, Message):
         return escape(said.in_words(site.language.gettext))
     return Markup('<span lang="en">{}</span>').format(said)
 

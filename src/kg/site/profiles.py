@@ -21,7 +21,7 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site import annotation, describe
 from kg.site.evidence import Source
-from kg.site.languages import Told, marked
+from kg.site.languages import Message, marked
 from kg.site.nanopublication import nanopublication
 from kg.site.reified import reify
 from kg.site.state import Site
@@ -171,7 +171,9 @@ def links(site: Site, root: str, address: Callable[[str], str], current: Profile
 def no_format(profile: Profile) -> NotAcceptable:
     """A 406 that says what formats a profile has."""
     return NotAcceptable(
-        Told(marked("The profile {name} comes in {types}."), name=profile.name, types=", ".join(profile.media_types()))
+        Message(
+            marked("The profile {name} comes in {types}."), name=profile.name, types=", ".join(profile.media_types())
+        )
     )
 
 
@@ -186,7 +188,7 @@ def _known(site: Site, asked: list[str]) -> Profile:
         if profile is not None:
             return profile
     known = ", ".join(f"{p.name} ({p.iri(site)})" for p in PROFILES.values())
-    raise NotAcceptable(Told(marked("There is no such profile. Known: {names}."), names=known))
+    raise NotAcceptable(Message(marked("There is no such profile. Known: {names}."), names=known))
 
 
 def _find(site: Site, name: str) -> Profile | None:

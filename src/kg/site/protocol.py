@@ -31,7 +31,7 @@ _NO_UPDATE = "This endpoint answers queries. Its data is a sealed release: nothi
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SparqlRequest:
     """What a request asks. ``query`` is ``None`` where there is none; ``graph`` is "" for the default graph.
 
     ``wanted`` is the extension of a result format chosen by the form for browsers, which cannot send Accept headers.
@@ -71,7 +71,7 @@ def sent(request: Request) -> Sent:
     )
 
 
-def read(request: Sent) -> Asked:
+def read(request: Sent) -> SparqlRequest:
     """What is asked.
 
     :raises BadRequest: for what the protocol does not allow: no UTF-8, a parameter twice, a form without a query.
@@ -94,7 +94,7 @@ def read(request: Sent) -> Asked:
         raise BadRequest("The body holds no parameter named query.")
     if "graph" in single and "default" in single:
         raise BadRequest("Either graph or default may be asked for, not both.")
-    return Asked(
+    return SparqlRequest(
         query=single.get("query"),
         default_graphs=tuple(value for name, value in fields if name == "default-graph-uri" and value),
         named_graphs=tuple(value for name, value in fields if name == "named-graph-uri" and value),

@@ -19,7 +19,7 @@ from werkzeug.http import http_date
 from kg import media
 from kg.site import languages, profiles, signposting
 from kg.site.address import here, raw_path
-from kg.site.languages import Told, marked
+from kg.site.languages import Message, marked
 from kg.site.profiles import Profile
 from kg.site.signposting import Landing
 from kg.site.state import Site, current
@@ -211,14 +211,14 @@ NO_FILE = marked("This release has no file {name}.")
 
 
 def not_found(text: str, **values: object) -> NotFound:
-    """A 404 that says what is missing, as :class:`Told` has it."""
-    return NotFound(Told(text, **values))
+    """A 404 that says what is missing, as :class:`Message` has it."""
+    return NotFound(Message(text, **values))
 
 
 def not_acceptable(offered: Sequence[str]) -> NotAcceptable:
     """A 406 that says what there is."""
     text = marked("There is this in {types}; your Accept header takes none of them.")
-    return NotAcceptable(Told(text, types=", ".join(offered)))
+    return NotAcceptable(Message(text, types=", ".join(offered)))
 
 
 def content_type(format_: media.RdfMedia) -> str:

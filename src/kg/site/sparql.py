@@ -97,7 +97,7 @@ def _without_query() -> Response:
     if kind is None:
         raise not_acceptable(offered)
     if kind == media.HTML:
-        return _html_answer(protocol.Asked(None))
+        return _html_answer(protocol.SparqlRequest(None))
     site = current()
     rdf = media.RDF_BY_TYPE[kind]
     prefixes = {**site.prefixes, "sd": service.SD, "formats": "http://www.w3.org/ns/formats/"}
@@ -110,7 +110,7 @@ def _without_query() -> Response:
 # A query
 
 
-def _run(wanted: protocol.Asked) -> Response:
+def _run(wanted: protocol.SparqlRequest) -> Response:
     site = current()
     with Asking(site) as asking:
         plan = asked.plan(site, wanted, request.headers.get("Accept"))
@@ -119,7 +119,7 @@ def _run(wanted: protocol.Asked) -> Response:
         return _answered(plan, asking)
 
 
-def _answered(plan: asked.Plan, asking: Asking) -> Response:
+def _answered(plan: asked.Prepared, asking: Asking) -> Response:
     response = Response(headers=plan.headers)
     if plan.etag and request.if_none_match.contains_weak(plan.etag.removeprefix("W/").strip('"')):
         response.status_code = 304
@@ -180,7 +180,7 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 # A graph (https://www.w3.org/TR/sparql11-http-rdf-update/#http-get)
 
 
-def _graph(wanted: protocol.Asked) -> Response:
+def _graph(wanted: protocol.SparqlRequest) -> Response:
     site, iri = current(), wanted.graph or ""
     if iri:
         try:
@@ -204,7 +204,7 @@ def _graph(wanted: protocol.Asked) -> Response:
 # A page
 
 
-def _html_answer(wanted: protocol.Asked, asking: Asking | None = None, *, nonce: str = "") -> Response:
+def _html_answer(wanted: protocol.SparqlRequest, asking: Asking | None = None, *, nonce: str = "") -> Response:
     """The form with the answer; with a ``nonce``, the editor too."""
     site = current()
     context: dict[str, Any] = {"query": wanted.query, "asked": wanted, "status": 200, "nonce": nonce}
@@ -227,7 +227,7 @@ def _html_answer(wanted: protocol.Asked, asking: Asking | None = None, *, nonce:
     return response
 
 
-def _answer_for_page(site: Site, wanted: protocol.Asked, text: str, asking: Asking | None) -> dict[str, Any]:
+def _answer_for_page(site: Site, wanted: protocol.SparqlRequest, text: str, asking: Asking | None) -> dict[str, Any]:
     """The answer as cells of a table, or the problem with the query, which then stands beside it."""
     try:
         with asking or Asking(site) as turn:
@@ -241,7 +241,7 @@ def _answer_for_page(site: Site, wanted: protocol.Asked, text: str, asking: Aski
         }
 
 
-def _table(site: Site, wanted: protocol.Asked, text: str, asking: Asking) -> dict[str, Any]:
+def _table(site: Site, wanted: protocol.SparqlRequest, text: str, asking: Asking) -> dict[str, Any]:
     form = inspect(text, depth=site.pool.limits.depth)
     evidence = wanted.evidence and form is Form.SELECT
     query = Query(

@@ -25,7 +25,7 @@ from flask import Blueprint, Response, request
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
-from kg.history import History, State
+from kg.history import History, MemberState
 from kg.site.languages import marked
 from kg.site.respond import chosen_format, conditional, content_type, cors, not_found
 from kg.site.state import Site, current
@@ -146,7 +146,7 @@ def _stream(site: Site) -> Iterator[Quad]:
         yield _iri(events, f"{LDES}version{name}Object", KINDS[kind])
 
 
-def _page(site: Site, place: tuple[str, datetime | None], number: int, rows: Sequence[State]) -> Iterator[Quad]:
+def _page(site: Site, place: tuple[str, datetime | None], number: int, rows: Sequence[MemberState]) -> Iterator[Quad]:
     since, at = place
     address = _address(site, site.release.version, since, _stamp(at), number)
     yield from _stream(site)
@@ -167,7 +167,7 @@ def _page(site: Site, place: tuple[str, datetime | None], number: int, rows: Seq
             yield from (_renamed(quad, row.iri, member) for quad in _said(site, row.iri))
 
 
-def _envelope(site: Site, member: str, row: State, at: datetime | None) -> Iterator[Quad]:
+def _envelope(site: Site, member: str, row: MemberState, at: datetime | None) -> Iterator[Quad]:
     when = Literal((at or site.release.sealed_at).isoformat(), datatype=NamedNode(vocab.XSD + "dateTime"))
     yield _iri(member, vocab.RDF_TYPE, KINDS[row.what])
     yield _iri(member, AS + "object", row.iri)

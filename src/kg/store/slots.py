@@ -59,7 +59,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SlotState:
     """What the pointer's graph says of a slot. ``loaded``: how many of its ``quads`` are in for certain."""
 
     slot: Slot
@@ -71,7 +71,7 @@ class State:
     quads: int = 0
 
 
-def read(endpoint: Endpoint, base: str) -> dict[str, State]:
+def read(endpoint: Endpoint, base: str) -> dict[str, SlotState]:
     """Both slots by name.
 
     :raises EndpointError: if the endpoint cannot say.
@@ -88,7 +88,7 @@ def read(endpoint: Endpoint, base: str) -> dict[str, State]:
         slot = Slot(base, name)
         values = {field: said.get((slot.default, field), "") for field in FIELDS}
         slot = Slot(base, name, values["dataset"])
-        found[name] = State(
+        found[name] = SlotState(
             slot,
             current=said.get((graph, "current")) == slot.default,
             version=values["version"],
