@@ -141,30 +141,39 @@ def wait_for(address: str, version: str) -> None:
     until(lambda: served(address) == version)
 
 
-def test_a_build_is_served_without_a_restart_and_query_workers_of_the_old_release_end(
+PAGES = (
+    *("/", "/about", "/page/kg", "/claim/about-kg/1", "/document/about-kg", "/class/", "/class/kg:Claim", "/ontology"),
+    *("/term/kg:Claim", "/shapes", "/things", "/claims", "/disagreements", "/catalog", "/.well-known/void", "/search"),
+    *("/sitemap.xml", "/browse", "/timeline", "/map", "/query", "/query/terms.json", "/releases/", "/report"),
+)
+"""What a site works out once for pages like these goes with it."""
+
+
+def test_a_build_is_served_without_a_restart_and_nobody_has_files_of_the_old_release(
     project: Path, serve: Serve, kg
 ) -> None:
     config = load(project)
     make(config, "release-one")
     with serve(project) as address:
-        assert ask(address, "/sparql?query=" + urllib.parse.quote(LABEL)).status == 200
+        for path in (*PAGES, "/sparql?query=" + urllib.parse.quote(LABEL)):
+            assert ask(address, path).status == 200, path
         text = (project / "kg.toml").read_text()
         (project / "kg.toml").write_text(text.replace("My knowledge graph", "After the build"))
         assert kg("build", cwd=project).returncode == 0
         new = (project / "releases/current").readlink().name
         wait_for(address, new)
-        until(lambda: set(_stores(project)) <= {new})
+        until(lambda: set(_opened(project)) <= {new})
 
 
-def _stores(project: Path) -> list[str]:
-    """The releases whose store some process has open as its argument or file."""
+def _opened(project: Path) -> list[str]:
+    """The releases of which some process has a file open."""
     found = []
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             target = str(link.readlink())
         except OSError:
             continue
-        match = re.match(re.escape(str(project)) + r"/releases/([^/]+)/store/", target)
+        match = re.match(re.escape(str(project)) + r"/releases/([^/]+)/", target)
         if match:
             found.append(match[1])
     return found

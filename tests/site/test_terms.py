@@ -264,9 +264,9 @@ def worded(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
     def put(code: str) -> dict[str, constraints.Shape]:
         voice = site.speaking(code)
         monkeypatch.setattr(voice.schema, "shapes", quads)
-        constraints._described.cache_clear()
+        voice.memos.clear()
         found = constraints.shapes(voice, voice.linker("../"))
-        constraints._described.cache_clear()
+        voice.memos.clear()
         return {shape.anchor: shape for shape in found}
 
     return put

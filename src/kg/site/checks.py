@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
@@ -16,6 +15,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import vocab
 from kg.model import Node, value_of
 from kg.site.labels import Label
+from kg.site.memo import per_site
 from kg.site.state import Site
 
 _SH = vocab.SH
@@ -71,7 +71,7 @@ def _looking_at(site: Site, quads: Iterable[Quad], classes: Iterable[Quad]) -> t
     )
 
 
-@lru_cache(maxsize=8)
+@per_site()
 def _by_target(site: Site) -> dict[tuple[str, str], list[CheckedBy]]:
     described: dict[str, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
     for q in site.schema.shapes:

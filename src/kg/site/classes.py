@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import islice
 from urllib.parse import quote, unquote
 
@@ -20,6 +19,7 @@ from kg.site import describe, index
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.languages import marked
 from kg.site.links import encode
+from kg.site.memo import per_site
 from kg.site.nodes import Linker
 from kg.site.paging import Listing, paged
 from kg.site.respond import Page, answer, html, not_found
@@ -55,7 +55,7 @@ def instances(curie: str = "") -> Response:
     return answer(page, extension)
 
 
-@lru_cache(maxsize=4)
+@per_site()
 def classes(site: Site) -> list[tuple[str, int]]:
     """Classes of things with the number of their instances in the default graph, the largest first."""
     counts: Mapping[str, int] | None = site.release.report.get("classes")
@@ -108,7 +108,7 @@ def has_instances(site: Site, iri: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=64)
+@per_site(64)
 def _members(site: Site, iri: str) -> tuple[str, ...]:
     """Instances of a class and of those below it, by label: also those that somebody only says are instances."""
     if site.foreign:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from kg import vocab
 from kg.model import Node, value_of
 from kg.site.languages import marked
+from kg.site.memo import per_site
 from kg.site.nodes import Linker
 from kg.site.state import Site
 
@@ -114,7 +114,7 @@ class Shape(NamedTuple):
 
 
 # The page of the ontology asks for them at each of its terms.
-@lru_cache(maxsize=16)
+@per_site(16)
 def shapes(site: Site, linker: Linker) -> tuple[Shape, ...]:
     """Every shape that has a name, by that."""
     writer = _Writer(site, linker)
@@ -136,7 +136,7 @@ def about(site: Site, linker: Linker, iri: str) -> list[Shape]:
     return found
 
 
-@lru_cache(maxsize=16)
+@per_site()
 def _described(site: Site) -> _BySubject:
     found: _BySubject = defaultdict(lambda: defaultdict(list))
     for q in site.schema.shapes:

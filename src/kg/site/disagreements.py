@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from flask import Blueprint, Response
@@ -16,6 +15,7 @@ from kg.site.address import find, here, raw_path
 from kg.site.compared import Compared, is_comparison, read
 from kg.site.languages import marked
 from kg.site.links import data_path, page_path
+from kg.site.memo import per_site
 from kg.site.nodes import Linker, sort_key
 from kg.site.paging import paged
 from kg.site.respond import Page, answer, not_found
@@ -116,7 +116,7 @@ def comparison(name: str) -> Response:
     return answer(page, extension)
 
 
-@lru_cache(maxsize=8)
+@per_site(8)
 def _members(site: Site, kind: str) -> tuple[str, ...]:
     nodes = site.local.quads(None, NamedNode(vocab.RDF_TYPE), NamedNode(site.names.kg + kind), DefaultGraph())
     found = {value_of(q.subject) for q in nodes}

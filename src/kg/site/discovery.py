@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from html import escape
 
 from flask import Blueprint, Response, request
@@ -12,6 +11,7 @@ from flask import Blueprint, Response, request
 from kg.site.index import Labelled
 from kg.site.languages import marked
 from kg.site.links import page_path
+from kg.site.memo import per_site
 from kg.site.metadata import coverage, percent
 from kg.site.paging import Chained, Items
 from kg.site.respond import conditional, cors, not_found
@@ -96,7 +96,7 @@ def draw(label: str, value: str) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+@per_site()
 def addresses(site: Site) -> Items[str]:
     """The path of every page: the fixed ones, then documents, claims and things."""
     documents = [site.names.document(name) for name in sorted(site.release.report["documents"])]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -23,6 +22,7 @@ from kg.site.evidence import Source
 from kg.site.labels import shorten
 from kg.site.links import page_path
 from kg.site.map import Spot, of_things
+from kg.site.memo import per_site
 from kg.site.nodes import place
 from kg.site.respond import conditional, cors
 from kg.site.state import Site, current
@@ -88,7 +88,7 @@ def data(site: Site, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=8)
+@per_site()
 def _terms(site: Site) -> dict[str, Any]:
     classes = _used(site, "classPartition", "class", "entities")
     properties = _used(site, "propertyPartition", "property", "triples")

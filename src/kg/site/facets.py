@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from kg.site import index, traits
 from kg.site.index import query
+from kg.site.memo import per_site
 from kg.site.state import Site
 
 FIELDS = ("document", "speaker", "modality", "basis")
@@ -153,7 +153,7 @@ def times_of(site: Site, years: Sequence[str]) -> tuple[list[tuple[str, str]], l
     return sorted(pairs), sorted(things)
 
 
-@lru_cache(maxsize=16)
+@per_site()
 def _counts_documents(site: Site) -> bool:
     """Whether the index of a release counts them: those that were built before it did have no such facet."""
     return any(row[1] == INDEPENDENT for row in query(site, "PRAGMA table_info(claim)"))

@@ -8,19 +8,19 @@ runs, so the policy against inline scripts stands; ``<``, ``>`` and ``&`` are es
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
 from kg import media, vocab
+from kg.site.memo import per_site
 from kg.site.metadata import Metadata, read
 from kg.site.state import Site
 
 _DCAT, _DCT = vocab.DCAT, vocab.DCTERMS
 
 
-@lru_cache(maxsize=8)
+@per_site()
 def dataset(site: Site) -> Markup:
     """The content of a ``script`` element of type ``application/ld+json``."""
     text = json.dumps(describe(site), ensure_ascii=False, sort_keys=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flask import Blueprint, Response
 from pyoxigraph import DefaultGraph
 
@@ -11,6 +9,7 @@ from kg.site import describe
 from kg.site.address import here
 from kg.site.index import Labelled
 from kg.site.languages import marked
+from kg.site.memo import per_site
 from kg.site.nodes import Linker
 from kg.site.paging import Chained, Items, Listing, paged
 from kg.site.respond import Page, answer
@@ -42,7 +41,7 @@ def listing(name: str, extension: str | None = None) -> Response:
     return answer(page, extension)
 
 
-@lru_cache(maxsize=8)
+@per_site(8)
 def _members(site: Site, name: str) -> Items[str]:
     if name == "things":
         return Labelled(site, "thing")

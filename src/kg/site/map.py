@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
@@ -28,6 +27,7 @@ from kg.site.evidence import STATUSES, UNCLAIMED, Source
 from kg.site.labels import Label, shorten
 from kg.site.languages import marked
 from kg.site.links import page_path
+from kg.site.memo import per_site
 from kg.site.nodes import Linker
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import NO_PAGE, conditional, cors, not_found
@@ -375,7 +375,7 @@ def _window(text: str) -> Window:
     return basemap.wider(basemap.window([(west, south), (east, north)]), 4)
 
 
-@lru_cache(maxsize=4)
+@per_site()
 def _around(site: Site) -> Window:
     """Room to move around in, around all places; no further, because there is nothing there."""
     row = index.query(site, "SELECT min(lon), min(lat), max(lon), max(lat) FROM point")[0]

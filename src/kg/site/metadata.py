@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import lru_cache
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple, parse
@@ -12,6 +11,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple, parse
 from kg import media, vocab
 from kg.model import value_of
 from kg.site.languages import marked
+from kg.site.memo import per_site
 from kg.site.respond import not_found
 from kg.site.state import Site
 
@@ -47,7 +47,7 @@ class Metadata:
         return int(self.value(subject, predicate) or 0)
 
 
-@lru_cache(maxsize=8)
+@per_site(8)
 def read(site: Site, name: str) -> Metadata | None:
     """``"void"`` or ``"catalog"``; ``None`` for a release that was built before there were any.
 

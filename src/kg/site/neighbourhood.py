@@ -23,6 +23,7 @@ from kg.site.evidence import STATUSES, UNCLAIMED
 from kg.site.evidence import status as status_of
 from kg.site.labels import Label, shorten
 from kg.site.links import page_path
+from kg.site.memo import per_site
 from kg.site.state import Site
 
 NEAR = 8
@@ -120,7 +121,7 @@ def _ordered(nodes: Iterable[Node]) -> list[Node]:
     return sorted(nodes, key=lambda node: (_rank(node.status), node.id))[: 1 + NEAR + FAR]
 
 
-@lru_cache(maxsize=4)
+@per_site()
 def _texts(site: Site) -> dict[int, str]:
     """The local names of modalities and bases by the numbers that the index has for them."""
     names = [site.names.kg + name for name in (*vocab.MODALITIES, *vocab.BASES)]

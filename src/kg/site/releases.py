@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
@@ -21,6 +20,7 @@ from kg.release import Release
 from kg.site.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.languages import marked
 from kg.site.links import page_path
+from kg.site.memo import per_site
 from kg.site.respond import cors, not_found
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -170,7 +170,7 @@ def _difference(site: Site, old: str, new: str) -> diff.Difference:
         raise not_found(marked("There are no two whole releases {old} and {new} here."), old=old, new=new) from None
 
 
-@lru_cache(maxsize=32)
+@per_site(32)
 def _compared(site: Site, old: str, new: str) -> diff.Difference:
     folder = site.config.releases
     return diff.compare(Release.open(folder / old), Release.open(folder / new))

@@ -7,7 +7,6 @@ Suggestions 1.0), ``/opensearch.xml`` tells them so (OpenSearch 1.1).
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,6 +20,7 @@ from kg.site.address import here
 from kg.site.index import ALIKE, SOME, Filters, Found, Hit
 from kg.site.labels import LABELS, isolated, shorten
 from kg.site.languages import marked
+from kg.site.memo import per_site
 from kg.site.paging import PER_PAGE, Listing, wanted_page
 from kg.site.respond import NO_PAGE, conditional, cors, not_found
 from kg.site.rows import kinds_of
@@ -225,7 +225,7 @@ def _has(name: str, wanted: list[str]) -> bool:
     return all(any(word.startswith(w) for word in known) for w in wanted)
 
 
-@lru_cache(maxsize=4)
+@per_site()
 def _choices(site: Site) -> dict[str, list[tuple[str, str]]]:
     """Documents (name and title) and years that the form offers."""
     names = site.names

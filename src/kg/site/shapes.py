@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flask import Blueprint, Response
 from pyoxigraph import BlankNode, NamedNode, Quad, Triple
 
 from kg import media
 from kg.site import constraints
 from kg.site.address import here
+from kg.site.memo import per_site
 from kg.site.respond import Page, answer
 from kg.site.state import Site, current
 from kg.site.templating import render
@@ -42,7 +41,7 @@ def _html(site: Site) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+@per_site()
 def _turtle(site: Site) -> dict[str, str]:
     """What is said of each shape, and of the nameless nodes that hang from it, as Turtle without its prefixes."""
     by_subject: dict[NamedNode | BlankNode, list[Quad]] = {}

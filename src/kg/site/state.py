@@ -32,6 +32,7 @@ from kg.site.evidence import Evidence
 from kg.site.gathered import Anywhere, Gathered
 from kg.site.labels import Labels
 from kg.site.languages import Language
+from kg.site.memo import Memos
 from kg.site.nodes import Linker
 from kg.site.schema import Schema
 from kg.site.watch import Watch
@@ -113,6 +114,7 @@ class Site:
     cache: Cache
     linkers: dict[str, Linker]
     frames: dict[str, dict[str, Markup]]
+    memos: Memos
     given_pool: Runner | None
     clients: Clients
     exchange: Exchange | None
@@ -146,6 +148,7 @@ class Site:
                 language=language,
                 linkers={},
                 frames={},
+                memos={},
                 origin=self.origin or self,
             )
         return found
@@ -316,6 +319,7 @@ def open_site(
         cache=Cache(0 if watch or gathered else CACHE_BYTES),
         linkers={},
         frames={},
+        memos={},
         given_pool=pool,
         clients=Clients(config.serve.trusted_proxies),
         exchange=exchange,

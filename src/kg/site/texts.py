@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -14,6 +13,7 @@ from kg import text, vocab
 from kg.model import value_of
 from kg.release import Release
 from kg.site.evidence import Span
+from kg.site.memo import per_site
 from kg.site.state import Site
 
 
@@ -80,7 +80,7 @@ def excerpt(site: Site, span: Span) -> Excerpt:
     return Excerpt(span, *parts, lang(site, span.document))
 
 
-@lru_cache(maxsize=1024)
+@per_site(1024)
 def lang(site: Site, name: str) -> Markup:
     """The language of a document's text as an attribute: what its description says, else that of the release."""
     node, language = NamedNode(site.names.document(name)), NamedNode(vocab.DCTERMS + "language")
