@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import QueryBusy, QueryError, QueryKilled, QueryLeft, QueryLimited, QueryRefused
 from kg.query.limits import MIB, Limits
+from kg.query.line import Line
 from kg.query.wire import HEAD, KILLED_BY
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _RETIRE = 256 * MIB
 """A worker that has ever needed more is replaced after its query, so that the next one finds its memory whole."""
 
-_READ = 1 << 18
 _MOMENT = 0.25  # seconds in which nothing can have taken all memory of a machine
 _STATUS_WAIT = 10.0  # a dead worker's socket ends before the broker says how it died: long before, on a busy machine
 
@@ -42,7 +41,7 @@ class Running:
         session: Session,
         ticket: int,
         worker: int,
-        sock: socket.socket,
+        line: Line,
         *,
         seconds: float,
         client: str | None,
@@ -56,13 +55,12 @@ class Running:
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._ticket = ticket
-        self._sock: socket.socket | None = sock
+        self._line: Line | None = line
         self._over: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._seconds = seconds
         self._client = client
         self._buffer = bytearray()
         self._began = self._loop.time()
-        self._waits = False  # somebody waits at the socket
 
     def when_ended(self, do: Callable[[str], None]) -> None:
         """Call this with the outcome, once; now, if it has ended already."""
@@ -73,13 +71,9 @@ class Running:
 
     async def begin(self, frame: bytes) -> None:
         """Ask the worker, wait for the first bytes, and take in what arrived with them."""
-        assert self._sock is not None
-        self._waits = True
+        assert self._line is not None
         try:
-            # Nearly every question fits at once.
-            sent = self._sock.send(frame)
-            if sent < len(frame):
-                await self._loop.sock_sendall(self._sock, frame[sent:])
+            await self._line.send(frame)
         except OSError:  # it ended before it was asked, so not for what was asked
             raise self._failed(WorkerEnded("the worker had gone; ask again")) from None
         data = await self.chunk()
@@ -111,11 +105,12 @@ class Running:
         """The broker says that the worker has ended, and how; or it has gone itself."""
         if not self._over.done():
             self._over.set_result(told)
-        if self._sock is not None:
-            # Whoever waits for the worker hears of its end; the socket is this query's alone.
+        awaited = False
+        if self._line is not None:
+            awaited = self._line.awaited
             with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
-        if not told and not self._waits:
+                self._line.shut()
+        if not told and not awaited:
             self._finish("failed", reusable=False)
 
     def _taken(self, kind: bytes, body: bytes) -> bytes | None:
@@ -123,22 +118,16 @@ class Running:
             return body
         limits = self._session.limits
         if kind == b"E":
-            peak = json.loads(body)["peak"] * 1024
+            peak = int(body) * 1024
             self._finish("answered", reusable=peak < min(_RETIRE, limits.memory // 2))
             return None
         raise self._failed(_failure(body, limits), reusable=True)
 
     async def _frame(self) -> tuple[bytes, bytes]:
         while (frame := self._buffered()) is None:
-            if self._sock is None:
+            if self._line is None:
                 raise QueryError("this answer was closed")
-            self._waits = True
-            try:
-                data = await self._loop.sock_recv(self._sock, _READ)
-            except OSError:
-                data = b""
-            finally:
-                self._waits = False
+            data = await self._line.receive()
             if not data:
                 raise self._failed(await self._death())
             self._buffer += data
@@ -183,10 +172,10 @@ class Running:
             return
         self.outcome = how
         self._session.end(self._ticket, how, worker=self.worker, reusable=reusable, client=self._client)
-        sock, self._sock = self._sock, None
-        if not reusable and sock is not None:
+        line, self._line = self._line, None
+        if not reusable and line is not None:
             self._session.forget(self.worker)
-            sock.close()
+            line.close()
         if self._ended is not None:
             self._ended(how)
 

@@ -16,6 +16,7 @@ from typing import Any
 from kg.errors import QueryError
 from kg.query.exchange import Exchange
 from kg.query.limits import Limits
+from kg.query.line import Line
 from kg.query.running import Running, WorkerEnded, refusal
 from kg.query.wire import PACKET
 from kg.query.worker import Request
@@ -56,7 +57,7 @@ class Session:
         self._tickets = count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._running: dict[int, Running] = {}
-        self._workers: dict[int, socket.socket] = {}
+        self._workers: dict[int, Line] = {}
         self._kept = 0  # the worker that stays here between two queries
         self._untold: _Untold | None = None
         self._left: dict[str, float] = {}  # seconds that clients may spend before the broker is to be asked
@@ -236,13 +237,8 @@ class Session:
                 return
             message = json.loads(data)
             for descriptor in passed:
-                self._introduce(message["worker"], descriptor)
+                self._workers[message["worker"]] = Line(descriptor)
             self._take(message)
-
-    def _introduce(self, worker: int, descriptor: int) -> None:
-        sock = socket.socket(fileno=descriptor)
-        sock.setblocking(False)
-        self._workers[worker] = sock
 
     def _take(self, message: dict[str, Any]) -> None:
         if "recall" in message:
@@ -290,8 +286,8 @@ class Session:
         for running in list(self._running.values()):
             self._workers.pop(running.worker, None)
             running.over({})
-        for sock in self._workers.values():
-            sock.close()
+        for line in self._workers.values():
+            line.close()
         self._workers.clear()
         why = "the server is shutting down" if self._closed else "the process that minds the queries ended; ask again"
         for reply in self._waiting.values():

@@ -6,7 +6,8 @@ its socket. Frames in both directions: one letter, the length of the rest in 4 b
     to the worker    Q  a Request as JSON
     from it          R  ready                     F  cannot start: why, as text
                      N  what to know before the answer, as JSON
-                     D  bytes of the answer       E  its end, as JSON     X  its failure, as JSON
+                     D  bytes of the answer       X  its failure, as JSON
+                     E  its end: the most kilobytes that the process has ever held, as text
 
 Nothing here decides when a worker has had its time: the broker does, because a busy engine listens to nobody.
 """
@@ -208,21 +209,19 @@ class Worker:
             self._answer(request)
 
     def _receive(self) -> Request | None:
-        head = self._exactly(HEAD.size)
-        if head is None:
-            return None
-        body = self._exactly(HEAD.unpack(head)[1])
-        return None if body is None else Request(**json.loads(body))
+        """The next question, or ``None`` at the end of the stream. (Blocking: poll() fails once NOFILE is 0.)
 
-    def _exactly(self, size: int) -> bytes | None:
-        """So many bytes, or ``None`` at the end of the stream. (Blocking: poll() fails once NOFILE is 0.)"""
-        data = b""
+        Nobody asks before the last answer has ended, so nothing comes behind a question.
+        """
+        data, size = b"", HEAD.size
         while len(data) < size:
-            part = self._sock.recv(size - len(data))
+            part = self._sock.recv(max(CHUNK, size - len(data)))
             if not part:
                 return None
             data += part
-        return data
+            if len(data) >= HEAD.size:
+                size = HEAD.size + HEAD.unpack_from(data)[1]
+        return Request(**json.loads(data[HEAD.size :]))
 
     def _send(self, kind: bytes, body: bytes) -> None:
         self._sock.sendall(HEAD.pack(kind, len(body)) + body)
@@ -238,8 +237,8 @@ class Worker:
             # What was held back of the answer is not sent: it would only delay the news.
             self._sock.sendall(HEAD.pack(b"X", len(failure)) + failure)
             return
-        end = json.dumps({"bytes": output.written, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}).encode()
-        output.end(HEAD.pack(b"E", len(end)) + end)
+        peak = b"%d" % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        output.end(HEAD.pack(b"E", len(peak)) + peak)
 
     def _evaluate(self, request: Request, output: _Output) -> None:
         assert self._store is not None

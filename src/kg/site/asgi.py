@@ -32,6 +32,9 @@ Headers = list[tuple[bytes, bytes]]
 GONE = "kg.gone"
 """In ``environ``: a function that says whether the client has left."""
 
+AT_ONCE = "kg.at_once"
+"""In a scope: a function that sends a whole answer in one piece, or returns false."""
+
 WHOLE = 1 << 20
 """Bytes of an answer that is made whole before it leaves."""
 
@@ -194,8 +197,11 @@ async def read_body(receive: Receive, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def respond(send: Send, answer: Answer) -> None:
+async def respond(scope: Scope, send: Send, answer: Answer) -> None:
     """Send an answer; an exception in the middle leaves it unfinished, and the server breaks the connection."""
+    at_once = scope.get(AT_ONCE)
+    if at_once is not None and at_once(answer):
+        return
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     if answer.pieces is None:
         await send({"type": "http.response.body", "body": answer.body})

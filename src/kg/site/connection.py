@@ -2,16 +2,19 @@
 
 uvicorn's protocol over httptools has no bounds of its own: a client could send a head without end, or hold a connection
 for ever by sending a byte now and then, or by never reading. A connection that waits costs a few kilobytes and no
-thread, so the bounds are generous.
+thread, so the bounds are generous. And uvicorn sends the head of an answer before its body; a whole answer leaves here
+in one piece.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from kg.site.asgi import AT_ONCE, Answer
 from kg.site.headers import HEADERS
 
 LONGEST_LINE = 8190
@@ -32,6 +35,9 @@ HEAD_SECONDS = 20.0
 
 STALL = 30.0
 """Seconds that a client may leave an answer unread; 64 kB of it wait here meanwhile, beside what the kernel holds."""
+
+_CONTROL = bytes((*range(9), *range(10, 32), 127))
+_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Connection(HttpToolsProtocol):
@@ -86,6 +92,7 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_HEADER for _, value in self.headers):
             self._too_large(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
         super().on_headers_complete()
+        self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -134,3 +141,33 @@ class Connection(HttpToolsProtocol):
             self._stall.cancel()
             self._stall = None
         super().resume_writing()
+
+
+def _at_once(cycle: RequestResponseCycle, answer: Answer) -> bool:
+    """Send a whole answer in one piece, to a client that goes on listening; false if it has to go uvicorn's way.
+
+    :raises RuntimeError: for a header with a control character, as uvicorn does.
+    """
+    if cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive or answer.pieces is not None:
+        return False
+    length = b""
+    parts = [STATUS_LINE[answer.status]]
+    for name, value in (*cycle.default_headers, *answer.headers):
+        if name == b"content-length":
+            length = value
+        elif name == b"connection":
+            return False
+        parts += (name, b": ", value, b"\r\n")
+    head_only = cycle.scope["method"] == "HEAD" or answer.status in _WITHOUT_BODY
+    if not head_only and length != b"%d" % len(answer.body):
+        return False
+    parts.append(b"\r\n")
+    head = b"".join(parts)
+    if len(head) - len(head.translate(None, _CONTROL)) != 2 * (len(parts) // 4 + 2):
+        raise RuntimeError("Invalid HTTP header value.")
+    cycle.transport.write(head if head_only else head + answer.body)
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.message_event.set()
+    cycle.on_response()
+    return True

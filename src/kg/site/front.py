@@ -61,8 +61,7 @@ class Front:
             return
         status, headers, body = remember.again(kept, named, scope["method"])
         self._count(scope, status, remembered=True)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await asgi.respond(scope, send, Answer(status, headers, body))
 
     def close(self) -> None:
         """End everything that was started; answers that are under way end first."""
@@ -100,7 +99,7 @@ class Front:
                 return False
             self._count(call.scope, answer.status)
             begun.append(answer)
-            await asgi.respond(call.send, answer)
+            await asgi.respond(call.scope, call.send, answer)
         except asyncio.CancelledError:
             if not watch.left:
                 raise
@@ -138,9 +137,9 @@ class Front:
     async def _send(self, call: _Call, answer: Answer, watching: asyncio.Task[None] | None) -> None:
         """Send an answer; a stream ends when the client leaves."""
         if answer.pieces is None:
-            await asgi.respond(call.send, answer)
+            await asgi.respond(call.scope, call.send, answer)
             return
-        sending = asyncio.create_task(asgi.respond(call.send, answer))
+        sending = asyncio.create_task(asgi.respond(call.scope, call.send, answer))
         left = watching or asyncio.create_task(asgi.until_left(call.receive))
         try:
             await asyncio.wait((sending, left), return_when=asyncio.FIRST_COMPLETED)
