@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from kg.query.limits import Limits
 from kg.query.worker import Request
@@ -15,8 +14,7 @@ Gone = Callable[[], bool]
 """Says whether the one who asked has left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One query: ``timeout`` in seconds may lower the deadline; see Request for ``preview`` and ``evidence``.
 
     ``default_graphs`` and ``named_graphs`` (absolute IRIs) replace the dataset, FROM and FROM NAMED included

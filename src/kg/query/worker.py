@@ -3,7 +3,7 @@
 It opens the store, gives up files, network and memory beyond a bound (:mod:`kg.query.confine`), and then answers on
 its socket. Frames in both directions: one letter, the length of the rest in 4 bytes, the rest::
 
-    to the worker    Q  a Request as JSON
+    to the worker    Q  a Request: a line of JSON with everything but the query, and the query
     from it          R  ready                     F  cannot start: why, as text
                      N  what to know before the answer, as JSON
                      D  bytes of the answer       X  its failure, as JSON
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pyoxigraph import (
     NamedNode,
@@ -43,6 +43,7 @@ from kg.store.stated import Stated
 
 FIRST_CHUNK = 8 * 1024  # what the engine buffers itself: the first bytes leave at once
 CHUNK = 64 * 1024
+_QUESTION = 4096  # bytes of nearly every question
 _Item = TypeVar("_Item")
 
 
@@ -58,8 +59,7 @@ class Settings:
     cpu: float  # seconds of processor time for one query, in case the broker itself stands still
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One query. ``default`` and ``named`` replace the dataset unless both are ``None``.
 
     With ``preview`` the answer is not ``media_type`` but one small JSON object for a page:
@@ -76,9 +76,9 @@ class Request:
     evidence: bool = False
 
     def frame(self) -> bytes:
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        body = json.dumps(fields).encode()
-        return HEAD.pack(b"Q", len(body)) + body
+        query, *more = self
+        head, body = json.dumps(more).encode(), query.encode()
+        return HEAD.pack(b"Q", len(head) + 1 + len(body)) + head + b"\n" + body
 
 
 class _OverLimit(Exception):
@@ -215,13 +215,14 @@ class Worker:
         """
         data, size = b"", HEAD.size
         while len(data) < size:
-            part = self._sock.recv(max(CHUNK, size - len(data)))
+            part = self._sock.recv(max(_QUESTION, size - len(data)))
             if not part:
                 return None
             data += part
             if len(data) >= HEAD.size:
                 size = HEAD.size + HEAD.unpack_from(data)[1]
-        return Request(**json.loads(data[HEAD.size :]))
+        head, _, query = data[HEAD.size :].partition(b"\n")
+        return Request(query.decode(), *json.loads(head))
 
     def _send(self, kind: bytes, body: bytes) -> None:
         self._sock.sendall(HEAD.pack(kind, len(body)) + body)

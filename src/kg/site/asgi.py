@@ -13,8 +13,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.wsgi import FileWrapper
@@ -46,8 +45,7 @@ class Left(Exception):
     """The client has gone away in the middle of its request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """``pieces`` is what follows ``body``; without any, the answer is whole."""
 
     status: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.http import parse_accept_header
@@ -18,8 +18,7 @@ from kg.site.protocol import SparqlRequest
 from kg.site.respond import CORS, not_acceptable
 from kg.site.state import Site
 
-# An answer that holds one of these may differ next time.
-_VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\[|_:", re.IGNORECASE)
+_CHANCE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 
 
 # By extension, the media types of the answers to each form.
@@ -32,8 +31,7 @@ _WRITTEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A query that may be run. ``kind`` is the media type of the answer, ``etag`` its header, "" if it may change."""
 
     form: Form
@@ -56,7 +54,7 @@ def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
     if asked.evidence and form is not Form.SELECT and kind != media.HTML:
         raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
     query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
-    etag = "" if _VOLATILE.search(text) else _etag(site, query)
+    etag = "" if _may_differ(text) else _etag(site, query)
     headers = [("Content-Type", content_type(kind)), *ANSWER]
     if etag:
         headers.append(("ETag", etag))
@@ -106,6 +104,11 @@ def _choose(form: Form, wanted: str, accept: str | None) -> str:
     if kind is None:
         raise not_acceptable(offered)
     return kind
+
+
+def _may_differ(query: str) -> bool:
+    """Whether the same release may answer otherwise next time: by chance, time, or names of blank nodes."""
+    return "[" in query or "_:" in query or ("(" in query and _CHANCE.search(query) is not None)
 
 
 def _etag(site: Site, query: Query) -> str:

@@ -92,7 +92,7 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_HEADER for _, value in self.headers):
             self._too_large(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
         super().on_headers_complete()
-        self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
+        self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -53,6 +53,18 @@ _WIDTH = len(_NAMES) + 1  # the first number of a row is the process
 _DOUBLE = 8
 
 
+_forks = 0
+"""How many forks lie between this process and the first, so that one notices that it is another than it was."""
+
+
+def _forked() -> None:
+    global _forks  # noqa: PLW0603
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 class Counters:
     """See the module. Make it before the web processes are forked."""
 
@@ -60,7 +72,7 @@ class Counters:
         self._file = os.memfd_create("kg-counters")
         os.ftruncate(self._file, PROCESSES * _WIDTH * _DOUBLE)
         self._table = memoryview(mmap.mmap(self._file, PROCESSES * _WIDTH * _DOUBLE)).cast("d")
-        self._pid = 0
+        self._forks = -1
         self._row: int | None = None
         self._lock = threading.Lock()
 
@@ -115,14 +127,14 @@ class Counters:
 
     def _own_row(self) -> int | None:
         """The row of this process, which takes one at its first count."""
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
+        if self._forks != _forks:
+            self._forks = _forks
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             try:
                 free = (row for row in _rows() if not self._table[row] or not self._is_alive(row))
                 self._row = next(free, None)
                 if self._row is not None:
-                    self._table[self._row] = self._pid
+                    self._table[self._row] = os.getpid()
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
         return self._row

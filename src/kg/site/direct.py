@@ -74,8 +74,8 @@ class Direct:
             data = asked.pack(data)
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
-        if key is not None:
-            self._memory.keep(key, 200, found, data)
+        if key is not None and plan.etag:
+            self._memory.put(key, found, plan.etag.encode(), data)
         return Answer(200, found, data)
 
     def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> asked.Prepared | None:

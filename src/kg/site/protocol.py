@@ -6,11 +6,12 @@ refused by name. Everything is UTF-8, and what is not is refused rather than rep
 
 from __future__ import annotations
 
+import binascii
 import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Request
@@ -30,8 +31,7 @@ _SECOND = re.compile(rb"\?(?=(?:query|default-graph-uri|named-graph-uri)=)")
 _NO_UPDATE = "This endpoint answers queries. Its data is a sealed release: nothing can be changed here."
 
 
-@dataclass(frozen=True, slots=True)
-class SparqlRequest:
+class SparqlRequest(NamedTuple):
     """What a request asks. ``query`` is ``None`` where there is none; ``graph`` is "" for the default graph.
 
     ``wanted`` is the extension of a result format chosen by the form for browsers, which cannot send Accept headers.
@@ -47,8 +47,7 @@ class SparqlRequest:
     evidence: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What came over the wire. ``data`` gives the body, and is called only where there is one to read."""
 
     method: str
@@ -137,7 +136,7 @@ def _body(request: Sent) -> list[tuple[str, str]]:
 def _fields(data: bytes, where: str) -> list[tuple[str, str]]:
     if data.startswith(b"query=") and b"&" not in data:  # the commonest, in a third of the time
         with suppress(UnicodeDecodeError):
-            return [("query", unquote_to_bytes(data[6:].replace(b"+", b" ")).decode("utf-8"))]
+            return [("query", _unquoted(data[6:].replace(b"+", b" ")).decode("utf-8"))]
     try:
         return parse_qsl(
             _text(data, where), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MAX_FIELDS
@@ -146,6 +145,20 @@ def _fields(data: bytes, where: str) -> list[tuple[str, str]]:
         raise BadRequest(f"The {where} is not UTF-8 once its percent escapes are undone.") from None
     except ValueError:
         raise BadRequest(f"The {where} has more than {MAX_FIELDS} parameters.") from None
+
+
+def _unquoted(data: bytes) -> bytes:
+    """Bytes without percent escapes, as :func:`urllib.parse.unquote_to_bytes` gives them, in a tenth of the time.
+
+    >>> _unquoted(b"%3Fs=%25%3f"), _unquoted(b"100%"), _unquoted(b"%%41")
+    (b'?s=%?', b'100%', b'%A')
+    """
+    if b"\n" not in data and b"\r" not in data:
+        # Quoted-printable text differs in its sign, in line ends, and in what it makes of escapes that are none.
+        found = binascii.a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
+        if len(found) == len(data) - 2 * data.count(b"%"):
+            return found
+    return unquote_to_bytes(data)
 
 
 def _text(data: bytes, where: str) -> str:

@@ -60,7 +60,12 @@ class Memory:
     def keep(self, key: Key, status: int, headers: Headers, body: bytes) -> None:
         """Remember an answer, if it may be."""
         etag = _worth_keeping(status, headers, len(body))
-        if not etag:
+        if etag:
+            self.put(key, headers, etag, body)
+
+    def put(self, key: Key, headers: Headers, etag: bytes, body: bytes) -> None:
+        """Remember an answer that may be kept, as far as there is room for one of its size."""
+        if len(body) > LARGEST:
             return
         unchanged = [(name, value) for name, value in headers if name not in OF_CONTENT]
         with self._lock:
@@ -118,7 +123,6 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
     varies = {name.strip().lower() for name in said.get(b"vary", b"").split(b",")} - {b""}
     if (
         status != 200
-        or size > LARGEST
         or said.get(b"content-length") != b"%d" % size
         or not varies <= _VARY
         or b"set-cookie" in said
