@@ -47,8 +47,13 @@ class Server:
     connection: http.client.HTTPConnection
 
     def send(self, query: str, accept: str = JSON, more: str = "") -> http.client.HTTPResponse:
-        self.connection.request("GET", f"{self.path}?query={quote(query)}{more}", headers={"Accept": accept})
-        return self.connection.getresponse()
+        address = f"{self.path}?query={quote(query)}{more}"
+        for _ in range(2):
+            with suppress(http.client.RemoteDisconnected, BrokenPipeError):  # it was idle for longer than it may be
+                self.connection.request("GET", address, headers={"Accept": accept})
+                return self.connection.getresponse()
+            self.connection.close()
+        raise Ended(f"port {self.port}: it hangs up")
 
     def ask(self, query: str, accept: str = JSON, more: str = "") -> bytes:
         answer = self.send(query, accept, more)

@@ -15,8 +15,11 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from peers import Ended, Server, servers  # type: ignore[import-not-found]
@@ -40,6 +43,7 @@ SMALL = {
     "CONSTRUCT": "CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?s {{ :t{n} }} ?s ?p ?o }}",
 }
 HEAVY = "SELECT (COUNT(*) AS ?n) { ?a o:near ?b . ?b o:near ?c . ?a o:size ?x . ?c o:size ?y FILTER(?x < ?y) }"
+RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 EXPORT = "SELECT ?s ?p ?o { ?s ?p ?o }"
 # First pages of 1,000 rows, from the cheapest that there is to one for which everything has to be sorted.
 PAGES = {
@@ -48,6 +52,7 @@ PAGES = {
     "optional": "SELECT ?s ?n ?t { ?s o:size ?n OPTIONAL { ?s o:near ?t } FILTER(?n > 10) } LIMIT 1000",
     "sorted": "SELECT ?s ?l { ?s o:near ?t . ?t o:size ?n . ?s rdfs:label ?l FILTER(?n > 500) } ORDER BY ?l LIMIT 1000",
 }
+BLOCK = 400  # requests to one server before it is the next one's turn
 Figures = dict[str, float]
 Noted = tuple[str, float, float, float, float]
 
@@ -85,20 +90,27 @@ def make_release(scratch: Path, things: int) -> Release:
     return seal(staged, config, replace(built.manifest, title="A release for measuring"))
 
 
-def measure(server: Server, things: int, rounds: int, *, heavy: bool) -> Figures:
-    """Figures by name; the unit is part of the name."""
-    found: Figures = {}
-    for name, query in SMALL.items():
-        found |= small(server, name, lambda n, q=query: q.format(n=n * 7 % things), rounds)  # type: ignore[misc]
-    again = small(server, "lookup again", lambda _: SMALL["lookup"].format(n=1), rounds)
-    found["lookup again: CPU ms"] = again["lookup again: CPU ms"]
-    if heavy:
-        found["heavy join: s"], found["heavy join: CPU s"] = costs(server, lambda: ask(server, different(HEAVY)), 3)
-        found |= export(server)
-        for name, query in PAGES.items():
-            wall, cpu = costs(server, lambda q=query: ask(server, different(q)), 15)  # type: ignore[misc]
-            found[f"1,000 rows, {name}: ms"], found[f"1,000 rows, {name}: CPU ms"] = 1000 * wall, 1000 * cpu
-    found["peak memory: MB"] = peak(server)
+def measure(running: Mapping[str, Server], things: int, rounds: int) -> dict[str, Figures]:
+    """Of each server its figures by name; the unit is part of the name.
+
+    What is small is asked of all in turns, a block at a time, so that a machine that is slow for a while is so for all.
+    """
+    found: dict[str, Figures] = {name: {} for name in running}
+    for what, query in SMALL.items():
+        small(running, found, what, lambda n, q=query: q.format(n=n * 7 % things), rounds)  # type: ignore[misc]
+    again: dict[str, Figures] = {name: {} for name in running}
+    small(running, again, "again", lambda _: SMALL["lookup"].format(n=1), rounds)
+    for name, server in running.items():
+        figures = found[name]
+        figures["lookup again: CPU ms"] = again[name]["again: CPU ms"]
+        if name != "rdflib-endpoint":  # which takes minutes
+            heavy = partial(asking, server, HEAVY)
+            figures["heavy join: s"], figures["heavy join: CPU s"] = costs(server, heavy, 3)
+            figures |= export(server)
+            for page, query in PAGES.items():
+                wall, cpu = costs(server, partial(asking, server, query), 15)
+                figures[f"1,000 rows, {page}: ms"], figures[f"1,000 rows, {page}: CPU ms"] = 1000 * wall, 1000 * cpu
+        figures["peak memory: MB"] = peak(server)
     return found
 
 
@@ -106,10 +118,15 @@ def footnotes(server: Server) -> list[Noted]:
     """Of each first page: wall and CPU in ms, plain and with footnotes."""
     found = []
     for name, query in PAGES.items():
-        plain = costs(server, lambda q=query: ask(server, different(q)), 15)  # type: ignore[misc]
-        noted = costs(server, lambda q=query: ask(server, different(q), more="&evidence=true"), 15)  # type: ignore[misc]
+        plain = costs(server, partial(asking, server, query), 15)
+        noted = costs(server, partial(asking, server, query, more="&evidence=true"), 15)
         found.append((name, 1000 * plain[0], 1000 * plain[1], 1000 * noted[0], 1000 * noted[1]))
     return found
+
+
+def asking(server: Server, query: str, more: str = "") -> None:
+    """Ask something that the server does not remember."""
+    ask(server, different(query), more)
 
 
 def different(query: str) -> str:
@@ -122,20 +139,49 @@ def ask(server: Server, query: str, more: str = "") -> bytes:
     return bytes(server.ask(PREFIX + query, *accept, more=more))
 
 
-def small(server: Server, name: str, query: Callable[[int], str], rounds: int) -> Figures:
-    for n in range(20):
-        ask(server, query(n))
-    before, times = cpu_of_tree(server.process), []
-    for n in range(20, 20 + rounds):
+def small(
+    running: Mapping[str, Server], found: Mapping[str, Figures], what: str, query: Callable[[int], str], rounds: int
+) -> None:
+    """Put the figures of a small query into ``found``."""
+    cpu, times = dict.fromkeys(running, 0.0), {name: list[float]() for name in running}
+    for first in range(0, rounds, BLOCK):
+        for name, server in running.items():
+            for n in range(20):
+                ask(server, query(first + n))
+            before = cpu_of_tree(server.process)
+            for n in range(first + 20, first + 20 + BLOCK):
+                start = time.perf_counter()
+                ask(server, query(n))
+                times[name].append(1000 * (time.perf_counter() - start))
+            cpu[name] += cpu_of_tree(server.process) - before
+    for name, taken in times.items():
+        found[name][f"{what}: CPU ms"] = 1000 * cpu[name] / len(taken)
+        found[name][f"{what}: requests/s"] = 1000 * len(taken) / sum(taken)
+        found[name][f"{what}: p50 ms"] = statistics.median(taken)
+        found[name][f"{what}: p99 ms"] = sorted(taken)[len(taken) * 99 // 100]
+
+
+def kills(server: Server) -> list[tuple[float, float]]:
+    """Of queries that run over a deadline of 1 s: ms from there to the answer, and from that to a new idle worker."""
+    metrics = f"http://127.0.0.1:{server.port}/metrics"
+
+    def idle() -> str:
+        with urllib.request.urlopen(metrics) as answer:
+            return next(str(line) for line in answer.read().decode().splitlines() if 'state="idle"' in line)
+
+    ask(server, SMALL["lookup"].format(n=1))
+    all_idle, found = idle(), []
+    for _ in range(20):
         start = time.perf_counter()
-        ask(server, query(n))
-        times.append(1000 * (time.perf_counter() - start))
-    return {
-        f"{name}: CPU ms": 1000 * (cpu_of_tree(server.process) - before) / rounds,
-        f"{name}: requests/s": 1000 * rounds / sum(times),
-        f"{name}: p50 ms": statistics.median(times),
-        f"{name}: p99 ms": sorted(times)[len(times) * 99 // 100],
-    }
+        answer = server.send(PREFIX + different(RUNAWAY), more="&timeout=1")
+        answer.read()
+        told = time.perf_counter()
+        if answer.status != 503:
+            raise Ended(f"a query that never ends was answered with {answer.status}")
+        while idle() != all_idle:
+            time.sleep(0.001)
+        found.append((1000 * (told - start - 1), 1000 * (time.perf_counter() - told)))
+    return found
 
 
 def costs(server: Server, act: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -176,20 +222,19 @@ def peak(server: Server) -> float:
 
 def table(things: int, rounds: int) -> None:
     """Measure every server, and print the tables."""
-    figures: dict[str, Figures] = {}
-    notes: list[Noted] = []
-    with tempfile.TemporaryDirectory(prefix="kg-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kg-bench-") as folder, ExitStack() as stack:
         scratch = copy_sources(Path(folder))
         limits = "\n[query]\ndeadline = 60\n\n[serve]\nseconds = 0\nat_once = 0\n"
         (scratch / "kg.toml").write_text((scratch / "kg.toml").read_text(encoding="utf-8") + limits, encoding="utf-8")
         release = make_release(scratch, things)
+        running: dict[str, Server] = {}
         for name, start in servers(scratch, release):
             try:
-                with start() as server:
-                    figures[name] = measure(server, things, rounds, heavy=name != "rdflib-endpoint")
-                    notes = notes or footnotes(server)
+                running[name] = stack.enter_context(start())
             except Ended as e:
                 print(f"{name} is left out: {e}")
+        figures = measure(running, things, rounds)
+        notes, ended = footnotes(running["kg"]), kills(running["kg"])
     peers = [name for name in figures if name != "kg"]
     print(f"\n/sparql over {things:,} things ({11 * things:,} quads)")
     print(f"{'':<28}" + "".join(f"{name:>17}" for name in figures) + "".join(f"{'kg : ' + name:>22}" for name in peers))
@@ -204,6 +249,8 @@ def table(things: int, rounds: int) -> None:
             f"{wanted / plain:>9.2f}" if plain else f"{'':>9}" for wanted, plain in ((noted, wall), (noted_cpu, cpu))
         ]
         print(f"{name:<28}{wall:>17.2f}{cpu:>9.2f}{noted:>17.2f}{noted_cpu:>9.2f}{''.join(ratios)}")
+    for what, times in zip(("a deadline to its 503", "its 503 to a new worker"), zip(*ended, strict=True), strict=True):
+        print(f"from {what}: median {statistics.median(times):.0f} ms, longest of {len(times)}: {max(times):.0f} ms")
 
 
 if __name__ == "__main__":

@@ -241,3 +241,27 @@ def test_what_the_engine_would_call_never_passes(pieces: list[str]) -> None:
         raise AssertionError("the engine tried to call") from e
     except (SyntaxError, ValueError):
         pass
+
+
+@given(st.sampled_from(["", "SELECT * {", "PREFIX a: <http://x/>\nASK {"]), st.lists(PIECES, max_size=25))
+def test_a_text_that_needs_no_tokens_is_judged_as_by_its_tokens(opening: str, pieces: list[str]) -> None:
+    query = opening + " ".join(pieces)
+    with_tokens = query + "\n# é"  # which is no ASCII
+    found = [judgement(text) for text in (query, with_tokens)]
+    if Form in map(type, found):
+        assert found[0] == found[1] or "cannot stand here" in str(found[1])  # which the engine will say too
+
+
+def judgement(query: str) -> Form | str:
+    try:
+        return inspect(query)
+    except QueryRefused as e:
+        return str(e)
+
+
+@pytest.mark.parametrize("depth", [4, 128])
+@pytest.mark.parametrize("unit", ["{", "(", "[", "<<", "!", "^", "+", "-"])
+def test_the_bound_of_depth_is_exact_without_tokens(unit: str, depth: int) -> None:
+    assert inspect("ASK " + unit * depth, depth=depth) is Form.ASK
+    with pytest.raises(QueryRefused, match="deeper"):
+        inspect("ASK " + unit * (depth + 1), depth=depth)

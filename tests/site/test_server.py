@@ -15,10 +15,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from tests.patience import PATIENCE, until
 
 from kg.errors import ConfigError
 from kg.site import assets
+from kg.site.asgi import Answer, Receive, Scope, Send, respond
+from kg.site.connection import Connection
 
 
 def get(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -51,6 +54,40 @@ def test_the_same_path_spelled_otherwise_is_another_name(address: str) -> None:
 def test_an_absolute_request_line_is_understood(address: str) -> None:
     status, _, _ = get(address, address + "page/north-pier")
     assert status == 200
+
+
+@pytest.mark.parametrize("path", ["/page/north-pier", "/sparql?query=ASK%7B%7D", "/nothing", "/id/north-pier"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_whole_answer_leaves_in_one_piece(method: str, path: str, address: str) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as sock:
+        for _ in range(3):  # the second and the third are remembered
+            sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            head, _, body = sock.recv(1 << 20).partition(b"\r\n\r\n")
+            length = re.search(rb"\r\ncontent-length: (\d+)", head)
+            assert length
+            assert len(body) == (int(length[1]) if method == "GET" else 0)
+
+
+@pytest.mark.parametrize("value", [b"a\r\nevil: 1", b"a\nevil: 1", b"a\revil: 1", b"a\x00", b"a\x7f"])
+def test_no_header_holds_another(value: bytes) -> None:
+    async def application(scope: Scope, _: Receive, send: Send) -> None:
+        await respond(scope, send, Answer(200, [(b"content-length", b"2"), (b"x-from-data", value)], b"ok"))
+
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=0, http=Connection, ws="none", lifespan="off", log_config=None)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        status, headers, _ = get(f"http://127.0.0.1:{port}/", "/")
+        assert status == 500
+        assert not {"evil", "x-from-data"} & set(headers)
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def test_the_server_does_not_say_what_it_is_made_of(address: str) -> None:
