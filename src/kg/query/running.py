@@ -53,7 +53,7 @@ class Running:
         self.outcome = ""
         self._ended: Callable[[str], None] | None = None
         self._session = session
-        self._loop = asyncio.get_running_loop()
+        self._loop = session.loop
         self._ticket = ticket
         self._line: Line | None = line
         self._over: asyncio.Future[dict[str, Any]] = self._loop.create_future()

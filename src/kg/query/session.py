@@ -52,7 +52,7 @@ class Session:
         self.limits = limits
         self._exchange = exchange
         self._opening = opening
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._broker: socket.socket | None = None
         self._tickets = count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -116,7 +116,7 @@ class Session:
         """:meth:`close`, from another thread."""
         self._closed = True
         with suppress(RuntimeError):  # its loop has ended, and the connection with it
-            self._loop.call_soon_threadsafe(self._hang_up)
+            self.loop.call_soon_threadsafe(self._hang_up)
 
     # The broker
 
@@ -127,7 +127,7 @@ class Session:
         if self._broker is None:
             self._broker = self._exchange.connect()
             self._broker.setblocking(False)
-            self._loop.add_reader(self._broker, self._hear)
+            self.loop.add_reader(self._broker, self._hear)
             self._say({"open": self._opening})
 
     def _say(self, message: dict[str, Any]) -> None:
@@ -142,10 +142,10 @@ class Session:
         self.open()
         self.tell()
         ticket = next(self._tickets)
-        reply = self._waiting[ticket] = self._loop.create_future()
+        reply = self._waiting[ticket] = self.loop.create_future()
         self._say({verb: ticket, **more})
         if self._watchdog is None:
-            self._watchdog = self._loop.call_later(_SILENCE, self._look_after)
+            self._watchdog = self.loop.call_later(_SILENCE, self._look_after)
         try:
             found: dict[str, Any] = await reply
         except BaseException:
@@ -169,7 +169,7 @@ class Session:
         self._watchdog = None
         if self._waiting and not self._closed:
             self._exchange.ensure()
-            self._watchdog = self._loop.call_later(_SILENCE, self._look_after)
+            self._watchdog = self.loop.call_later(_SILENCE, self._look_after)
 
     def end(
         self, ticket: int, outcome: str, *, worker: int = 0, reusable: bool = False, client: str | None = None
@@ -181,7 +181,7 @@ class Session:
             if reusable and outcome == "answered":
                 untold.later.cancel()
                 self._untold, self._kept = None, worker
-                self._spend(client, self._loop.time() - untold.began)
+                self._spend(client, self.loop.time() - untold.began)
                 return
             self.tell()
         if client is not None and outcome not in ("answered", "left"):
@@ -197,7 +197,7 @@ class Session:
         untold, self._untold = self._untold, None
         if untold is not None:
             untold.later.cancel()
-            ran = self._loop.time() - untold.began
+            ran = self.loop.time() - untold.began
             take = {"take": untold.ticket, "worker": untold.worker, "client": untold.client}
             self._say({**take, "seconds": untold.seconds, "ran": ran})
 
@@ -209,7 +209,7 @@ class Session:
         if len(self._spent) >= _UNSETTLED:
             self._settle()
         elif self._settling is None:
-            self._settling = self._loop.call_later(SETTLE, self._settle)
+            self._settling = self.loop.call_later(SETTLE, self._settle)
 
     def _settle(self) -> None:
         if self._settling is not None:
@@ -270,7 +270,7 @@ class Session:
     def _hang_up(self) -> None:
         """The broker has gone, or we go: everything that was under way has failed."""
         if self._broker is not None:
-            self._loop.remove_reader(self._broker)
+            self.loop.remove_reader(self._broker)
             self._broker.close()
             self._broker = None
         if self._watchdog is not None:
@@ -297,7 +297,7 @@ class Session:
             if self._again is not None:
                 self._again.cancel()
         elif self._again is None or self._again.done():
-            self._again = self._loop.create_task(self._return())
+            self._again = self.loop.create_task(self._return())
 
     async def _return(self) -> None:
         """Workers are to stand ready again before the next query needs one."""
@@ -327,8 +327,8 @@ class Session:
         if not self._kept or (client is not None and self._left.get(client, 0.0) <= 0):
             return None
         ticket, worker, self._kept = next(self._tickets), self._kept, 0
-        later = self._loop.call_later(min(QUIET, seconds / 2), self.tell)
-        self._untold = _Untold(ticket, worker, client, seconds, self._loop.time(), later)
+        later = self.loop.call_later(min(QUIET, seconds / 2), self.tell)
+        self._untold = _Untold(ticket, worker, client, seconds, self.loop.time(), later)
         return ticket, worker
 
     async def _granted(self, seconds: float, client: str | None) -> tuple[int, int]:

@@ -18,6 +18,7 @@ import json
 import re
 import resource
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,6 +192,7 @@ class Worker:
         self._store: Store | None = None
         self._tracer: Tracer | None = None
         self._stated: Stated | None = None
+        self._seconds = 0  # of processor time, after which the kernel ends this process
 
     def run(self) -> None:
         try:
@@ -200,13 +202,14 @@ class Worker:
         except (OSError, ValueError) as e:
             self._send(b"F", str(e).encode())
             return
+        self._limit_processor_time()
         self._send(b"R", b"")
         while True:
             request = self._receive()
             if request is None:
                 return
-            _limit_processor_time(self._settings.cpu)
             self._answer(request)
+            self._limit_processor_time()
 
     def _receive(self) -> Request | None:
         """The next question, or ``None`` at the end of the stream. (Blocking: poll() fails once NOFILE is 0.)
@@ -223,6 +226,13 @@ class Worker:
                 size = HEAD.size + HEAD.unpack_from(data)[1]
         head, _, query = data[HEAD.size :].partition(b"\n")
         return Request(query.decode(), *json.loads(head))
+
+    def _limit_processor_time(self) -> None:
+        """Let the next query have its seconds, which are counted from the start of the process."""
+        seconds = int(time.process_time() + self._settings.cpu) + 1
+        if seconds != self._seconds:
+            self._seconds = seconds
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
     def _send(self, kind: bytes, body: bytes) -> None:
         self._sock.sendall(HEAD.pack(kind, len(body)) + body)
@@ -344,9 +354,3 @@ def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) ->
         return preview(names, ([t.subject, t.predicate, t.object] for t in results), limit)
     names = [variable.value for variable in results.variables]
     return preview(names, ([solution[name] for name in names] for solution in results), limit)
-
-
-def _limit_processor_time(seconds: float) -> None:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = usage.ru_utime + usage.ru_stime
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, resource.RLIM_INFINITY))

@@ -32,13 +32,16 @@ _WRITTEN = {
 
 
 class Prepared(NamedTuple):
-    """A query that may be run. ``kind`` is the media type of the answer, ``etag`` its header, "" if it may change."""
+    """A query that may be run.
+
+    ``kind`` is the media type of the answer, ``etag`` its ETag, "" if it may change, ``headers`` the others.
+    """
 
     form: Form
     kind: str
     query: Query
     etag: str
-    headers: list[tuple[str, str]]
+    headers: tuple[tuple[str, str], ...]
 
 
 def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
@@ -55,12 +58,13 @@ def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
         raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
     query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
     etag = "" if _may_differ(text) else _etag(site, query)
-    headers = [("Content-Type", content_type(kind)), *ANSWER]
-    if etag:
-        headers.append(("ETag", etag))
-    if asked.wanted:
-        headers.append(("Content-Disposition", f'attachment; filename="answer.{asked.wanted}"'))
-    return Prepared(form, kind, query, etag, headers)
+    return Prepared(form, kind, query, etag, _headers(kind, asked.wanted))
+
+
+@lru_cache(64)
+def _headers(kind: str, wanted: str) -> tuple[tuple[str, str], ...]:
+    saved = [("Content-Disposition", f'attachment; filename="answer.{wanted}"')] if wanted else []
+    return ("Content-Type", content_type(kind)), *ANSWER, *saved
 
 
 ANSWER = (("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"), *CORS)

@@ -11,6 +11,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _WATCH_AFTER = 0.1
 """Seconds that a query runs before it is worth looking whether its client is still there."""
+
+_encoded = lru_cache(64)(encoded)
 
 
 class Direct:
@@ -58,8 +61,11 @@ class Direct:
         plan = self._plan(scope, named, body)
         if plan is None:
             return None
-        found = [*encoded(plan.headers), *self._every]
-        if plan.etag and remember.matches(named.get(b"if-none-match", b""), plan.etag.encode()):
+        found = [*_encoded(plan.headers), *self._every]
+        etag = plan.etag.encode()
+        if etag:
+            found.append((b"etag", etag))
+        if etag and remember.matches(named.get(b"if-none-match", b""), etag):
             return Answer(304, [header for header in found if header[0] not in remember.OF_CONTENT])
         running = await self._run(scope, named, plan)
         if running.note:
@@ -74,8 +80,8 @@ class Direct:
             data = asked.pack(data)
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
-        if key is not None and plan.etag:
-            self._memory.put(key, found, plan.etag.encode(), data)
+        if key is not None and etag:
+            self._memory.put(key, found, etag, data)
         return Answer(200, found, data)
 
     def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> asked.Prepared | None:

@@ -78,6 +78,8 @@ def read(request: Sent) -> SparqlRequest:
     :raises UnsupportedMediaType: for a body of another type.
     """
     fields = _fields(_with_one_question_mark(request.query_string), "address")
+    if request.method == "GET" and [name for name, _ in fields] == ["query"]:
+        return SparqlRequest(fields[0][1])  # nearly every request
     if request.method in ("POST", "QUERY"):
         if {"graph", "default"} & {name for name, _ in fields}:
             raise Forbidden(_NO_UPDATE)  # a graph is written so (SPARQL 1.1 Graph Store Protocol, section 5.5)

@@ -30,6 +30,8 @@ _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
 _VARY = frozenset({*_DEPENDS_ON, b"accept-language"})
 _NOT_FOR = (b"range", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
 OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
+"""Headers that a 304 does not have: there is no content to describe."""
+
 _LONGEST_KEY = 20_000
 _OVERHEAD = 1_000  # bytes of an answer's headers and key, roughly
 
@@ -37,10 +39,9 @@ Key = tuple[bytes, ...]
 
 
 class Kept(NamedTuple):
-    """An answer; ``unchanged``: the headers of a 304, which has no content to describe."""
+    """An answer."""
 
     headers: Headers
-    unchanged: Headers
     etag: bytes
     body: bytes
 
@@ -67,11 +68,10 @@ class Memory:
         """Remember an answer that may be kept, as far as there is room for one of its size."""
         if len(body) > LARGEST:
             return
-        unchanged = [(name, value) for name, value in headers if name not in OF_CONTENT]
         with self._lock:
             if key in self._kept:
                 return
-            self._kept[key] = Kept(headers, unchanged, etag, body)
+            self._kept[key] = Kept(headers, etag, body)
             self._size += len(body) + _OVERHEAD
             while self._size > self._room:
                 _, oldest = self._kept.popitem(last=False)
@@ -109,7 +109,7 @@ def again(kept: Kept, named: Mapping[bytes, bytes], method: str) -> tuple[int, H
     wanted = named.get(b"if-none-match")
     since = b"" if wanted is not None else named.get(b"if-modified-since", b"")  # RFC 9110, section 13.1.3
     if (wanted is not None and matches(wanted, kept.etag)) or (since and unmodified(since, kept.headers)):
-        return 304, kept.unchanged, b""
+        return 304, [header for header in kept.headers if header[0] not in OF_CONTENT], b""
     return 200, kept.headers, b"" if method == "HEAD" else kept.body
 
 

@@ -121,6 +121,8 @@ def _run(wanted: protocol.SparqlRequest) -> Response:
 
 def _answered(plan: asked.Prepared, asking: Asking) -> Response:
     response = Response(headers=plan.headers)
+    if plan.etag:
+        response.headers["ETag"] = plan.etag
     if plan.etag and request.if_none_match.contains_weak(plan.etag.removeprefix("W/").strip('"')):
         response.status_code = 304
     elif request.method != "HEAD":
