@@ -42,6 +42,7 @@ class Form(Enum):
     DESCRIBE = "DESCRIBE"
 
 
+_FORMS = {form.value: form for form in Form}
 _PROLOGUE = frozenset("BASE PREFIX VERSION".split())
 _UPDATES = frozenset("LOAD INSERT DELETE CLEAR DROP CREATE COPY MOVE ADD".split())
 
@@ -74,7 +75,7 @@ _NESTING = ("{", "(", "[", "<<", "!", "^", "+", "-")
 _PLAIN = re.compile(r"""(?:[\w\s{}()\[\]<>?$:.,;=&|*/~%@\#!^+\-]++|"[^"\\\r\n]*+"|'[^'\\\r\n]*+')*+""", re.ASCII)
 _OPENING = re.compile(
     r"(?:\s++|#[^\r\n]*+|PREFIX\s++[\w.\-]*+:\s*+<[^<>\s]*+>|BASE\s*+<[^<>\s]*+>)*+"
-    rf"({'|'.join(form.value for form in Form)})(?![\w.:\-])",
+    rf"({'|'.join(_FORMS)})(?![\w.:\-])",
     re.ASCII,
 )
 
@@ -128,7 +129,7 @@ def _form_of_harmless(query: str, depth: int) -> Form | None:
     if "SERVICE" in text or any(word in text for word in _UPDATES):
         return None
     opening = _OPENING.match(text)
-    return Form(opening[1]) if opening else None
+    return _FORMS[opening[1]] if opening else None
 
 
 def _inspect_resolved(query: str, depth: int) -> None:

@@ -19,8 +19,9 @@ import re
 import resource
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -77,9 +78,21 @@ class Request(NamedTuple):
     evidence: bool = False
 
     def frame(self) -> bytes:
-        query, *more = self
-        head, body = json.dumps(more).encode(), query.encode()
-        return HEAD.pack(b"Q", len(head) + 1 + len(body)) + head + b"\n" + body
+        body = self.query.encode()
+        if self.default is None and self.named is None:
+            line = _without_graphs(self.media_type, self.preview, self.evidence)
+        else:
+            line = _line(self[1:])
+        return HEAD.pack(b"Q", len(line) + len(body)) + line + body
+
+
+def _line(more: Sequence[Any]) -> bytes:
+    return json.dumps(more).encode() + b"\n"
+
+
+@lru_cache(64)
+def _without_graphs(media_type: str, preview: int, evidence: bool) -> bytes:
+    return _line((media_type, None, None, preview, evidence))
 
 
 class _OverLimit(Exception):

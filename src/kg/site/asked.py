@@ -117,5 +117,5 @@ def _may_differ(query: str) -> bool:
 
 def _etag(site: Site, query: Query) -> str:
     """The release and the question: together they settle the answer, unless it holds chance or time."""
-    question = (query.text, query.default_graphs, query.named_graphs, query.media_type, query.evidence)
-    return f'W/"{sha256(f"{site.tag}{question!r}".encode()).hexdigest()[:32]}"'
+    how = (query.media_type, query.evidence, query.default_graphs, query.named_graphs)
+    return f'W/"{sha256(f"{site.tag}{how}{query.text}".encode()).hexdigest()[:32]}"'
