@@ -4,8 +4,7 @@
 
 bench/publishers.py says who they are and installs them. What is not there is left out: `apt install nginx wrk`, and
 Node with npm. CPU is that of all processes of a publisher, its database included; rate and latency are those of one
-page that is asked for again and again, over four connections (wrk). The kernel counts CPU in hundredths of a second,
-so a figure below 0.05 ms says no more than that it is small.
+page that is asked for again and again, over four connections (wrk).
 
 ``--grow`` measures how the first view of a page costs more with up to so many entities than with a thousand.
 What grows is the store: each look-up takes longer the more levels the files have (23 and 31 µs in one run at a thousand
@@ -28,6 +27,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from operator import truediv
 from pathlib import Path
 
 # Python looks into the folder of the script first; mypy looks elsewhere.
@@ -188,13 +188,15 @@ def growth(folder: Path, most: int) -> None:
     """How the first view costs more in a larger release."""
     template = prepare(folder, 4).project
     sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= most]
+    data = {things: Data(sized(folder, template, things), folder, 0, []) for things in sizes}
+    costs: dict[int, list[float]] = {things: [] for things in sizes}
+    for chosen in zip(*map(draws, sizes), strict=True):  # in turns: a machine that is slow for a while is so for all
+        for things, numbers in zip(sizes, chosen, strict=True):
+            costs[things].append(fresh(data[things], [f"t{n}" for n in numbers]))
     print(f"\n{'entities':>12}{'first view, CPU ms':>22}{'of the smallest':>18}")
-    smallest = 0.0
     for things in sizes:
-        data = Data(sized(folder, template, things), folder, 0, [])
-        cost = statistics.median(fresh(data, [f"t{n}" for n in chosen]) for chosen in draws(things))
-        smallest = smallest or cost
-        print(f"{things:>12,}{cost:>22.2f}{cost / smallest:>18.2f}")
+        ratio = statistics.median(map(truediv, costs[things], costs[sizes[0]]))
+        print(f"{things:>12,}{statistics.median(costs[things]):>22.2f}{ratio:>18.2f}")
 
 
 def main() -> None:

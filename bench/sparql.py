@@ -185,9 +185,9 @@ def kills(server: Server) -> list[tuple[float, float]]:
 
 
 def costs(running: Mapping[str, Server], query: str, rounds: int, more: str = "") -> dict[str, tuple[float, float]]:
-    """Seconds on the clock, the median, and of CPU, the mean: the kernel counts it in ticks of 10 ms."""
+    """Seconds on the clock and of CPU, medians of so many rounds."""
     walls: dict[str, list[float]] = {name: [] for name in running}
-    cpu = dict.fromkeys(running, 0.0)
+    cpus: dict[str, list[float]] = {name: [] for name in running}
     for server in running.values():
         ask(server, different(query), more)
     for _ in range(rounds):
@@ -195,8 +195,8 @@ def costs(running: Mapping[str, Server], query: str, rounds: int, more: str = ""
             before, start = cpu_of_tree(server.process), time.perf_counter()
             ask(server, different(query), more)
             walls[name].append(time.perf_counter() - start)
-            cpu[name] += cpu_of_tree(server.process) - before
-    return {name: (statistics.median(walls[name]), cpu[name] / rounds) for name in running}
+            cpus[name].append(cpu_of_tree(server.process) - before)
+    return {name: (statistics.median(walls[name]), statistics.median(cpus[name])) for name in running}
 
 
 def export(server: Server) -> Figures:
