@@ -64,6 +64,18 @@ def test_places_and_years_are_those_of_things(voyage_client: FlaskClient) -> Non
     assert local(found(voyage_client, "/browse?year=1991&year=2022")) == {"id/return", "id/petrel"}
 
 
+def test_values_have_names_in_json_as_on_the_page(
+    voyage_client: FlaskClient, read_voyage: Callable[[str], Any]
+) -> None:
+    of_facet = found(voyage_client, "/browse?show=claims")["facets"]
+    shown = read_voyage("/browse?show=claims").all("aside", class_="facets")[0].text
+    for facet in ("kind", "document", "speaker", "modality", "place"):
+        assert of_facet[facet]
+        for value in of_facet[facet]:
+            assert value["label"] in shown
+            assert set(value) == {"value", "label", "language", "count"}
+
+
 def test_every_count_is_what_the_choice_then_gives(voyage_client: FlaskClient) -> None:
     for show in ("things", "claims"):
         for start in ("", "&document=document/voyage", "&kind=ontology%23Event&basis=ontology%23stated"):

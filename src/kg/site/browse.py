@@ -122,6 +122,14 @@ def _text(site: Site, facet: str, value: str) -> Markup:
     return site.labels[value].html
 
 
+def _named(site: Site, facet: str, value: str) -> dict[str, str]:
+    """What a value is called, for programs; a number is its own name."""
+    if facet in facets.NUMBERS:
+        return {}
+    label = site.labels[value]
+    return {"label": label.text, "language": label.language}
+
+
 def _is_number(text: str) -> bool:
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdecimal() and len(digits) < 7
@@ -227,7 +235,7 @@ def _json() -> dict[str, Any]:
         "more": cut or count > MOST_EXPORTED,
         "sparql": sparql(site, chosen),
         "facets": {
-            facet: [{"value": v.value, "count": v.number} for v in values]
+            facet: [{"value": v.value, **_named(site, facet, v.value), "count": v.number} for v in values]
             for facet, values in facets.values(site, chosen).items()
         },
         "results": list(_rows(site, chosen)),
