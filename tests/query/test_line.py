@@ -5,18 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 import uvloop
 
 from kg.query.line import Line
 
+Loop = Callable[[], asyncio.AbstractEventLoop]
+_Found = TypeVar("_Found")
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 
 
+def run(act: Callable[[], Coroutine[None, None, _Found]], loop: Loop) -> _Found:
+    """What it gives, in a thread: a browser that other tests use keeps a loop running in this one."""
+
+    def in_thread() -> _Found:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(act())
+
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(in_thread).result()
+
+
 @LOOPS
-def test_of_two_ends_only_the_one_that_waits_is_read(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+def test_of_two_ends_only_the_one_that_waits_is_read(loop: Loop) -> None:
     async def both() -> None:
         worker, web = socket.socketpair()
         lines = [Line(os.dup(web.fileno())) for _ in range(2)]
@@ -35,13 +50,12 @@ def test_of_two_ends_only_the_one_that_waits_is_read(loop: Callable[[], asyncio.
         for line in lines:
             line.close()
 
-    with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(both())
+    run(both, loop)
 
 
 @LOOPS
 @pytest.mark.parametrize("how", ["the worker ends", "shut", "close"])
-def test_whoever_waits_hears_of_the_end(how: str, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+def test_whoever_waits_hears_of_the_end(how: str, loop: Loop) -> None:
     async def wait() -> bytes:
         worker, web = socket.socketpair()
         line = Line(web.detach())
@@ -53,12 +67,11 @@ def test_whoever_waits_hears_of_the_end(how: str, loop: Callable[[], asyncio.Abs
         worker.close()
         return found
 
-    with asyncio.Runner(loop_factory=loop) as runner:
-        assert runner.run(wait()) == b""
+    assert run(wait, loop) == b""
 
 
 @LOOPS
-def test_a_long_question_is_sent_whole(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+def test_a_long_question_is_sent_whole(loop: Loop) -> None:
     async def ask() -> int:
         worker, web = socket.socketpair()
         line = Line(web.detach())
@@ -71,5 +84,4 @@ def test_a_long_question_is_sent_whole(loop: Callable[[], asyncio.AbstractEventL
         worker.close()
         return received
 
-    with asyncio.Runner(loop_factory=loop) as runner:
-        assert runner.run(ask()) == 4 << 20
+    assert run(ask, loop) == 4 << 20
