@@ -21,7 +21,7 @@ BLUEPRINTS = (
     "kg.site.things",
     "kg.site.claims",
     "kg.site.documents",
-    "kg.site.terms",
+    "kg.site.ontology",
     "kg.site.term",
     "kg.site.shapes",
     "kg.site.classes",

@@ -21,7 +21,7 @@ from kg.errors import QueryError, QueryRefused
 from kg.query.pool import Pool
 from kg.query.running import Running, outcome
 from kg.query.session import Session
-from kg.site import asked, footnotes, headers, protocol, remember
+from kg.site import footnotes, headers, prepared, protocol, remember
 from kg.site.asgi import Answer, Receive, Scope, encoded, until_left
 from kg.site.counters import Counters
 
@@ -70,21 +70,21 @@ class Direct:
         running = await self._run(scope, named, plan)
         if running.note:
             found.append((footnotes.HEADER.lower().encode(), footnotes.header(running.note).encode("latin-1")))
-        packed = asked.takes_gzip(named.get(b"accept-encoding", b"").decode("latin-1"))
+        packed = prepared.takes_gzip(named.get(b"accept-encoding", b"").decode("latin-1"))
         if not running.complete:
             if packed:
                 found.append((b"content-encoding", b"gzip"))
             return Answer(200, found, pieces=_pieces(running, packed=packed))
         data = b"".join(running.first)
-        if packed and len(data) >= asked.WORTH_PACKING:
-            data = asked.pack(data)
+        if packed and len(data) >= prepared.WORTH_PACKING:
+            data = prepared.pack(data)
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
         if key is not None and etag:
             self._memory.put(key, found, etag, data)
         return Answer(200, found, data)
 
-    def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> asked.Prepared | None:
+    def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> prepared.Prepared | None:
         try:
             request = protocol.read(
                 protocol.Sent(
@@ -97,12 +97,12 @@ class Direct:
             )
             if request.query is None or request.graph is not None:
                 return None
-            plan = asked.plan(self._site, request, named.get(b"accept", b"").decode("latin-1"))
+            plan = prepared.plan(self._site, request, named.get(b"accept", b"").decode("latin-1"))
         except (HTTPException, QueryRefused):
             return None
         return None if plan.kind == media.HTML else plan
 
-    async def _run(self, scope: Scope, named: Mapping[bytes, bytes], plan: asked.Prepared) -> Running:
+    async def _run(self, scope: Scope, named: Mapping[bytes, bytes], plan: prepared.Prepared) -> Running:
         forwarded = named.get(b"x-forwarded-for", b"").decode("latin-1")
         client = self._site.clients.of(scope["client"][0] if scope["client"] else "", forwarded)
         seconds = self._site.pool.limits.seconds(plan.query.timeout)

@@ -3,8 +3,8 @@
 A release never changes, so an answer with an ETag is true as long as the release is served; the memory goes with it
 (:mod:`kg.site.lease`). Answers are told apart by address, query, the language of the reader (of those that the site
 has, so that the many ways to ask for one share its answers), and every other header that answers may depend on. Kept
-are answers to GET with status 200 and an ETag, so nothing that holds chance or time (:mod:`kg.site.asked`), no stream,
-no file, and nothing that varies with another header.
+are answers to GET with status 200 and an ETag, so nothing that holds chance or time (:mod:`kg.site.prepared`), no
+stream, no file, and nothing that varies with another header.
 """
 
 from __future__ import annotations

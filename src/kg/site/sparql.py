@@ -27,7 +27,7 @@ from kg import media
 from kg.errors import QueryError
 from kg.query.base import Answer, Query
 from kg.query.lexer import Form, inspect
-from kg.site import asked, editor, footnotes, headers, problems, protocol, service
+from kg.site import editor, footnotes, headers, prepared, problems, protocol, service
 from kg.site.address import here
 from kg.site.asking import Asking
 from kg.site.languages import marked
@@ -113,13 +113,13 @@ def _without_query() -> Response:
 def _run(wanted: protocol.SparqlRequest) -> Response:
     site = current()
     with Asking(site) as asking:
-        plan = asked.plan(site, wanted, request.headers.get("Accept"))
+        plan = prepared.plan(site, wanted, request.headers.get("Accept"))
         if plan.kind == media.HTML:
             return _html_answer(wanted, asking)
         return _answered(plan, asking)
 
 
-def _answered(plan: asked.Prepared, asking: Asking) -> Response:
+def _answered(plan: prepared.Prepared, asking: Asking) -> Response:
     response = Response(headers=plan.headers)
     if plan.etag:
         response.headers["ETag"] = plan.etag
@@ -136,14 +136,14 @@ def _answered(plan: asked.Prepared, asking: Asking) -> Response:
 def _fill(response: Response, answer: Answer) -> None:
     """Put an answer into a response: whole where it is here already, else as a stream."""
     response.call_on_close(answer.close)
-    pack = asked.takes_gzip(request.headers.get("Accept-Encoding", ""))
+    pack = prepared.takes_gzip(request.headers.get("Accept-Encoding", ""))
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and not answer.complete:
         _spool(response, answer)
         return
     if answer.complete:
         body = b"".join(answer.chunks)
-        pack = pack and len(body) >= asked.WORTH_PACKING
-        response.data = asked.pack(body) if pack else body
+        pack = pack and len(body) >= prepared.WORTH_PACKING
+        response.data = prepared.pack(body) if pack else body
     else:
         response.response = _gzip(answer.chunks) if pack else answer.chunks
     if pack:
@@ -195,7 +195,7 @@ def _graph(wanted: protocol.SparqlRequest) -> Response:
     kind = media.negotiate(request.headers.get("Accept"), offered)
     if kind is None:
         raise not_acceptable(offered)
-    response = Response(headers=[("Content-Type", asked.content_type(kind)), *asked.ANSWER])
+    response = Response(headers=[("Content-Type", prepared.content_type(kind)), *prepared.ANSWER])
     if request.method != "HEAD":
         query = Query("CONSTRUCT WHERE { ?s ?p ?o }", kind, (iri,) if iri else ())
         with Asking(site) as asking:

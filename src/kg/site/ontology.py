@@ -26,7 +26,7 @@ from kg.site.state import Site, current
 from kg.site.templating import render
 from kg.site.term import MEANINGS, meaning
 
-bp = Blueprint("terms", __name__)
+bp = Blueprint("ontology", __name__)
 
 HEADINGS = (
     "Ontologies",
