@@ -197,7 +197,7 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 async def respond(scope: Scope, send: Send, answer: Answer) -> None:
     """Send an answer; an exception in the middle leaves it unfinished, and the server breaks the connection."""
-    at_once = scope.get(AT_ONCE)
+    at_once = scope.pop(AT_ONCE, None)  # which refers to the request, and so would keep it in memory
     if at_once is not None and at_once(answer):
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
