@@ -71,7 +71,7 @@ def _no_file_beyond(size: int) -> Callable[[], None]:
     return limit
 
 
-@pytest.mark.parametrize("size", [0, 1_000, 30_000, 100_000])
+@pytest.mark.parametrize("size", [0, 1_000, 30_000, 100_000, 160_000])
 def test_a_disk_that_is_full_is_one_clear_line_and_the_release_before_stays(size: int, built: Path) -> None:
     before = intact(built)
     change(built, 1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,13 @@ _MOST = 1 << 20
 
 _AT_ONCE, _FEW = 8, 64
 """Tasks that write out files at the same time, and files of a task: the journal takes what comes together at once."""
+
+_OF_SQLITE = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+}
 
 
 def open_own(path: Path) -> BinaryIO:
@@ -31,6 +39,23 @@ def open_own(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "is not a regular file", str(path))
     return os.fdopen(descriptor, "r+b")
+
+
+@contextmanager
+def of_database(path: Path) -> Iterator[None]:
+    """Within it, what the disk refuses to SQLite is an :class:`OSError`, as it is for all who write files.
+
+    Other errors of SQLite are faults of ours, and stay what they are. https://www.sqlite.org/rescode.html
+
+    :raises OSError: naming the file.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as e:
+        number = _OF_SQLITE.get(e.sqlite_errorcode & 0xFF)  # without what an extended code adds
+        if number is None:
+            raise
+        raise OSError(number, str(e), str(path)) from e
 
 
 def sync(folder: Path) -> None:

@@ -78,6 +78,17 @@ class Event:
     label_before: str
 
 
+def _opened(place: str) -> sqlite3.Connection:
+    database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
+    try:
+        database.executescript(_SCHEMA)
+        database.execute("DELETE FROM state WHERE version NOT IN (SELECT version FROM release)")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def _key(release: Sealed) -> tuple[datetime, str]:
     return release.sealed_at, release.version
 
@@ -95,13 +106,10 @@ class History:
         # What a link leads to is not ours to write.
         for place in (*([] if file.is_symlink() else [str(file)]), ":memory:"):
             try:
-                database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
-                database.executescript(_SCHEMA)
-                database.execute("DELETE FROM state WHERE version NOT IN (SELECT version FROM release)")
+                return _opened(place)
             except sqlite3.Error:
                 # Not ours to write to, or not a database: the index can do without a file.
                 continue
-            return database
         raise ReleaseError(f"{self._releases}: no index of its history can be made", file=FILE)
 
     def close(self) -> None:
@@ -109,6 +117,16 @@ class History:
 
     def update(self) -> None:
         """Take in releases that are new and forget those that are gone; damaged ones are left out."""
+        try:
+            self._update()
+        except sqlite3.DatabaseError:
+            # The disk is full, or the file was damaged: again without a file.
+            with self._lock:
+                self._database.close()
+                self._database = _opened(":memory:")
+            self._update()
+
+    def _update(self) -> None:
         present = set(versions(self._releases))
         known = {row[0] for row in self._rows("SELECT version FROM release")}
         for version in sorted(present - known):

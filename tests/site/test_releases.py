@@ -226,3 +226,18 @@ def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: 
     history.update()
     assert [r.version for r in history.releases()] == [r.version for r in kept.releases[1:]]
     history.close()
+
+
+def test_an_index_that_was_cut_is_done_without(kept: Kept, tmp_path: Path) -> None:
+    copy = tmp_path / "releases"
+    shutil.copytree(kept.root / "releases", copy, symlinks=True)
+    history = History(copy)
+    history.update()
+    history.close()
+    whole = (copy / FILE).read_bytes()
+    for size in range(100, len(whole), len(whole) // 9):
+        (copy / FILE).write_bytes(whole[:size])
+        history = History(copy)
+        history.update()
+        assert [r.version for r in history.releases()] == [r.version for r in kept.releases], size
+        history.close()

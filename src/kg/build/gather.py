@@ -18,7 +18,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
-from kg import vocab, words
+from kg import disk, vocab, words
 from kg.build import browsing
 from kg.build.browsing import Say
 from kg.build.entries import LONGEST_NAME
@@ -85,7 +85,8 @@ def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) 
     with staging(config.releases) as folder:
         for name in ("store", "dumps", "queries", "metadata", "documents"):
             (folder / name).mkdir()
-        with closing(sqlite3.connect(folder / "search.sqlite")) as database, database:
+        index = folder / "search.sqlite"
+        with disk.of_database(index), closing(sqlite3.connect(index)) as database, database:
             terms = list(_terms(database, store))
             found = _index(database, store, config, terms, say)
         with (folder / "dumps/ontology.ttl").open("wb") as file:

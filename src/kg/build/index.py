@@ -34,7 +34,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg import dates, vocab
+from kg import dates, disk, vocab
 from kg.build.entries import FIELDS, ORDER, Rows, entry_of, rows_of
 from kg.build.points import is_place, points
 from kg.build.spans import Timed, timed
@@ -152,9 +152,12 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
 
 
 def write_index_of(path: Path, runs: Iterable[Rows], names: vocab.Names) -> int:
-    """The same, of the rows of runs."""
+    """The same, of the rows of runs.
+
+    :raises OSError: if the disk refuses.
+    """
     beside = path.with_name(f"{path.name}.rows")
-    with closing(sqlite3.connect(path)) as database:
+    with disk.of_database(path), closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA page_size = 4096")
         database.execute("ATTACH ? AS rows", (str(beside),))
         for schema in ("main", "rows"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,11 +37,23 @@ def write_release(
     """
     try:
         with staging(config.releases) as folder:
-            shutil.move(store, folder / STORE)
+            _move(store, folder / STORE)
             manifest = _write(folder, config, content, rendered, findings)
             return seal(folder, config, manifest)
     except OSError as e:
         raise BuildError(f"{config.releases}: the release cannot be written: {e.strerror or e}") from e
+
+
+def _move(store: Path, place: Path) -> None:
+    """Move a store, also to another disk; :func:`shutil.move` tells of each file that the disk refuses, in one line."""
+    try:
+        store.rename(place)
+    except OSError as e:
+        if e.errno != errno.EXDEV:
+            raise
+        place.mkdir()
+        for file in store.iterdir():
+            shutil.copyfile(file, place / file.name)
 
 
 def _write(

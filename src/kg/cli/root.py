@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ from kg.bounds import TOO_LARGE, too_large, unbound_memory
 from kg.config import Config
 from kg.errors import KgError, ReleaseError, SourceError
 from kg.release import CURRENT, Release, versions
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class _Group(click.Group):
@@ -24,6 +27,10 @@ class _Group(click.Group):
             fail(f"{e.file}:{e.line}: {e}" if e.line else f"{e.file}: {e}")
         except KgError as e:
             fail(str(e))
+        except OSError as e:
+            if e.errno not in _OF_THE_DISK:
+                raise
+            fail(f"{e.filename or 'a file'}: cannot be written: {e.strerror or e}")
         except MemoryError:
             unbound_memory()
             fail(f"{too_large() or 'the sources'}: {TOO_LARGE}")
