@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,10 @@ def test_stages_read_only_what_earlier_stages_made() -> None:
 def test_no_module_has_grown_beyond_400_lines() -> None:
     long = {m: n for m, path in MODULES.items() if (n := len(path.read_text(encoding="utf-8").splitlines())) > 400}
     assert long == {}
+
+
+def test_every_folder_is_searched_for_tests(pytestconfig: pytest.Config) -> None:
+    left_out = pytestconfig.getini("norecursedirs")
+    holding = {path.parent for place in ("tests", "src/kg") for path in (SRC.parent / place).rglob("*.py")}
+    folders = {folder for path in holding for folder in (path, *path.parents) if SRC.parent in folder.parents}
+    assert not {f for f in folders if any(fnmatch(f.name, pattern) for pattern in left_out)}
