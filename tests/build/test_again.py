@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -115,8 +116,14 @@ def replaced(old: str, new: str, folder: str = "claims") -> Edit:
 def same_author(project: Path, dice: random.Random) -> None:
     """Two documents become one witness."""
     one, other = dice.sample(documents(project), 2)
+    authors = [
+        re.search(r"dcterms:creator (:\S+)", (project / f"data/documents/{name}.ttl").read_text("utf-8"))
+        for name in (one, other)
+    ]
+    assert all(authors)
+    to, of = (author[1] for author in authors if author)
     for path in (project / f"data/documents/{other}.ttl", project / f"data/claims/{other}.trig"):
-        path.write_text(path.read_text("utf-8").replace(f":author-{other}", f":author-{one}"), "utf-8")
+        path.write_text(path.read_text("utf-8").replace(f"{of} ", f"{to} "), "utf-8")
 
 
 EDITS: dict[str, Edit] = {
