@@ -49,7 +49,7 @@ test: $(VENV)/dev.stamp
 clients: $(VENV)/clients.stamp
 
 soak: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@$(BIN)/python -m pytest -m soak -n $(PROCESSES) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/python -m ruff format --check .
