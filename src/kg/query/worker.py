@@ -157,7 +157,7 @@ class _RowCounter:
             "application/sparql-results+json": (b',{"', -1),  # a quotation mark inside a string is \"
             "application/sparql-results+xml": (b"<result>", 0),
             "text/tab-separated-values": (b"\n", 1),
-            "text/csv": (b"\r\n", 1),
+            "text/csv": (b"\n", 1),
         }
     )
 
@@ -183,6 +183,8 @@ class _RowCounter:
         pass
 
     def _unquoted(self, data: bytes) -> bytes:
+        if b'"' not in data:
+            return b"" if self._quoted else data
         outside = data.split(b'"')
         kept = outside[1::2] if self._quoted else outside[::2]
         if len(outside) % 2 == 0:
