@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.site.asgi import Asgi, Counting, in_front
+from werkzeug.exceptions import BadRequest
 from werkzeug.test import Client
+
+from kg.site.protocol import Sent, read
 
 SELECT = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 30"
 BASE = "http://localhost:8000/"
@@ -81,3 +86,18 @@ def test_a_client_that_has_the_answer_gets_304_both_ways(straight: Asgi, app: Fl
     for way in (Client(app, use_cookies=False), straight):
         answer: Any = way.open(path, headers={"If-None-Match": etag})
         assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", etag)
+
+
+@given(
+    st.lists(st.sampled_from([b"%", b"%41", b"%c3%A9", b"%zz", b"%%", b"=", b"_", b"+", b"a", b"\n", b"\r", b"\x00"]))
+)
+def test_percent_escapes_are_undone_as_by_the_library(pieces: list[bytes]) -> None:
+    sent = b"".join(pieces)
+    expected = unquote_to_bytes(sent.replace(b"+", b" "))
+    try:
+        found = read(Sent("GET", b"query=" + sent, "", "", bytes)).query
+    except BadRequest:
+        with pytest.raises(UnicodeDecodeError):
+            expected.decode()
+        return
+    assert (found or "").encode() == expected

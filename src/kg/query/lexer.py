@@ -71,7 +71,7 @@ _TWO_READINGS = re.compile(r"['#()\[\]]|[!+\-]{8}")
 _ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*+://")
 
 _NESTING = ("{", "(", "[", "<<", "!", "^", "+", "-")
-# Texts that the engine reads as we do, as far as errors are concerned; and what stands before a query's form.
+# Texts with nothing that the tokens below would complain of as an error; and what stands before a query's form.
 _PLAIN = re.compile(r"""(?:[\w\s{}()\[\]<>?$:.,;=&|*/~%@\#!^+\-]++|"[^"\\\r\n]*+"|'[^'\\\r\n]*+')*+""", re.ASCII)
 _OPENING = re.compile(
     r"(?:\s++|#[^\r\n]*+|PREFIX\s++[\w.\-]*+:\s*+<[^<>\s]*+>|BASE\s*+<[^<>\s]*+>)*+"
