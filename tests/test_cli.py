@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -176,3 +178,14 @@ def test_a_terminal_sees_the_stages_go_by(starter: Path) -> None:
     os.close(leader)
     for shown in ("documents: 1 of 1 in 0:00", "compare …", "validate …", "write …"):
         assert shown in seen.decode()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_a_disk_that_refuses_is_one_line_whatever_the_command(number: int) -> None:
+    @click.command()
+    def write() -> None:
+        raise OSError(number, os.strerror(number), "some/file")
+
+    group = type(main)(commands={"write": write})
+    done = CliRunner().invoke(group, ["write"])
+    assert (done.exit_code, done.output) == (1, f"kg: some/file: cannot be written: {os.strerror(number)}\n")

@@ -30,7 +30,8 @@ class _Group(click.Group):
         except OSError as e:
             if e.errno not in _OF_THE_DISK:
                 raise
-            fail(f"{e.filename or 'a file'}: cannot be written: {e.strerror or e}")
+            what = "read or written" if e.errno == errno.EIO else "written"
+            fail(f"{e.filename or 'a file'}: cannot be {what}: {e.strerror or e}")
         except MemoryError:
             unbound_memory()
             fail(f"{too_large() or 'the sources'}: {TOO_LARGE}")
