@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -78,14 +77,27 @@ def _sync_files(task: tuple[Path, list[str]]) -> None:
             os.fsync(file.fileno())
 
 
-def append(out: BinaryIO, path: Path) -> None:
-    """Write a file behind what was written to ``out``; the system copies it by itself where it can."""
+def append(out: BinaryIO, path: Path, start: int = 0, end: int | None = None) -> None:
+    """Write a file, or the bytes of it between two offsets, behind what was written to ``out``.
+
+    The system copies by itself where it can.
+
+    :raises OSError: if the disk refuses, or the file is shorter than ``end``.
+    """
     with path.open("rb") as file:
+        left = (os.fstat(file.fileno()).st_size if end is None else end) - start
+        file.seek(start)
         out.flush()
         with suppress(AttributeError, OSError):  # no such call here, or not between these two disks
-            while os.copy_file_range(file.fileno(), out.fileno(), _MOST):
-                """What was copied is behind both files' positions."""
-        shutil.copyfileobj(file, out, _MOST)
+            # What was copied is behind both files' positions.
+            while left and (copied := os.copy_file_range(file.fileno(), out.fileno(), min(left, _MOST))):
+                left -= copied
+        while left:
+            some = file.read(min(left, _MOST))
+            if not some:
+                raise OSError(errno.EIO, "is shorter than it was", str(path))
+            out.write(some)
+            left -= len(some)
 
 
 def sync_folder(folder: Path) -> None:

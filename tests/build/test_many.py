@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -207,6 +208,40 @@ def test_a_task_that_kills_every_process_is_named() -> None:
     pool.close()
 
 
+def leave(path: Path) -> Path:
+    """A task that takes a moment."""
+    time.sleep(0.2)
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_what_was_begun_is_done_when_it_is_asked_for(count: int, tmp_path: Path) -> None:
+    paths = [tmp_path / str(n) for n in range(5)]
+    with workers(count) as pool, pool.begun(leave, paths) as results:
+        if count:
+            until(lambda: all(path.exists() for path in paths))
+        assert sorted(results) == [(path, path) for path in paths]
+
+
+def test_what_was_begun_and_is_not_wanted_any_more_ends_with_its_context(tmp_path: Path) -> None:
+    paths = [tmp_path / str(n) for n in range(40)]
+    with workers(2) as pool:
+        with pool.begun(leave, paths):
+            until(lambda: any(path.exists() for path in paths))
+        done = [path for path in paths if path.exists()]
+        assert len(done) < len(paths)
+        assert dict(pool.map(abs, [-1, -2])) == {-1: 1, -2: 2}
+    assert [path for path in paths if path.exists()] == done
+
+
+def test_two_things_that_were_begun_survive_the_same_death(tmp_path: Path) -> None:
+    deadly, others = [str(tmp_path / "a")], list(range(30))
+    with workers(2) as pool, pool.begun(die_once, deadly) as first, pool.begun(abs, others) as second:
+        assert len(list(first)) == 1
+        assert sorted(second) == [(n, n) for n in others]
+
+
 def test_a_scheduler_that_is_not_there_is_one_clear_line(project: Path, kg) -> None:
     pytest.importorskip("dask.distributed")
     done = kg("build", "--executor", "tcp://127.0.0.1:9", cwd=project)
@@ -279,6 +314,11 @@ class InThreads:
         with ThreadPoolExecutor(1) as threads:
             for item in items:
                 yield item, threads.submit(Apart(function, self.memory), item).result()
+
+    def begun(
+        self, function: Callable[[Any], Any], items: Iterable[Any]
+    ) -> AbstractContextManager[Iterator[tuple[Any, Any]]]:
+        return nullcontext(self.map(function, items))
 
 
 def test_what_never_ends_is_stopped_in_a_thread_of_a_cluster_too(starter: Path, tmp_path: Path) -> None:

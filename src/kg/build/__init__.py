@@ -111,12 +111,13 @@ def build(
     :raises ConfigError: if one of ``documents`` is no folder, or there is no cluster where ``how`` says.
     :raises BuildError: if another build is running or the release cannot be written.
     """
-    with _disk(), examined(config, documents, progress, engine, how) as (findings, found):
+    with _disk(), examined(config, documents, progress, engine, how, to_write=True) as (findings, found):
         if found is None or has_errors(findings):
             return None, findings
         progress("write", 0, 0)
         rendered = found.rendered()
-        release = write_release(config, found.content(rendered), rendered, found.store(), findings)
+        content, store = found.content(rendered), found.store()
+        release = write_release(config, content, rendered, store, findings, workers=found.workers)
         found.keep(release.version)
         return release, findings
 
@@ -139,10 +140,12 @@ def examined(
     progress: Progress = _silent,
     engine: str = DEFAULT_ENGINE,
     how: How | None = None,
+    *,
+    to_write: bool = False,
 ) -> Iterator[tuple[tuple[Finding, ...], Together | None]]:
     """The findings, and where the sources could be read to their end everything there is to write.
 
-    It lies on disk, and is gone when the context ends.
+    It lies on disk, and is gone when the context ends. ``to_write``: a release is wanted.
     """
     how = how or How()
     project = read_project(config, text_folders(config.root, documents), engine)
@@ -175,7 +178,8 @@ def examined(
         if any(finding.rule == "blank-nodes" for finding in found):
             yield _sorted(found), None
             return
-        result = Together(project, made, cache, whole, pool, progress, entities)
+        wanted = to_write and not has_errors(found)
+        result = Together(project, made, cache, whole, pool, progress, entities, wanted)
         opened.callback(result.close)
         try:
             together(result)

@@ -48,7 +48,7 @@ def _facts(extension: str) -> Writer:
 
 def _triples(path: Path, content: Content, rendered: Rendered) -> int:
     with path.open("wb") as out:
-        out.write(rendered.dataset.facts.data)
+        append(out, rendered.dataset.facts.path)
     return content.tally.triples
 
 
@@ -65,7 +65,7 @@ def _trig(path: Path, content: Content, rendered: Rendered) -> int:
 def _quads(path: Path, content: Content, rendered: Rendered) -> int:
     with path.open("wb") as out:
         _copied(out, rendered.graphs, "nq")
-        out.write(rendered.dataset.facts.data)
+        append(out, rendered.dataset.facts.path)
     return content.tally.triples + content.sizes.named
 
 

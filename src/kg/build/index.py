@@ -27,8 +27,9 @@ named by its IRI; SQLite gives the numbers and sorts, on disk, so that memory do
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kg import dates, disk, vocab
 from kg.build.entries import FIELDS, ORDER, Rows, entry_of, rows_of
 from kg.build.points import is_place, points
+from kg.build.render import read_rows
 from kg.build.spans import Timed, timed
 from kg.build.survey import Survey
 
@@ -151,12 +153,35 @@ def write_index(path: Path, quads: Iterable[Quad], names: vocab.Names, language:
     return write_index_of(path, [rows_of(quads, names, language)], names)
 
 
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """An index to be written, of the runs with these stems (:mod:`kg.build.render`), wherever that is done."""
+
+    path: Path
+    runs: Sequence[Path]
+    base: str
+
+    @property
+    def name(self) -> str:
+        return "the index"
+
+
+def make_index(job: Indexing) -> int:
+    """Write the index, in place of what is there, and return its number of entries.
+
+    :raises OSError: if the disk refuses.
+    """
+    job.path.unlink(missing_ok=True)
+    return write_index_of(job.path, map(read_rows, job.runs), vocab.Names(job.base))
+
+
 def write_index_of(path: Path, runs: Iterable[Rows], names: vocab.Names) -> int:
     """The same, of the rows of runs.
 
     :raises OSError: if the disk refuses.
     """
     beside = path.with_name(f"{path.name}.rows")
+    beside.unlink(missing_ok=True)
     with disk.of_database(path), closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA page_size = 4096")
         database.execute("ATTACH ? AS rows", (str(beside),))

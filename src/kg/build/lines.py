@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kg.disk import append
+
 _STEP = 1 << 12
 """Bytes that a merge first looks ahead for a run of lines that no other file interrupts."""
 
@@ -32,6 +34,7 @@ class SortedFile:
     """A sorted file, looked into without reading it; an empty or missing one has no lines."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.data: mmap.mmap | bytes = b""
         if path.exists() and path.stat().st_size:
             with path.open("rb") as file:
@@ -185,11 +188,13 @@ def write_spliced(path: Path, old: SortedFile, change: Change) -> SortedFile:
     """Write a file again without the lines that are gone, and with those that came."""
     edits = sorted([*((line, False) for line in change.gone), *((line, True) for line in change.come)])
     at = 0
-    with path.open("wb") as out, memoryview(old.data) as data:
+    with path.open("wb") as out:
         for line, come in [*edits, (b"", True)]:
-            stop = old.find(line, at) if line else len(data)
-            for start in range(at, stop, _MOST):
-                out.write(data[start : min(start + _MOST, stop)])
+            stop = old.find(line, at) if line else len(old.data)
+            if stop - at > _MOST:
+                append(out, old.path, at, stop)
+            else:
+                out.write(old.data[at:stop])
             at = stop
             if come:
                 out.write(line)

@@ -125,21 +125,12 @@ def runs_of_graphs(path: Path, documents: Sequence[str], rules: Rules) -> Iterat
         yield Run("graphs", path, start, end, rules)
 
 
-def is_rendered(run: Run) -> Path | None:
-    """Where what comes of a run is kept, if somebody made it before and all of it is there."""
-    stem = run.stem(run.read())
-    try:
-        _, sizes = _read_done(stem)
-        whole = all(stem.with_suffix(suffix).stat().st_size == size for suffix, size in sizes.items())
-    except (OSError, EOFError, pickle.UnpicklingError):
-        return None
-    return stem if whole else None
-
-
 def render(run: Run) -> Path:
-    """Write a run's bodies, counts and rows; returns their path without an extension."""
+    """Write a run's bodies, counts and rows, unless they are there; returns their path without an extension."""
     lines, said = run.read()
     stem = run.stem((lines, said))
+    if _is_rendered(stem):
+        return stem
     found = _of_graphs(lines, run.rules) if run.kind == "graphs" else _of_facts(lines, said, run.rules)
     for suffix, content in found.items():
         _write(stem.with_suffix(suffix), content)
@@ -147,6 +138,15 @@ def render(run: Run) -> Path:
     sizes = {suffix: len(content) for suffix, content in found.items()}
     _write(stem.with_suffix(".done"), pickle.dumps((sorted(used), sizes)))
     return stem
+
+
+def _is_rendered(stem: Path) -> bool:
+    """Whether somebody did it before, and all of it is there."""
+    try:
+        _, sizes = _read_done(stem)
+        return all(stem.with_suffix(suffix).stat().st_size == size for suffix, size in sizes.items())
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return False
 
 
 def _of_graphs(lines: bytes, rules: Rules) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -144,8 +145,23 @@ def stretches(rest: Rest, graph: str) -> Iterator[Stretch]:
             yield Stretch(path, start, stop, path, base, shapes, superclasses, own, seconds, common)
 
 
-def check_stretches(jobs: Iterable[Stretch], whole: Whole, name: str, workers: Workers) -> Iterator[Checked]:
-    """Check what changed, or looks at what changed; of all else is known what was found."""
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Those of a graph: ``found``, what is known of each by its key, and the ``new`` ones, with their keys."""
+
+    found: dict[bytes, tuple[Checked, bytes]]
+    new: Mapping[Stretch, bytes]
+    results: Iterator[tuple[Stretch, tuple[Checked, bytes]]]
+
+    def checked(self) -> Iterator[Checked]:
+        """What was found, when all of them are checked."""
+        self.found.update((self.new[job], result) for job, result in self.results)
+        yield from (checked for checked, _ in self.found.values())
+
+
+@contextmanager
+def checking(jobs: Iterable[Stretch], whole: Whole, name: str, workers: Workers) -> Iterator[Stretches]:
+    """Begin to check what changed, or looks at what changed; of all else is known what was found."""
     before: Mapping[bytes, tuple[Checked, bytes]] = whole.kept(f"checked {name}") or {}
     changed = whole.changed("facts")
     found: dict[bytes, tuple[Checked, bytes]] = {}
@@ -157,9 +173,9 @@ def check_stretches(jobs: Iterable[Stretch], whole: Whole, name: str, workers: W
             found[key] = kept
         else:
             new[job] = key
-    found.update((new[job], result) for job, result in workers.map(check_stretch, new))
     whole.values[f"checked {name}"] = found
-    yield from (checked for checked, _ in found.values())
+    with workers.begun(check_stretch, list(new)) as results:
+        yield Stretches(found, new, results)
 
 
 @dataclass(slots=True)
@@ -223,46 +239,57 @@ class Rest:
         return kind in ("document", ".well-known") and not self._claimed(line)
 
 
-def check_rest(rest: Rest, left: Mapping[str, Checked], workers: Workers) -> tuple[list[Finding], set[tuple[str, str]]]:
+def check_rest(
+    rest: Rest, left: Mapping[str, Checked], workers: Workers, meanwhile: Callable[[], None] = lambda: None
+) -> tuple[list[Finding], set[tuple[str, str]]]:
     """The findings of all shapes beyond those of parts; and the shapes, by graph, whose findings in parts do not count.
 
-    ``left``: by graph, what parts left open and refused.
+    ``left``: by graph, what parts left open and refused. ``meanwhile`` is called when the workers have what they are to
+    check, and may give them more: what is left open after that is this process's.
 
     :raises Endless: if a shape takes too long.
     """
     shapes = rest.shapes
     findings: list[Finding] = []
     instead: set[tuple[str, str]] = set()
-    for graph in GRAPHS:
-        if not shapes.seeing[graph]:
-            continue
-        try:
-            with ending(rest.clock):
-                plans = read_plans(shapes.seeing[graph]) if shapes.compiled else None
-        except NotCovered:
-            plans = None
-        found = Checked()
-        if plans is not None:
-            found = _checked(graph, plans, rest, left[graph], workers)
-        results = [result for some in found.results.values() for result in some]
-        if plans is None or found.refused:
-            covered = set() if plans is None else plans.plans.keys() - found.refused.keys()
-            instead |= {(graph, str(shape)) for shape in found.refused}
-            more = by_reference(rest.quads(graph), shapes, graph, covered, rest.clock)
-            if isinstance(more, Finding):
-                findings.append(more)
-            else:
-                results += more
-        findings += findings_of(results, shapes, rest.places, rest.disputed, rest.names)
+    plans = {graph: _plans(graph, rest) for graph in GRAPHS if shapes.seeing[graph]}
+    with ExitStack() as running:
+        begun = {
+            graph: running.enter_context(checking(stretches(rest, graph), rest.whole, graph, workers))
+            for graph, compiled in plans.items()
+            if compiled
+        }
+        meanwhile()
+        for graph, compiled in plans.items():
+            found = _checked(graph, compiled, rest, left[graph], begun[graph].checked()) if compiled else Checked()
+            results = [result for some in found.results.values() for result in some]
+            if compiled is None or found.refused:
+                covered = set() if compiled is None else compiled.plans.keys() - found.refused.keys()
+                instead |= {(graph, str(shape)) for shape in found.refused}
+                more = by_reference(rest.quads(graph), shapes, graph, covered, rest.clock)
+                if isinstance(more, Finding):
+                    findings.append(more)
+                else:
+                    results += more
+            findings += findings_of(results, shapes, rest.places, rest.disputed, rest.names)
     return findings, instead
 
 
-def _checked(graph: str, plans: Plans, rest: Rest, left: Checked, workers: Workers) -> Checked:
+def _plans(graph: str, rest: Rest) -> Plans | None:
+    """The compiled plans, ``None`` where everything is the reference's."""
+    try:
+        with ending(rest.clock):
+            return read_plans(rest.shapes.seeing[graph]) if rest.shapes.compiled else None
+    except NotCovered:
+        return None
+
+
+def _checked(graph: str, plans: Plans, rest: Rest, left: Checked, in_stretches: Iterable[Checked]) -> Checked:
     found = Checked(refused={**plans.refused, **left.refused})
     pending: dict[Node, set[Term]] = defaultdict(set)
     for shape, nodes in (*left.open.items(), *target_nodes(plans).items()):
         pending[shape] |= nodes
-    for one in check_stretches(stretches(rest, graph), rest.whole, graph, workers):
+    for one in in_stretches:
         for shape, results in one.results.items():
             found.results.setdefault(shape, []).extend(results)
         for shape, nodes in one.open.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import chain
@@ -22,7 +23,7 @@ from kg.build.entities import Entities, Labels
 from kg.build.ground import find_text
 from kg.build.parts import Made, Report
 from kg.build.project import Project
-from kg.build.render import Rules, Run, graph_last, is_rendered, read_tally, render, runs_of_facts, runs_of_graphs
+from kg.build.render import Rules, Run, graph_last, read_tally, render, runs_of_facts, runs_of_graphs
 from kg.build.rest import Rest, check_rest, read_places
 from kg.build.rules import check_rules
 from kg.build.shards import Cache
@@ -31,14 +32,17 @@ from kg.build.validate import Disputed, refused_queries
 from kg.build.whole import Whole
 from kg.build.workers import Workers
 from kg.build.write import display_prefixes
-from kg.model import Finding, SourceQuad
+from kg.model import Finding, SourceQuad, has_errors
 from kg.release import STORE, verified_store
 from kg.store import embedded
 
 
 @dataclass(slots=True)
 class Together:
-    """All of a project, for :func:`together` to fill. Valid as long as the folder of ``whole`` is there."""
+    """All of a project, for :func:`together` to fill. Valid as long as the folder of ``whole`` is there.
+
+    ``to_write``: a release is wanted, if nothing is wrong.
+    """
 
     project: Project
     made: Made
@@ -47,11 +51,16 @@ class Together:
     workers: Workers
     report: Report
     entities: Entities
+    to_write: bool
     findings: list[Finding] = field(default_factory=list)
     dataset: Dataset = field(init=False)
     labels: Labels = field(init=False)
     _store: Store | None = None
-    _runs: list[str] = field(default_factory=list)
+    _facts: Sequence[Run] = ()
+    _graphs: Sequence[Run] = ()
+    _rendering: Iterator[tuple[Run, Path]] = field(default_factory=lambda: iter(()))
+    _stems: dict[Run, Path] = field(default_factory=dict)
+    _running: ExitStack = field(default_factory=ExitStack)
 
     @property
     def names(self) -> vocab.Names:
@@ -90,12 +99,13 @@ class Together:
     def store(self) -> Path:
         """The store's folder, closed."""
         self.opened()
-        self.close()
+        self._store = None
         return self.whole.path(STORE)
 
     def close(self) -> None:
-        """Let go of the store, which must not be written to while its folder is removed."""
+        """Let go of the store, which must not be written to while its folder is removed, and stop rendering."""
         self._store = None
+        self._running.close()
 
     def counts(self, tally: Tally | None = None) -> dict[str, int]:
         """How much there is of what; ``verified`` counts passages compared with their text in this build.
@@ -116,26 +126,26 @@ class Together:
             "quads": facts + self.dataset.graphs.count(),
         }
 
-    def rendered(self) -> Rendered:
-        """The runs of the dataset in the syntaxes of the dumps."""
+    def render(self) -> None:
+        """Have the runs of the dataset written in the syntaxes of the dumps, while the last checks are made."""
+        if not self.to_write or has_errors(self.findings):
+            return
         documents = sorted(self.made.combined.documents)
         config, whole = self.project.config, self.whole
         rules = Rules(code(), self.names.base, tuple(sorted(self.prefixes.items())), config.language, self.cache.runs)
-        facts = [*runs_of_facts(whole.path("facts"), whole.path("said"), documents, rules)]
-        graphs = [*runs_of_graphs(whole.path("graphs"), documents, rules)]
-        stems: dict[Run, Path] = {}
-        missing = []
-        for run in (*facts, *graphs):
-            stem = is_rendered(run)
-            if stem:
-                stems[run] = stem
-            else:
-                missing.append(run)
-        for done, (run, stem) in enumerate(self.workers.map(render, missing), 1):
-            stems[run] = stem
-            self.report("render", done, len(missing))
-        self._runs = [stem.name for stem in stems.values()]
-        return Rendered(self.dataset, [stems[run] for run in facts], [stems[run] for run in graphs])
+        self._facts = [*runs_of_facts(whole.path("facts"), whole.path("said"), documents, rules)]
+        self._graphs = [*runs_of_graphs(whole.path("graphs"), documents, rules)]
+        runs = [*self._facts, *self._graphs]
+        self._rendering = self._running.enter_context(self.workers.begun(render, runs))
+
+    def rendered(self) -> Rendered:
+        """What came of that."""
+        for run, stem in self._rendering:
+            self._stems[run] = stem
+            self.report("render", len(self._stems), len(self._facts) + len(self._graphs))
+        return Rendered(
+            self.dataset, [self._stems[run] for run in self._facts], [self._stems[run] for run in self._graphs]
+        )
 
     def content(self, rendered: Rendered) -> Content:
         """Everything there is to write."""
@@ -171,7 +181,11 @@ class Together:
     def keep(self, release: str) -> None:
         """Leave to the next build what it can start from, and forget what is of no use now."""
         self.whole.keep(self.cache.path, release)
-        self.cache.keep(self.made.keys, [shard.path.name for shard in self.made.shards], self._runs)
+        self.cache.keep(
+            self.made.keys,
+            [shard.path.name for shard in self.made.shards],
+            [stem.name for stem in self._stems.values()],
+        )
 
 
 def together(all_: Together) -> Together:
@@ -221,7 +235,7 @@ def _validated(all_: Together, disputed: Disputed) -> list[Finding]:
         places=lru_cache(maxsize=1000)(partial(read_places, lines)),
         own=bool(combined.subclasses),
     )
-    more, instead = check_rest(rest, combined.checked, all_.workers)
+    more, instead = check_rest(rest, combined.checked, all_.workers, meanwhile=all_.render)
     graphs = {"evidence"} if rest.own else {"facts", "evidence"}
     own = (f for key, some in combined.findings.items() if key[0] in graphs and key not in instead for f in some)
     return [f for f in (*own, *more) if f.subject not in combined.known]

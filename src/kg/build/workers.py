@@ -1,8 +1,9 @@
-"""Who makes the parts: this process, a pool of processes on this machine, or a cluster. One verb: ``map``.
+"""Who makes the parts: this process, a pool of processes on this machine, or a cluster.
 
-A cluster is a Dask scheduler (``tcp://…``) whose workers have the same kg installed; ``client.get_executor()`` gives
-the same interface as a process pool. Tasks are functions over values, so whoever runs them, the results are the same; a
-task whose worker dies is given to another.
+``map`` gives results; what was ``begun`` goes on while whoever began it does something else. A cluster is a Dask
+scheduler (``tcp://…``) whose workers have the same kg installed; ``client.get_executor()`` gives the same interface as
+a process pool. Tasks are functions over values, so whoever runs them, the results are the same; a task whose worker
+dies is given to another.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from importlib import import_module
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from kg.bounds import TOO_LARGE, bound_memory
 from kg.build.apart import Apart
@@ -38,15 +39,28 @@ Result = TypeVar("Result")
 class Workers(Protocol):
     """Runs a function over items; results come with their items as they are done, in any order."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]: ...
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+        """Some items at a time, as their results are asked for."""
+        ...
+
+    def begun(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> AbstractContextManager[Iterator[tuple[Item, Result]]]:
+        """All items at once, from now on. In the end nothing of it runs any more, also if nobody took the results."""
+        ...
 
 
 class Here:
-    """In this process."""
+    """In this process, which does one thing after the other."""
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
         for item in items:
             yield item, function(item)
+
+    def begun(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> AbstractContextManager[Iterator[tuple[Item, Result]]]:
+        return nullcontext(self.map(function, items))
 
 
 class Pool:
@@ -62,19 +76,28 @@ class Pool:
         return ProcessPoolExecutor(self.count, mp_context=context, initializer=_limit, initargs=(self._memory,))
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-        left: Iterable[Item] = items
-        lost: list[Item] = []
-        for attempt in range(RETRIES + 1):
-            lost = []
-            # After a death nobody knows whose task it was: one at a time finds out.
-            ahead = _AHEAD * self.count if not attempt else self.count
-            yield from _map(self._executor, function, left, ahead, lost)
-            if not lost:
+        yield from self._results(_Tasks(self._executor, function, items, _AHEAD * self.count))
+
+    @contextmanager
+    def begun(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Iterator[tuple[Item, Result]]]:
+        with closing(_Tasks(self._executor, function, items, len(items))) as tasks:
+            yield self._results(tasks)
+
+    def _results(self, tasks: _Tasks[Item, Result]) -> Iterator[tuple[Item, Result]]:
+        for _ in range(RETRIES):
+            yield from tasks.results()
+            if not tasks.lost:
                 return
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = self._new()
-            left = lost
-        raise BuildError(f"a worker process died {RETRIES + 1} times over {_named(lost[0])}; {TOO_LARGE}")
+            if self._executor is tasks.executor:
+                self._executor.shutdown(wait=False, cancel_futures=True)
+                self._executor = self._new()
+            # After a death nobody knows whose task it was: one at a time finds out.
+            tasks.again(self._executor, self.count)
+        yield from tasks.results()
+        if tasks.lost:
+            raise BuildError(f"a worker process died {RETRIES + 1} times over {_named(tasks.lost[0])}; {TOO_LARGE}")
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -96,48 +119,77 @@ class Cluster:
         self._executor: Executor = self._client.get_executor(retries=RETRIES, pure=False)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-        lost: list[Item] = []
         workers = max(1, sum(self._client.nthreads().values()))
-        yield from _map(self._executor, Apart(function, self._memory), items, _AHEAD * workers, lost)
-        if lost:
-            raise BuildError(f"the cluster lost its workers over {_named(lost[0])}")
+        yield from self._results(_Tasks(self._executor, Apart(function, self._memory), items, _AHEAD * workers))
+
+    @contextmanager
+    def begun(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Iterator[tuple[Item, Result]]]:
+        with closing(_Tasks(self._executor, Apart(function, self._memory), items, len(items))) as tasks:
+            yield self._results(tasks)
+
+    def _results(self, tasks: _Tasks[Item, Result]) -> Iterator[tuple[Item, Result]]:
+        yield from tasks.results()
+        if tasks.lost:
+            raise BuildError(f"the cluster lost its workers over {_named(tasks.lost[0])}")
 
     def close(self) -> None:
         self._client.close()
 
 
-def _map(
-    executor: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int, lost: list[Item]
-) -> Iterator[tuple[Item, Result]]:
-    """Keep ``ahead`` tasks waiting; items whose worker died are in ``lost``."""
-    waiting: dict[Future[Result], Item] = {}
-    stream = iter(items)
-    while True:
-        while len(waiting) < ahead and not lost:
-            item = next(stream, _END)
+class _Tasks(Generic[Item, Result]):
+    """Items for an executor, ``ahead`` of them at a time from now on; those whose worker died are in ``lost``."""
+
+    def __init__(
+        self, executor: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+    ) -> None:
+        self.executor, self._function, self._ahead = executor, function, ahead
+        self.lost: list[Item] = []
+        self._stream = iter(items)
+        self._waiting: dict[Future[Result], Item] = {}
+        self._submit()
+
+    def again(self, executor: Executor, ahead: int) -> None:
+        """Give what was lost to another executor."""
+        self.executor, self._ahead = executor, ahead
+        self._stream, self.lost = iter(self.lost), []
+        self._submit()
+
+    def _submit(self) -> None:
+        while len(self._waiting) < self._ahead and not self.lost:
+            item = next(self._stream, _END)
             if item is _END:
-                break
+                return
             try:
-                waiting[executor.submit(function, item)] = item  # type: ignore[arg-type, assignment]
+                self._waiting[self.executor.submit(self._function, item)] = item  # type: ignore[arg-type, assignment]
             except BrokenProcessPool:
-                lost.append(item)  # type: ignore[arg-type]
-        if not waiting:
-            lost.extend(stream if lost else ())
-            return
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            item = waiting.pop(future)
-            try:
-                yield item, future.result()
-            except BrokenProcessPool:
-                lost.append(item)
-            except MemoryError:
-                raise BuildError(f"{_named(item)}: {TOO_LARGE}") from None
-            except Exception as e:
-                if type(e).__name__ in ("KilledWorker", "CommClosedError"):
-                    lost.append(item)
-                else:
-                    raise
+                self.lost.append(item)  # type: ignore[arg-type]
+
+    def results(self) -> Iterator[tuple[Item, Result]]:
+        while self._waiting:
+            done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                item = self._waiting.pop(future)
+                try:
+                    yield item, future.result()
+                except BrokenProcessPool:
+                    self.lost.append(item)
+                except MemoryError:
+                    raise BuildError(f"{_named(item)}: {TOO_LARGE}") from None
+                except Exception as e:
+                    if type(e).__name__ in ("KilledWorker", "CommClosedError"):
+                        self.lost.append(item)
+                    else:
+                        raise
+            self._submit()
+        self.lost.extend(self._stream if self.lost else ())
+
+    def close(self) -> None:
+        """Nobody waits for the results: what did not begin does not, what runs is waited for."""
+        for future in self._waiting:
+            future.cancel()
+        wait(self._waiting)
 
 
 _END = object()

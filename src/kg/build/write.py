@@ -12,11 +12,11 @@ from pyoxigraph import Literal
 from kg import vocab
 from kg.build.content import Content
 from kg.build.dumps import Rendered, write_dumps
-from kg.build.index import write_index_of
+from kg.build.index import Indexing, make_index
 from kg.build.metadata import write_metadata
 from kg.build.parse import Sources, read_utf8
-from kg.build.render import read_rows
 from kg.build.report import write_report
+from kg.build.workers import Workers
 from kg.config import Config
 from kg.errors import BuildError
 from kg.model import FileEntry, Finding, Manifest
@@ -30,15 +30,19 @@ def write_release(
     rendered: Rendered,
     store: Path,
     findings: Sequence[Finding],
+    *,
+    workers: Workers,
 ) -> Release:
-    """Write everything and publish it by one rename. ``store`` is moved into the release.
+    """Write everything and publish it by one rename. ``store`` is moved into the release; workers write the index.
 
     :raises BuildError: if another build is running, or the disk refuses.
     """
     try:
         with staging(config.releases) as folder:
             _move(store, folder / STORE)
-            manifest = _write(folder, config, content, rendered, findings)
+            job = Indexing(folder / "search.sqlite", rendered.facts, config.base)
+            with workers.begun(make_index, [job]) as indexing:
+                manifest = _write(folder, config, content, rendered, findings, indexing=indexing)
             return seal(folder, config, manifest)
     except OSError as e:
         raise BuildError(f"{config.releases}: the release cannot be written: {e.strerror or e}") from e
@@ -62,11 +66,11 @@ def _write(
     content: Content,
     rendered: Rendered,
     findings: Sequence[Finding],
+    *,
+    indexing: Iterable[tuple[Indexing, int]],
 ) -> Manifest:
     (folder / STORE / stated.NAME).write_bytes(_stated(content))
     counts = {f"dumps/{name}": count for name, count in write_dumps(folder / "dumps", content, rendered).items()}
-    rows = map(read_rows, rendered.facts)
-    counts["search.sqlite"] = write_index_of(folder / "search.sqlite", rows, content.names)
     for name, directory, some in (
         ("rq", "queries", ((query.name, query.text.encode()) for query in content.queries)),
         ("txt", "documents", _shown_texts(content)),
@@ -79,6 +83,7 @@ def _write(
     described = write_metadata(folder / "metadata", content, config, dumps)
     counts |= {f"metadata/{name}": count for name, count in described.items()}
     write_report(folder / "report.json", content, findings)
+    counts |= {job.path.name: count for job, count in indexing}
     others = (p for p in folder.rglob("*") if p.relative_to(folder).parts[0] not in (STORE, "dumps"))
     files = (*dumps, *_entries(folder, others, counts))
     return Manifest(
