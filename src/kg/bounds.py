@@ -158,6 +158,19 @@ def more_memory(size: int) -> None:
         bound_memory(size)
 
 
+def more_files() -> None:
+    """Let this process have as many files open as the system lets one have: a shell's 256 or 1,024 are soon in use."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (hard, max(soft, _FILES)):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return
+
+
+_FILES = 10_240
+"""macOS says that there is no limit, and refuses more than this."""
+
+
 def check_memory() -> None:
     """Notice in time that memory runs out: an engine of another language ends the process where Python would not.
 

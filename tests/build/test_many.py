@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from pyoxigraph import DefaultGraph
 from tests.patience import PATIENCE, until
 
 from kg import build, vocab
-from kg.build import How
+from kg.build import How, shards
 from kg.build.apart import Apart
 from kg.build.ground import text_folders
 from kg.build.parts import make_parts
@@ -103,6 +104,21 @@ def test_every_planted_error_is_found_in_its_file(generate: Generate, project: P
         found = {(f.place.file, f.rule) for f in build.check(load(project)).findings if f.severity is Severity.ERROR}
         assert (one.file, one.rule) in found
         (project / one.file).write_bytes(whole)
+
+
+def test_a_shell_that_lets_few_files_be_open_is_no_bound(
+    project: Path, alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All shards are open side by side, and there may be thousands of them."""
+    monkeypatch.setattr(shards, "_DOCUMENTS", 1)
+    monkeypatch.setattr("kg.build.project.MANY", DOCUMENTS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/dev/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + DOCUMENTS // 2, hard))
+    try:
+        assert manifest(project, How(workers=0)) == alone
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_pool_makes_what_one_process_makes(project: Path, alone: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kg import vocab
-from kg.bounds import more_memory
+from kg.bounds import more_files, more_memory
 from kg.build import upkeep
 from kg.build.authority import check_catalog
 from kg.build.collect import collect
@@ -151,6 +151,7 @@ def examined(
     project = read_project(config, text_folders(config.root, documents), engine)
     if project.has_many:
         more_memory(project.memory)
+        more_files()  # all shards are read side by side
     with ExitStack() as opened:
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
         cache = Cache(kept or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="kg-build-"))))

@@ -344,5 +344,6 @@ def read_places(lines: Callable[[str], Iterable[bytes]], subject: str) -> Places
     for line in lines(subject):
         triple, number, file = line.decode().rstrip("\n").rsplit("\t", 2)
         one, predicate, value = triple[:-2].split(" ", 2)
-        found.setdefault((one, predicate, value), Place(file, int(number)))
+        key, place = (one, predicate, value), Place(file, int(number))
+        found[key] = min(found.get(key, place), place)
     return found

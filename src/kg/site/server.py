@@ -11,11 +11,10 @@ import asyncio
 import gc
 import logging
 import os
-import resource
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,6 +26,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
+from kg.bounds import more_files
 from kg.errors import ConfigError, KgError
 from kg.query.exchange import Exchange
 from kg.site.assets import Assets
@@ -108,7 +108,7 @@ class _WebProcess(Worker):
     _http: _Http | None = None
 
     def run(self) -> None:
-        _open_files()
+        more_files()
         front: Any = self.wsgi  # for gunicorn every application is one of WSGI
         config = uvicorn.Config(
             front,
@@ -151,13 +151,6 @@ class _WebProcess(Worker):
         self.notify()
         if self._http is not None and os.getppid() != self.ppid:
             self._http.should_exit = True  # the master was killed, and its address is to be free again
-
-
-def _open_files() -> None:
-    """As many connections as this system lets one process have."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _worth_a_line(record: logging.LogRecord) -> bool:
