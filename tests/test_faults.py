@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import intact
+from tests.patience import until
 
 from kg.config import load
 from kg.release import current_version, listing
@@ -55,6 +56,21 @@ def kill_builds(project: Path, times: int) -> None:
 
 def test_a_build_that_is_killed_at_any_moment_leaves_whole_releases(built: Path) -> None:
     kill_builds(built, 8)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_build_that_is_stopped_leaves_no_temporary_files(stop: signal.Signals, built: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(
+        BUILD, cwd=built, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as one:
+        until(lambda: any(scratch.glob("*/kg-build-*/shards")))
+        one.send_signal(stop)
+    assert one.returncode != 0
+    assert list(scratch.iterdir()) == []
+    intact(built)
 
 
 @pytest.mark.soak

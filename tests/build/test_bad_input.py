@@ -374,3 +374,22 @@ def test_a_mistake_outside_the_sources_is_one_line_and_exit_code_1(
     assert message in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
     assert len((done.stderr + done.stdout).splitlines()) <= 3
+
+
+@pytest.mark.parametrize("engine", ["compiled", "pyshacl"])
+@pytest.mark.parametrize(("language", "said"), [("en", "Too short."), ("de-AT", "Zu kurz."), ("fr", "Too short.")])
+def test_a_shape_speaks_one_language(language: str, said: str, engine: str, starter: Path) -> None:
+    """The project's, if the shape has it; the cache of what was made in another is no answer."""
+    texts = '"Zu kurz."@de , "Too short."@en , "لصير"@ar'
+    inner = f"[ sh:path <{vocab.RDFS_LABEL}> ; sh:minLength 999 ]"
+    (starter / "shapes/evidence-mine.ttl").write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+        f"<shapes#Mine> a sh:NodeShape ; sh:targetClass <ontology#Claim> ; sh:message {texts} ; sh:property {inner} .",
+        encoding="utf-8",
+    )
+    settings = starter / "kg.toml"
+    settings.write_text(f'language = "{language}"\n' + settings.read_text(encoding="utf-8"), encoding="utf-8")
+    found = [f.message for f in build.check(load(starter), engine=engine).findings if f.rule == "shacl"]
+    assert found
+    for message in found:
+        assert re.search(r": ([^:]*) \[shapes#Mine\]$", message)[1] == said, message  # type: ignore[index]

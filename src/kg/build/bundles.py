@@ -98,9 +98,9 @@ def key_of(bundle: Bundle, common: str) -> str:
     return _digest(parts)
 
 
-def key_of_common(base: str, engine: str, files: Iterable[tuple[str, bytes | Unreadable]]) -> str:
-    """Of the code, the libraries, the base, the engine and the files of ontology and shapes."""
-    parts: list[str | bytes] = [code(), *(f"{name} {version(name)}" for name in _LIBRARIES), base, engine]
+def key_of_common(base: str, engine: str, language: str, files: Iterable[tuple[str, bytes | Unreadable]]) -> str:
+    """Of the code, the libraries, the base, the engine, the language and the files of ontology and shapes."""
+    parts: list[str | bytes] = [code(), *(f"{name} {version(name)}" for name in _LIBRARIES), base, engine, language]
     for shown, content in files:
         parts += [shown, _content(content)]
     return _digest(parts)

@@ -79,20 +79,24 @@ _ADDED = ("disagreesWith", "corroborates")
 class Shapes:
     """All shapes, and as N-Quads those that see each of ``GRAPHS``. Blank nodes are numbered in the files' order.
 
-    ``seconds`` of CPU are what they may take over some data: see :class:`kg.config.Build`.
+    ``seconds`` of CPU are what they may take over some data: see :class:`kg.config.Build`. ``language``: that of
+    messages, where a shape has them in several.
     """
 
     quads: tuple[SourceQuad, ...]
     seeing: Mapping[str, bytes]
     engine: str
     seconds: float
+    language: str
 
     @property
     def compiled(self) -> bool:
         return self.engine == "compiled"
 
 
-def read_shapes(quads: Iterable[SourceQuad], engine: str, seconds: float = Build().seconds) -> Shapes:
+def read_shapes(
+    quads: Iterable[SourceQuad], engine: str, seconds: float = Build().seconds, language: str = "en"
+) -> Shapes:
     """Sort the shapes by what they see."""
     numbers: dict[BlankNode, BlankNode] = {}
 
@@ -105,7 +109,7 @@ def read_shapes(quads: Iterable[SourceQuad], engine: str, seconds: float = Build
     seeing = {
         graph: serialize((q.quad for q in named if _sees(q) == graph), format=RdfFormat.N_QUADS) for graph in GRAPHS
     }
-    return Shapes(named, {graph: found or b"" for graph, found in seeing.items()}, engine, seconds)
+    return Shapes(named, {graph: found or b"" for graph, found in seeing.items()}, engine, seconds, language)
 
 
 def _sees(q: SourceQuad) -> str:
@@ -295,7 +299,10 @@ def _finding(
     if value is not None and value != about:
         details.append(f"value {_readable(str(value), names)!r}")
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
-    messages = _of_holder(chain, shapes.quads) or sorted(str(message) for message in result.messages)
+    said = _of_holder(chain, shapes.quads) or [
+        (str(message), getattr(message, "language", None) or "") for message in result.messages
+    ]
+    messages = in_one_language(said, shapes.language)
     text = f"{', '.join(details)}: {' '.join(messages) or 'does not conform'} [{shape_name}]"
     place = _place(about, path, value, places(about.n3()) if isinstance(about, URIRef) else {})
     return Finding(severity, "shacl", text, place, str(about))
@@ -327,18 +334,39 @@ def _chain(shape: Node, quads: Collection[SourceQuad]) -> list[Node]:
     return chain
 
 
-def _of_holder(chain: Sequence[Node], quads: Iterable[SourceQuad]) -> list[str]:
-    """The message of the nearest shape that holds a nameless one without a message of its own.
+def _of_holder(chain: Sequence[Node], quads: Iterable[SourceQuad]) -> list[tuple[str, str]]:
+    """The messages, with their languages, of the nearest shape that holds a nameless one without any of its own.
 
     By the standard, such a result has the engine's words, which do not say what to do.
     """
-    said: dict[str, list[str]] = {}
+    said: dict[str, list[tuple[str, str]]] = {}
     for q in quads:
-        if q.quad.predicate.value == _SH + "message":
-            said.setdefault(value_of(q.quad.subject), []).append(value_of(q.quad.object))
+        if q.quad.predicate.value == _SH + "message" and isinstance(q.quad.object, Literal):
+            message = q.quad.object.value, q.quad.object.language or ""
+            said.setdefault(value_of(q.quad.subject), []).append(message)
     if str(chain[0]) in said:
         return []
-    return next((sorted(said[str(shape)]) for shape in chain[1:] if str(shape) in said), [])
+    return next((said[str(shape)] for shape in chain[1:] if str(shape) in said), [])
+
+
+def in_one_language(texts: Iterable[tuple[str, str]], language: str) -> list[str]:
+    """Of texts with their languages, those in the one that is wanted, else in none, in English, or in any other.
+
+    >>> in_one_language([("Zu lang.", "de"), ("Too long.", "en")], "fr")
+    ['Too long.']
+    >>> in_one_language([("Zu lang.", "de-AT"), ("Too long.", "en")], "de")
+    ['Zu lang.']
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for text, tag in texts:
+        found[tag.lower()].append(text)
+
+    def rank(tag: str) -> tuple[int, str]:
+        wanted = language.lower()
+        order = (tag == wanted, tag.partition("-")[0] == wanted.partition("-")[0], not tag, tag.startswith("en"), True)
+        return order.index(True), tag
+
+    return sorted(found[min(found, key=rank)]) if found else []
 
 
 def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:

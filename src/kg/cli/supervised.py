@@ -1,15 +1,18 @@
 """Commands that read sources do so in a child process with bounds, so that whatever ends it is one clear line.
 
 The child goes on with the command; the process that was started waits, hands on signals, and exits as the child does.
-Where the child died instead, it says what it was at (:mod:`kg.bounds`). If it is killed itself, the child ends too.
+Where the child died instead, it says what it was at (:mod:`kg.bounds`), and removes what the child left in the folder
+for temporary files. If it is killed itself, the child ends too.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from mmap import mmap
@@ -30,11 +33,16 @@ def supervise(config: Config) -> None:
         return
     note = new_note()
     parent = os.getpid()
+    scratch = tempfile.mkdtemp(prefix="kg-")
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child:
-        _end_like(child, note)
+        try:
+            _end_like(child, note)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    tempfile.tempdir = scratch
     _end_with(parent)
     bound_memory(config.build.bytes)
     supervised(note)
