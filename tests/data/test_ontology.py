@@ -37,23 +37,22 @@ def of_type(kind: str) -> list[str]:
     return [iri for iri in terms() if NamedNode(vocab.OWL + kind) in described()[iri][vocab.RDF_TYPE]]
 
 
-@pytest.mark.parametrize(
-    "predicate",
-    [vocab.SKOS + "example", vocab.SKOS + "editorialNote"],
-    ids=["example", "note"],
-)
-def test_every_term_has_an_example_and_a_note_in_english(predicate: str) -> None:
-    """Those are for who encodes: exactly one of each."""
+def test_every_term_has_a_note_for_who_encodes() -> None:
+    """Exactly one, in English."""
     languages = {
-        iri: [value.language for value in described()[iri].get(predicate, []) if isinstance(value, Literal)]
+        iri: [v.language for v in described()[iri].get(vocab.SKOS + "editorialNote", []) if isinstance(v, Literal)]
         for iri in terms()
     }
     assert {iri: tags for iri, tags in languages.items() if tags != ["en"]} == {}
 
 
-@pytest.mark.parametrize("predicate", [vocab.RDFS_LABEL, vocab.SKOS_DEFINITION], ids=["label", "definition"])
+@pytest.mark.parametrize(
+    "predicate",
+    [vocab.RDFS_LABEL, vocab.SKOS_DEFINITION, vocab.SKOS + "example"],
+    ids=["label", "definition", "example"],
+)
 def test_every_term_is_explained_once_in_each_language(predicate: str) -> None:
-    """A term has exactly one label and one definition in English, and one of each in German."""
+    """A term has exactly one label, one definition and one example in English, and one of each in German."""
     languages = {
         iri: sorted(value.language or "" for value in described()[iri].get(predicate, []) if isinstance(value, Literal))
         for iri in terms()
@@ -62,12 +61,17 @@ def test_every_term_is_explained_once_in_each_language(predicate: str) -> None:
 
 
 def test_whatever_has_a_name_has_it_in_both_languages() -> None:
-    """Terms of others, modules, shapes, their groups and properties: each name in English and in German."""
+    """Terms of others, modules, shapes with their messages: each in English and in German."""
     sources = parse_sources(ROOT, DEFAULT_BASE)
     names: dict[tuple[str, str], list[str]] = defaultdict(list)
     for q in (*sources.ontology, *sources.shapes):
         value, predicate = q.quad.object, q.quad.predicate.value
-        if isinstance(value, Literal) and predicate in (vocab.RDFS_LABEL, vocab.SH + "name", vocab.DCTERMS_TITLE):
+        if isinstance(value, Literal) and predicate in (
+            vocab.RDFS_LABEL,
+            vocab.SH + "name",
+            vocab.SH + "message",
+            vocab.DCTERMS_TITLE,
+        ):
             names[str(q.quad.subject), predicate].append(value.language or "")
     assert {name: tags for name, tags in names.items() if sorted(tags) != ["de", "en"]} == {}
     assert len(names) > 200
