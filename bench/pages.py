@@ -45,7 +45,7 @@ from publishers import (  # type: ignore[import-not-found]
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.build.index import write_index
+from kg.build.writing.index import write_index
 from kg.config import load
 from kg.release import SEAL, STORE, Release, file_entry, seal
 from kg.store import embedded

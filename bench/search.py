@@ -22,7 +22,7 @@ from typing import Any
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.build.index import write_index
+from kg.build.writing.index import write_index
 from kg.site import index
 
 BASE = "http://localhost:8000/"

@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "site": {
         "activations",
+        "bounds",
         "findings",
         "history",
         "diff",
@@ -154,6 +155,27 @@ def test_stages_read_only_what_earlier_stages_made() -> None:
         later = set(order[index + 1 :])
         used = {name.removeprefix("build.") for name in ours(f"kg.build.{stage}") if name.startswith("build.")}
         assert used & later == set(), stage
+
+
+def test_within_the_build_too_imports_go_down_only() -> None:
+    """Stages know nobody's order; what writes knows the stages; the passes over all documents know both."""
+    stage = {"", "shacl"}
+    below = {"": stage, "shacl": stage, "writing": stage, "passes": {*stage, "writing"}, "elsewhere": {"writing"}}
+    modules = [module for module in MODULES if module.startswith("kg.build.")]
+    assert {_package(module) for module in modules} == set(below)
+    wrong = {
+        (module, name)
+        for module in modules
+        for name in ours(module)
+        if name.startswith("build.") and _package(f"kg.{name}") not in below[_package(module)] | {_package(module)}
+    }
+    assert wrong == set()
+
+
+def _package(module: str) -> str:
+    """The folder of ``build/`` that a module of it is in; a folder's name is that of its ``__init__``."""
+    first, _, more = module.removeprefix("kg.build.").partition(".")
+    return first if more or (SRC / "kg/build" / first).is_dir() else ""
 
 
 def test_no_module_has_grown_beyond_400_lines() -> None:

@@ -56,9 +56,9 @@ REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
 class Catalog:
     """What only the publisher knows of the dataset; what is not said, the catalogue leaves out.
 
-    Codes are those of the vocabularies of DCAT-AP (``kg.build.authority`` has them). ``issued``, ``start`` and ``end``
-    are dates; ``place`` is an IRI; ``bbox`` is west, south, east, north in degrees. Without ``start``, ``end`` and
-    ``bbox``, the dates and coordinates in the data give what they enclose.
+    Codes are those of the vocabularies of DCAT-AP (``kg.build.writing.authority`` has them). ``issued``, ``start`` and
+    ``end`` are dates; ``place`` is an IRI; ``bbox`` is west, south, east, north in degrees. Without ``start``, ``end``
+    and ``bbox``, the dates and coordinates in the data give what they enclose.
     """
 
     homepage: str = ""

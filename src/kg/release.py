@@ -107,7 +107,7 @@ class Release:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """``report.json`` without ``passages``, which may be millions: see :mod:`kg.build.report` for its members."""
+        """``report.json``, as :mod:`kg.build.writing.report` has it, without ``passages``, which may be millions."""
         return read_head(self.path / REPORT)
 
     @cached_property

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import build, vocab, words
-from kg.build.index import write_index
+from kg.build.writing.index import write_index
 from kg.config import load
 from kg.site import index
 from kg.site.database import Database

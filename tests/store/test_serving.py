@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from kg.build.gather import gather
+from kg.build.elsewhere.gather import gather
 from kg.config import Config, load
 from kg.push import Push
 from kg.query.limits import Limits
@@ -364,7 +364,7 @@ def test_gathering_page_by_page_misses_nothing(
         lines[lines.index("<http://many.example.org/60>") :],
     ):
         endpoint.update(f"INSERT DATA {{ GRAPH <urn:many> {{ {half} }} }}")
-    monkeypatch.setattr("kg.build.reading.PAGE", 33)
+    monkeypatch.setattr("kg.build.elsewhere.reading.PAGE", 33)
     capped = replace(endpoint.profile, row_cap=34)
     with ExitStack() as stack:
         before, endpoint.profile = endpoint.profile, capped

@@ -5,7 +5,7 @@
 
 Parts are made side by side, by this machine's processes or by a cluster's, and kept: what did not change is not made
 again. Everything that all documents have a say in goes through sorted files, so that memory does not grow with them;
-these too start from those of the last release (whole.py).
+these too start from those of the last release (passes/tables.py).
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
 written before the last gate is passed, and what is written is published by one rename.
@@ -22,23 +22,23 @@ from pathlib import Path
 from kg import vocab
 from kg.bounds import more_files, more_memory
 from kg.build import upkeep
-from kg.build.authority import check_catalog
 from kg.build.collect import collect
-from kg.build.entities import read_entities
 from kg.build.ground import ground, read_texts, text_folders
 from kg.build.limit import listed
 from kg.build.parse import parse_sources
-from kg.build.parts import make_parts
-from kg.build.project import read_project
+from kg.build.passes.entities import read_entities
+from kg.build.passes.first import make_parts
+from kg.build.passes.project import read_project
+from kg.build.passes.second import SecondPass, second_pass
+from kg.build.passes.shards import Cache
+from kg.build.passes.tables import new_tables
 from kg.build.review import review_lines
 from kg.build.shacl.deadline import Endless
-from kg.build.shards import Cache
 from kg.build.stray import stray
-from kg.build.together import Together, together
 from kg.build.validate import DEFAULT_ENGINE, endless
-from kg.build.whole import new_whole
 from kg.build.workers import workers
-from kg.build.write import write_release
+from kg.build.writing.authority import check_catalog
+from kg.build.writing.write import write_release
 from kg.config import Config
 from kg.errors import BuildError, SourceError
 from kg.model import Finding, Severity, has_errors
@@ -142,7 +142,7 @@ def examined(
     how: How | None = None,
     *,
     to_write: bool = False,
-) -> Iterator[tuple[tuple[Finding, ...], Together | None]]:
+) -> Iterator[tuple[tuple[Finding, ...], SecondPass | None]]:
     """The findings, and where the sources could be read to their end everything there is to write.
 
     It lies on disk, and is gone when the context ends. ``to_write``: a release is wanted.
@@ -156,9 +156,9 @@ def examined(
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
         cache = Cache(kept or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="kg-build-"))))
         pool = opened.enter_context(workers(project.workers(how.workers), how.executor, config.build.bytes))
-        whole = opened.enter_context(new_whole(cache.path, project.key))
+        tables = opened.enter_context(new_tables(cache.path, project.key))
         found = [*check_catalog(config), *project.parsed]
-        entities = read_entities(project.entities, config.base, project.common.terms, whole)
+        entities = read_entities(project.entities, config.base, project.common.terms, tables)
         found += entities.parsed
         try:
             made = make_parts(project, cache, pool, progress)
@@ -180,10 +180,10 @@ def examined(
             yield _sorted(found), None
             return
         wanted = to_write and not has_errors(found)
-        result = Together(project, made, cache, whole, pool, progress, entities, wanted)
+        result = SecondPass(project, made, cache, tables, pool, progress, entities, wanted)
         opened.callback(result.close)
         try:
-            together(result)
+            second_pass(result)
         except Endless as e:
             yield _sorted([*found, endless(e, project.common.shapes)]), None
             return

@@ -1,7 +1,7 @@
 """Stage 5: the rules that hold across graphs, which SHACL over one graph cannot say.
 
-``RULES`` is their list: one looks at a document's own claims and is run with its part (:mod:`kg.build.part`); those
-``ACROSS_DOCUMENTS`` are run once, over what all parts say together.
+``RULES`` is their list: one looks at a document's own claims and is run with its part
+(:mod:`kg.build.passes.part`); those ``ACROSS_DOCUMENTS`` are run once, over what all parts say together.
 """
 
 from __future__ import annotations

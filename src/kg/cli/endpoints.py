@@ -234,7 +234,7 @@ class Pointer:
 
 def _gathered(config: Config, endpoint: Endpoint, graphs: Sequence[str], *, refresh: bool) -> tuple[Config, Release]:
     """What was gathered of a store, now or before, and the settings for its site."""
-    from kg.build.gather import FORMAT, gather
+    from kg.build.elsewhere.gather import FORMAT, gather
 
     known = hashlib.sha256("\n".join((str(FORMAT), endpoint.query_address, config.base, *graphs)).encode()).hexdigest()[
         :12

@@ -1,4 +1,6 @@
-"""``search.sqlite`` of a release (:mod:`kg.build.index` draws its tables), opened read-only, one connection a thread.
+"""``search.sqlite`` of a release, opened read-only, one connection a thread.
+
+:mod:`kg.build.writing.index` draws its tables.
 
 Releases that were made before a table or a column was thought of lack it: :meth:`Database.has` tells.
 """

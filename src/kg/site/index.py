@@ -1,4 +1,4 @@
-"""Search in the index of a release (:mod:`kg.build.index` draws its tables).
+"""Search in the index of a release (:mod:`kg.build.writing.index` draws its tables).
 
 A search looks for entries step by step, the best first: whose name is what was typed; whose name begins with it; whose
 names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; where little was

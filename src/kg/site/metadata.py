@@ -78,7 +78,7 @@ def required(site: Site, name: str) -> Metadata:
 
 
 def coverage(site: Site) -> dict[str, Any] | None:
-    """The shares that the build measured (see :mod:`kg.build.coverage`), or ``None`` where it did not yet."""
+    """The shares that the build measured (see :mod:`kg.build.writing.coverage`), or ``None`` where it did not yet."""
     found: dict[str, Any] | None = site.release.report.get("coverage")
     return found
 

@@ -1,8 +1,8 @@
 """What ``/browse`` asks the index of data that kg did not build.
 
 There are no claims: the unit is a thing. Facets are ``kind``, ``year``, and the IRIs of the properties that
-:mod:`kg.build.browsing` chose. The numbers of the first page are counted beforehand, those under a choice up to
-:data:`MOST` things.
+:mod:`kg.build.elsewhere.browsing` chose. The numbers of the first page are counted beforehand, those under a choice up
+to :data:`MOST` things.
 """
 
 # ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter
