@@ -23,7 +23,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.build.writing.index import write_index
-from kg.site import index
+from kg.site.lookups import index
 
 BASE = "http://localhost:8000/"
 SYLLABLES = (

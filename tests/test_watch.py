@@ -26,7 +26,7 @@ from kg.config import load
 from kg.findings import Outcome
 from kg.model import Place, error
 from kg.release import staging, versions
-from kg.site.watch import Watch
+from kg.site.components.watch import Watch
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = "data/entities/labels.ttl"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from werkzeug import Response
 from werkzeug.datastructures import Headers
 
-from kg.site.counters import Counters
-from kg.site.front import Front
-from kg.site.lease import Lease
+from kg.site.serving.counters import Counters
+from kg.site.serving.front import Front
+from kg.site.serving.lease import Lease
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

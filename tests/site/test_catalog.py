@@ -24,7 +24,8 @@ from tests.patience import PATIENCE
 from kg import media
 from kg.config import Config, Security, load
 from kg.release import Release
-from kg.site import create_app, discovery
+from kg.site import create_app
+from kg.site.pages import discovery
 
 BASE = "http://localhost:8000/"
 ROUTES = ("/catalog", "/.well-known/void")

@@ -221,10 +221,10 @@ def test_claims_that_differ_in_their_passage_only_are_one_line(dataset_page: Rea
 
 def test_many_passages_are_folded_away() -> None:
     from kg import vocab
-    from kg.site.evidence import Source, Span
-    from kg.site.labels import Labels
+    from kg.site.components.nodes import Linker
     from kg.site.languages import spoken
-    from kg.site.nodes import Linker
+    from kg.site.lookups.evidence import Source, Span
+    from kg.site.lookups.labels import Labels
 
     class Nothing:
         def quads(self, *_: object) -> Any:

@@ -11,8 +11,8 @@ from pathlib import Path
 from flask import Flask
 
 from kg.site import create_app
-from kg.site.database import BATCH, batches
-from kg.site.state import Site
+from kg.site.lookups.database import BATCH, batches
+from kg.site.lookups.state import Site
 
 
 def older(site: Site, folder: Path) -> Flask:

@@ -14,7 +14,7 @@ from tests.site.asgi import Asgi, Counting, in_front
 from werkzeug.exceptions import BadRequest
 from werkzeug.test import Client
 
-from kg.site.protocol import Sent, read
+from kg.site.sparql.protocol import Sent, read
 
 SELECT = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 30"
 BASE = "http://localhost:8000/"

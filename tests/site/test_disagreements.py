@@ -14,7 +14,8 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 from kg import build
 from kg.config import load
 from kg.media import RDF
-from kg.site import create_app, disagreements
+from kg.site import create_app
+from kg.site.pages import disagreements
 
 Read = Callable[[str], Any]
 BASE = "http://localhost:8000/"

@@ -7,7 +7,7 @@ import pytest
 from kg.config import Serve
 from kg.errors import QueryLimited
 from kg.query.fairness import CLIENTS, Fairness
-from kg.site.client import Clients
+from kg.site.sparql.client import Clients
 
 
 class Clock:

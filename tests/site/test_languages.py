@@ -15,7 +15,8 @@ from tests.patience import PATIENCE
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import create_app, languages, remember
+from kg.site import create_app, languages
+from kg.site.serving import remember
 
 Read = Callable[[str], Any]
 CROWD = "http%3A%2F%2Flocalhost%3A8000%2Fontology%2Fharbour%23note"

@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
-from kg.site import basemap
 from kg.site.assets import FOLDER
-from kg.site.basemap import Window
+from kg.site.components import basemap
+from kg.site.components.basemap import Window
 
 Read = Callable[[str], Any]
 

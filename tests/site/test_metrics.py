@@ -19,7 +19,7 @@ from tests.patience import PATIENCE
 from kg.config import Config, Serve
 from kg.release import Release
 from kg.site import create_app
-from kg.site.counters import Counters
+from kg.site.serving.counters import Counters
 
 ROWS = "SELECT * { ?s ?p ?o } LIMIT 3"
 

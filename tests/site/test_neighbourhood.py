@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from kg.site import neighbourhood
+from kg.site.components import neighbourhood
 
 Read = Callable[[str], Any]
 

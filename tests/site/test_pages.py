@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.release import Release
-from kg.site import classes, lists, report
+from kg.site.pages import classes, lists, report
 
 Read = Callable[[str], Any]
 STATUSES = {"stated", "prospect", "reported", "inferred", "background", "unclaimed"}

@@ -13,7 +13,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Triple, parse
 
 from kg import vocab
 from kg.release import Release
-from kg.site.profiles import PROFILES
+from kg.site.data.profiles import PROFILES
 
 BASE = "http://localhost:8000/"
 KG = BASE + "ontology#"

@@ -11,7 +11,7 @@ from flask import Flask
 from tests.site.asgi import Asgi, Counting, in_front
 from werkzeug.test import Client
 
-from kg.site.remember import Memory
+from kg.site.serving.remember import Memory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

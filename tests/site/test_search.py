@@ -18,8 +18,8 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import build, vocab, words
 from kg.build.writing.index import write_index
 from kg.config import load
-from kg.site import index
-from kg.site.database import Database
+from kg.site.lookups import index
+from kg.site.lookups.database import Database
 
 Read = Callable[[str], Any]
 

@@ -20,8 +20,8 @@ from tests.patience import PATIENCE, until
 
 from kg.errors import ConfigError
 from kg.site import assets
-from kg.site.asgi import Answer, Receive, Scope, Send, respond
-from kg.site.connection import Connection
+from kg.site.serving.asgi import Answer, Receive, Scope, Send, respond
+from kg.site.serving.connection import Connection
 
 
 def get(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

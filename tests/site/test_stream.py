@@ -22,8 +22,8 @@ from kg.config import load
 from kg.diff import owner_of
 from kg.model import value_of
 from kg.release import Release, activate
-from kg.site import stream
-from kg.site.stream import AS, LDES, TREE
+from kg.site.pages import stream
+from kg.site.pages.stream import AS, LDES, TREE
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://localhost:8000/"

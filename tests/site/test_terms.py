@@ -19,7 +19,9 @@ from kg import vocab
 from kg.config import load
 from kg.media import RDF
 from kg.release import Release
-from kg.site import constraints, create_app, term, uses
+from kg.site import create_app
+from kg.site.components import constraints, uses
+from kg.site.pages import term
 
 Read = Callable[[str], Any]
 BASE = "http://localhost:8000/"

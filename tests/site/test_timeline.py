@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from kg import dates
-from kg.site.drawing import Axis, days_in_words
+from kg.site.components.drawing import Axis, days_in_words
 from kg.site.languages import spoken
 
 Read = Callable[[str], Any]

@@ -20,7 +20,7 @@ from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, QueryError, 
 from kg.query.command import ask_endpoint
 from kg.release import Release
 from kg.site import create_app
-from kg.site.state import Behind
+from kg.site.lookups.state import Behind
 from kg.store.breaker import FAILURES, PAUSE, Breaker
 from kg.store.endpoint import Credentials, Endpoint
 from kg.store.profiles import PROFILES

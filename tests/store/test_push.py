@@ -24,7 +24,7 @@ from kg.query.limits import Limits
 from kg.query.remote import RemotePool
 from kg.release import Release
 from kg.site import create_app
-from kg.site.state import Behind
+from kg.site.lookups.state import Behind
 from kg.store import slots
 from kg.store.endpoint import Endpoint, writable
 from kg.store.profiles import PROFILES

@@ -19,7 +19,7 @@ from kg.push import Push
 from kg.query.limits import Limits
 from kg.release import Release
 from kg.site import create_app
-from kg.site.state import Behind
+from kg.site.lookups.state import Behind
 from kg.store.endpoint import Endpoint
 from kg.store.slots import Slot
 

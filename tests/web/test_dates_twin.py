@@ -1,4 +1,4 @@
-"""The twin of ``kg.dates`` and of the axes of ``kg.site.drawing``, held to what those say."""
+"""The twin of ``kg.dates`` and of the axes of ``kg.site.components.drawing``, held to what those say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from kg import dates
-from kg.site.drawing import Axis, days_in_words
+from kg.site.components.drawing import Axis, days_in_words
 from kg.site.languages import spoken
 
 pytestmark = pytest.mark.browser

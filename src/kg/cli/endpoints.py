@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kg.store.slots import SlotState
 
     Site = tuple[Callable[[str, bool, Exchange], Any], Callable[[], str]]
-    """For :func:`kg.site.server.serve`: what makes the application of a release, and what says which is current."""
+    """For :func:`kg.site.serving.server.serve`: what makes a release's application, and what says which is current."""
 
 LOOK = 2.0
 """Seconds between two looks at which slot is current."""
@@ -134,7 +134,7 @@ def serve_endpoint(
     threads: int,
 ) -> None:
     """Serve what an endpoint holds: the release that the pointer names, or data that kg did not build."""
-    from kg.site.server import serve as run
+    from kg.site.serving.server import serve as run
 
     current = None if graphs else _pushed(config, endpoint)
     make, name = (
@@ -158,7 +158,7 @@ def _pushed(config: Config, endpoint: Endpoint) -> SlotState | None:
 
 def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> Site:
     from kg.site import create_app
-    from kg.site.state import Behind
+    from kg.site.lookups.state import Behind
     from kg.store import slots
 
     pointer = Pointer(config, endpoint, current)
@@ -177,7 +177,7 @@ def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> 
 
 def _site_of_data(config: Config, endpoint: Endpoint, graphs: tuple[str, ...], *, refresh: bool) -> Site:
     from kg.site import create_app
-    from kg.site.state import Behind
+    from kg.site.lookups.state import Behind
 
     site, release = _gathered(config, endpoint, graphs, refresh=refresh)
     behind = Behind(endpoint, None, graphs)

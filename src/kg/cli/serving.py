@@ -100,7 +100,7 @@ def serve(
             click.echo(f"kg: {said}: kg build makes one for it", err=True)
         click.echo(f"{release.manifest.title} · release {release.version}")
         from kg.site import create_app
-        from kg.site.server import serve as run
+        from kg.site.serving.server import serve as run
 
         run(
             lambda wanted, archived, exchange: create_app(

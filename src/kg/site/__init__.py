@@ -9,38 +9,41 @@ from flask import Flask
 
 from kg.config import Config
 from kg.release import Release
-from kg.site import foreign, headers, problems, respond, templating, watch
-from kg.site.state import Behind, open_site
+from kg.site import templating
+from kg.site.answers import headers, problems, respond
+from kg.site.components import watch
+from kg.site.elsewhere import foreign
+from kg.site.lookups.state import Behind, open_site
 
 if TYPE_CHECKING:
     from kg.query.base import Runner
     from kg.query.exchange import Exchange
 
 BLUEPRINTS = (
-    "kg.site.home",
-    "kg.site.things",
-    "kg.site.claims",
-    "kg.site.documents",
-    "kg.site.ontology",
-    "kg.site.term",
-    "kg.site.shapes",
-    "kg.site.classes",
-    "kg.site.lists",
-    "kg.site.disagreements",
-    "kg.site.dumps",
-    "kg.site.report",
-    "kg.site.catalog",
-    "kg.site.discovery",
-    "kg.site.releases",
-    "kg.site.stream",
-    "kg.site.search",
-    "kg.site.browse",
-    "kg.site.timeline",
-    "kg.site.map",
-    "kg.site.sparql",
-    "kg.site.editor",
-    "kg.site.resource",
-    "kg.site.anything",
+    "kg.site.pages.home",
+    "kg.site.pages.things",
+    "kg.site.pages.claims",
+    "kg.site.pages.documents",
+    "kg.site.pages.ontology",
+    "kg.site.pages.term",
+    "kg.site.pages.shapes",
+    "kg.site.pages.classes",
+    "kg.site.pages.lists",
+    "kg.site.pages.disagreements",
+    "kg.site.pages.dumps",
+    "kg.site.pages.report",
+    "kg.site.pages.catalog",
+    "kg.site.pages.discovery",
+    "kg.site.pages.releases",
+    "kg.site.pages.stream",
+    "kg.site.pages.search",
+    "kg.site.pages.browse",
+    "kg.site.pages.timeline",
+    "kg.site.pages.map",
+    "kg.site.sparql.endpoint",
+    "kg.site.sparql.editor",
+    "kg.site.pages.resource",
+    "kg.site.pages.anything",
 )
 """Every module with routes, the one that takes what is left last."""
 

@@ -17,11 +17,11 @@ from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
 from kg.site import languages
-from kg.site.address import here
-from kg.site.labels import isolated
+from kg.site.answers.address import here
+from kg.site.components.nodes import Linker
 from kg.site.languages import Language, marked
-from kg.site.nodes import Linker
-from kg.site.state import Site, current
+from kg.site.lookups.labels import isolated
+from kg.site.lookups.state import Site, current
 
 MARKS: dict[str, tuple[str, str]] = {
     "stated": (marked("Stated"), marked("The document says so itself, in its own voice.")),

@@ -1,0 +1,1 @@
+"""One way to answer: addresses and links, formats, headers, errors."""

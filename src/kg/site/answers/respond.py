@@ -1,0 +1,235 @@
+"""One way to answer: negotiate, compare ETags, remember, and say where the other formats are.
+
+Every answer that depends on ``Accept`` says so (``Vary``), has a strong ETag for exactly its bytes, and links to the
+same thing in the other formats (:mod:`kg.site.answers.signposting`). What is not acceptable is refused with the list of
+what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotAcceptable, NotFound
+from werkzeug.http import http_date
+
+from kg import media
+from kg.site import languages
+from kg.site.answers import signposting
+from kg.site.answers.address import here, raw_path
+from kg.site.answers.signposting import Landing
+from kg.site.data import profiles
+from kg.site.data.profiles import Profile
+from kg.site.languages import Message, marked
+from kg.site.lookups.state import Site, current
+
+HTML_TYPE = "text/html; charset=utf-8"
+_OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"),
+)
+"""Headers that let pages of other sites read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Something with a page and data.
+
+    ``iri`` is what is described; ``address(extension)`` the path of a format, relative to the site's root (``""``: the
+    address that negotiates). ``profiled``: the data can be put in other ways (:mod:`kg.site.data.profiles`).
+    """
+
+    iri: str
+    address: Callable[[str], str]
+    html: Callable[[], str]
+    data: Callable[[media.RdfMedia], bytes]
+    profiled: bool = False
+
+
+def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED) -> Response:
+    """The page or its data: as the extension says, or as the client prefers.
+
+    :raises NotAcceptable: naming what there is.
+    """
+    site = current()
+    landing = Landing(page.address(""), page.iri, page.address, _named_language(site))
+    if signposting.PARAMETER in request.args:
+        return linkset(site, landing)
+    profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
+    chosen = chosen_format(extension, offered, profile)
+    variant = f"{chosen}.{profile.name}" if profile else chosen
+    response = conditional(site, variant, lambda: _body(site, page, chosen, profile), spoken=chosen == "html")
+    response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
+    if profile:
+        response.content_type += profile.parameters
+    if chosen == "html":
+        links = signposting.page(site, landing, here())
+    else:
+        links = signposting.data(site, landing, here(), chosen)
+        cors(response)
+    response.headers["Link"] = signposting.header(links)
+    if page.profiled:
+        response.headers["Link"] += ", " + profiles.links(site, here(), page.address, profile, chosen)
+        if extension != "html":
+            response.vary.add(profiles.HEADER)
+    if extension is None or (page.profiled and extension != "html"):
+        response.vary.add("Accept")
+    return response
+
+
+def chosen_format(extension: str | None, offered: Sequence[str], profile: Profile | None) -> str:
+    """The extension of the format to answer with.
+
+    :raises NotAcceptable: naming what there is.
+    """
+    if extension is not None:
+        if profile and extension not in profile.extensions:
+            raise profiles.no_format(profile)
+        return extension
+    offered = profile.media_types() if profile else offered
+    media_type = media.negotiate(request.headers.get("Accept"), offered)
+    if media_type is None:
+        raise profiles.no_format(profile) if profile else not_acceptable(offered)
+    return "html" if media_type == media.HTML else media.RDF_BY_TYPE[media_type].extension
+
+
+def html(render: Callable[[], str]) -> Response:
+    """A page that has no other format."""
+    if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
+        raise not_acceptable((media.HTML,))
+    response = conditional(current(), "html", lambda: render().encode(), spoken=True)
+    response.content_type = HTML_TYPE
+    response.vary.add("Accept")
+    return response
+
+
+def linkset(site: Site, landing: Landing) -> Response:
+    """The links of a page and of its data, as a document of their own."""
+    response = conditional(site, "linkset", lambda: signposting.linkset(site, landing))
+    response.content_type = signposting.LINKSET
+    return cors(response)
+
+
+def register(app: Flask) -> None:
+    """Give every page its language, and those that have no RDF, and so did not pass ``answer``, their signposts too."""
+
+    @app.after_request
+    def speak(response: Response) -> Response:
+        spoken = "Content-Language" in response.headers or response.mimetype != media.HTML
+        return response if spoken else in_language(current(), response)
+
+    @app.after_request
+    def signpost(response: Response) -> Response:
+        if (
+            response.status_code != 200
+            or response.mimetype != media.HTML
+            or "cite-as" in response.headers.get("Link", "")
+        ):
+            return response
+        site, path = current(), raw_path()[1:]
+        landing = Landing(path, site.base + path, language=_named_language(site))
+        if signposting.PARAMETER in request.args:
+            return linkset(site, landing)
+        response.headers.add("Link", signposting.header(signposting.page(site, landing, here())))
+        return response
+
+
+def in_language(site: Site, response: Response) -> Response:
+    """Say which language an answer is in, and that another reader may get another."""
+    response.headers["Content-Language"] = site.language.texts
+    response.vary.add(languages.HEADER)
+    return response
+
+
+def _named_language(site: Site) -> str:
+    """The parameter that names the language of the page, where the request has it."""
+    named = request.args.getlist(languages.PARAMETER)[-1:]
+    return f"{languages.PARAMETER}={named[0]}" if named and named[0] in site.languages else ""
+
+
+def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: bool = False) -> Response:
+    """An answer with a strong ETag and, where it is known, the time of the last change.
+
+    304 where the client has it already, and then nothing is made; If-Modified-Since counts only where there is no
+    If-None-Match (RFC 9110, section 13.2.2).
+
+    ``spoken``: it has texts or labels for readers, and so depends on their language.
+    """
+    if spoken:
+        return in_language(site, conditional(site, f"{variant}.{site.language.code}", make))
+    etag = f'"{site.tag}-{variant}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    changed = site.changed()
+    if changed is not None:
+        headers["Last-Modified"] = _http_date(changed)
+    asked = request.if_none_match
+    if asked.contains(etag.strip('"')) or asked.star_tag or _unmodified(changed):
+        return Response(status=304, headers=headers)
+    key = (raw_path(), request.query_string.decode("latin-1"), variant)
+    body = site.cache.get(key)
+    if body is None:
+        body = make()
+        site.cache.put(key, body)
+    return Response(body, headers=headers)
+
+
+# Almost always the same one, and worth a hundredth of a page.
+_http_date = lru_cache(maxsize=16)(http_date)
+
+
+def _unmodified(changed: datetime | None) -> bool:
+    since = request.if_modified_since
+    if changed is None or since is None or "If-None-Match" in request.headers:
+        return False
+    return request.method in ("GET", "HEAD") and changed <= since <= datetime.now(UTC)
+
+
+def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:
+    """303 to another address of the site, relative to the one that was asked for."""
+    response = Response(status=303, headers={"Location": prefix + path})
+    if varies:
+        response.vary.add("Accept")
+    return cors(response)
+
+
+def moved(path: str, prefix: str) -> Response:
+    """308 to the address that has taken this one's place for good, relative to the one that was asked for."""
+    return cors(Response(status=308, headers={"Location": prefix + path}))
+
+
+def cors(response: Response) -> Response:
+    """Let pages of other sites read this: data is public, and no answer depends on who asks."""
+    for name, value in CORS:
+        response.headers[name] = value
+    return response
+
+
+NO_PAGE = marked("There is no page {page} of this list; the last is {pages}.")
+NO_FILE = marked("This release has no file {name}.")
+
+
+def not_found(text: str, **values: object) -> NotFound:
+    """A 404 that says what is missing, as :class:`Message` has it."""
+    return NotFound(Message(text, **values))
+
+
+def not_acceptable(offered: Sequence[str]) -> NotAcceptable:
+    """A 406 that says what there is."""
+    text = marked("There is this in {types}; your Accept header takes none of them.")
+    return NotAcceptable(Message(text, types=", ".join(offered)))
+
+
+def content_type(format_: media.RdfMedia) -> str:
+    # Only text/* has a charset parameter (RFC 6838, section 4.2.1); Turtle's registration has one too.
+    return f"{format_.media_type}; charset=utf-8" if format_.media_type.startswith("text/") else format_.media_type
+
+
+def _body(site: Site, page: Page, chosen: str, profile: Profile | None) -> bytes:
+    if chosen == "html":
+        return page.html().encode()
+    format_ = media.RDF_BY_EXTENSION[chosen]
+    return profile.make(site, page.iri, format_) if profile else page.data(format_)

@@ -1,0 +1,197 @@
+"""Typed links of every answer, in its ``Link`` header and as a linkset (https://signposting.org/FAIR/, level 2).
+
+A page is a landing page: ``cite-as`` is the IRI of what it shows, ``describedby`` the data about that, ``item`` what
+can be taken away, ``type`` its kind by schema.org, ``author`` and ``license`` those of the release. Data and files
+point back (``describes``, ``collection``). The same links for both, as JSON (RFC 9264), are at the page's own address
+with ``?linkset``.
+
+Links inside the site are relative in headers, as everywhere; in the linkset they start with the base.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
+
+from kg import media
+from kg.site.lookups.state import Site
+
+LINKSET = "application/linkset+json"
+PARAMETER = "linkset"
+_SCHEMA = "https://schema.org/"
+_KINDS = {
+    "": "Dataset",
+    "dumps": "Dataset",
+    "catalog": "DataCatalog",
+    ".well-known/void": "Dataset",
+    "report": "Report",
+    "claim": "Claim",
+    "document": "CreativeWork",
+    "passage": "Quotation",
+    "ontology": "DefinedTermSet",
+    "class": "DefinedTerm",
+    "term": "DefinedTerm",
+    "things": "ItemList",
+    "documents": "ItemList",
+    "claims": "ItemList",
+    "disagreements": "ItemList",
+    "corroborations": "ItemList",
+    "shapes": "CreativeWork",
+    "graph": "Thing",
+    "page": "Thing",
+}
+"""A page's path, or its first part → what the page shows, by schema.org."""
+
+_OF_THE_DATASET = frozenset({"", "dumps", "report"})
+"""Pages about the whole release: what is cited is the dataset, and its items are the files."""
+
+_DATED = frozenset({"claim", "document", "passage", "page"})
+"""Pages that have versions, one in each release that knows what they show."""
+
+_ITEM = media.RDF_BY_EXTENSION["trig"]
+"""The format that has a thing's claims as graphs, and so is what there is to take away."""
+
+
+class Link(NamedTuple):
+    """One link: ``rel`` is registered with IANA, ``type`` the media type of what it leads to, if that is known."""
+
+    rel: str
+    target: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A page: ``path`` its address below the site's root, ``iri`` what it shows.
+
+    ``formats(extension)`` is the path of the data in a format; ``None`` for a page that has no data of its own.
+    ``language``: the parameter that names the language, where the address does.
+    """
+
+    path: str
+    iri: str
+    formats: Callable[[str], str] | None = None
+    language: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The first part of the path."""
+        return self.path.partition("?")[0].partition("/")[0].partition(".html")[0]
+
+
+def page(site: Site, landing: Landing, root: str) -> list[Link]:
+    """The links of a page; ``root`` is what links inside the site start with."""
+    links = [
+        Link("cite-as", ascii_iri(_cited(site, landing))),
+        Link("type", _SCHEMA + "AboutPage"),
+    ]
+    kind = _KINDS.get(landing.path) or _KINDS.get(landing.kind)
+    links += [Link("type", _SCHEMA + kind)] if kind else []
+    if landing.formats:
+        links.append(Link("describedby", root + landing.formats("ttl"), media.RDF_BY_EXTENSION["ttl"].media_type))
+        links.append(Link("item", root + landing.formats(_ITEM.extension), _ITEM.media_type))
+        links += [Link("alternate", root + landing.formats(m.extension), m.media_type) for m in media.RDF]
+    elif landing.kind in _OF_THE_DATASET:
+        links.append(Link("describedby", f"{root}catalog.ttl", "text/turtle"))
+        links.append(Link("describedby", f"{root}.well-known/void.ttl", "text/turtle"))
+        links += [Link("item", root + entry.path, _file_type(entry.path)) for entry in site.release.dumps()]
+    joint = "&" if "?" in landing.path else "?"
+    links.append(
+        Link("canonical", site.base + landing.path + (f"{joint}{landing.language}" if landing.language else ""))
+    )
+    links += _dated(site, landing, landing.path, root)
+    return links + _common(site, landing, root)
+
+
+def data(site: Site, landing: Landing, root: str, extension: str) -> list[Link]:
+    """The links of one format of a page's data."""
+    links = [Link("describes", ascii_iri(landing.iri)), Link("collection", root + landing.path, media.HTML)]
+    if landing.formats:
+        links.append(Link("alternate", root + landing.formats("html"), media.HTML))
+        others = (m for m in media.RDF if m.extension != extension)
+        links += [Link("alternate", root + landing.formats(m.extension), m.media_type) for m in others]
+        links += _dated(site, landing, landing.formats(extension), root)
+    return [Link("cite-as", ascii_iri(_cited(site, landing))), *links, *_common(site, landing, root)]
+
+
+def file(site: Site, root: str) -> list[Link]:
+    """The links of a file of the release: it is an item of the dataset."""
+    home = Landing("", site.names.dataset)
+    described = Link("describedby", f"{root}catalog.ttl", "text/turtle")
+    return [
+        Link("cite-as", site.names.dataset),
+        Link("type", _SCHEMA + "DataDownload"),
+        Link("collection", root, media.HTML),
+        described,
+        *_common(site, home, root),
+    ]
+
+
+def header(links: list[Link]) -> str:
+    """The value of a ``Link`` header (RFC 8288, section 3).
+
+    >>> header([Link("item", "x.ttl", "text/turtle"), Link("author", "#me")])
+    '<x.ttl>; rel="item"; type="text/turtle", <#me>; rel="author"'
+    """
+    return ", ".join(
+        f'<{link.target}>; rel="{link.rel}"' + (f'; type="{link.type}"' if link.type else "") for link in links
+    )
+
+
+def linkset(site: Site, landing: Landing) -> bytes:
+    """The links of a page and of its data, as JSON (RFC 9264, section 4.2)."""
+    contexts = [(site.base + landing.path, page(site, landing, site.base))]
+    if landing.formats:
+        contexts += [
+            (site.base + landing.formats(m.extension), data(site, landing, site.base, m.extension)) for m in media.RDF
+        ]
+    elif landing.kind in _OF_THE_DATASET:
+        contexts += [(site.base + entry.path, file(site, site.base)) for entry in site.release.dumps()]
+    found = []
+    for anchor, links in contexts:
+        targets: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for link in links:
+            targets[link.rel].append({"href": link.target, **({"type": link.type} if link.type else {})})
+        found.append({"anchor": anchor, **targets})
+    return json.dumps({"linkset": found}, indent=1).encode()
+
+
+def _dated(site: Site, landing: Landing, path: str, root: str) -> list[Link]:
+    """Where the versions of an address are (RFC 7089, section 2.2); of the versions, ``serving.versions`` says it."""
+    if site.archived or landing.kind not in _DATED:
+        return []
+    return [
+        Link("timegate", f"{root}timegate/{path}"),
+        Link("timemap", f"{root}timemap/{path}", "application/link-format"),
+    ]
+
+
+def ascii_iri(iri: str) -> str:
+    """An IRI as a URI (RFC 3987, section 3.1): headers carry nothing else."""
+    return quote(iri, safe="/%:@!$&'()*+,;=~-._?#")
+
+
+def _cited(site: Site, landing: Landing) -> str:
+    if landing.kind in _OF_THE_DATASET:
+        return site.names.dataset
+    # A page about somebody else's term is ours to cite, the term is not.
+    return landing.iri if landing.iri.startswith(site.base) else site.base + landing.path
+
+
+def _common(site: Site, landing: Landing, root: str) -> list[Link]:
+    manifest = site.release.manifest
+    links = [Link("linkset", f"{root}{landing.path}{'&' if '?' in landing.path else '?'}{PARAMETER}", LINKSET)]
+    if manifest.publisher:
+        links.append(Link("author", site.names.catalog + "#publisher"))
+    if manifest.license.startswith(("http://", "https://")):
+        links.append(Link("license", ascii_iri(manifest.license)))
+    return links
+
+
+def _file_type(path: str) -> str:
+    found = media.RDF_BY_EXTENSION.get(path.rpartition(".")[2])
+    return found.media_type if found else "text/csv"

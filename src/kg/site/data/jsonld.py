@@ -1,0 +1,90 @@
+"""The dataset in schema.org's terms, as JSON-LD inside a page (https://schema.org/Dataset).
+
+The context names the vocabulary itself: a remote one could not be read offline. The block is data, which no browser
+runs, so the policy against inline scripts stands; ``<``, ``>`` and ``&`` are escaped, so that no text can end it
+(HTML Standard, section 4.12.1.3).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from markupsafe import Markup
+
+from kg import media, vocab
+from kg.site.data.metadata import Metadata, read
+from kg.site.lookups.memo import per_site
+from kg.site.lookups.state import Site
+
+_DCAT, _DCT = vocab.DCAT, vocab.DCTERMS
+
+
+@per_site()
+def dataset(site: Site) -> Markup:
+    """The content of a ``script`` element of type ``application/ld+json``."""
+    text = json.dumps(describe(site), ensure_ascii=False, sort_keys=True)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
+
+
+def describe(site: Site) -> dict[str, Any]:
+    """The description; what is not known is left out."""
+    manifest, names = site.release.manifest, site.names
+    found: dict[str, Any] = {
+        "@context": {"@vocab": "https://schema.org/"},
+        "@type": "Dataset",
+        "@id": names.dataset,
+        "identifier": names.dataset,
+        "url": names.base,
+        "name": manifest.title,
+        "description": manifest.description.strip(),
+        "version": site.release.version,
+        "license": manifest.license,
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "contentUrl": names.base + entry.path,
+                "contentSize": f"{entry.size} B",
+                "encodingFormat": _media_type(entry.path),
+                "sha256": entry.sha256,
+            }
+            for entry in site.release.dumps()
+        ],
+    }
+    if manifest.publisher:
+        publisher = {"@type": "Organization", "@id": names.catalog + "#publisher", "name": manifest.publisher}
+        found |= {"publisher": publisher, "creator": publisher}
+    catalog = read(site, "catalog")
+    if catalog:
+        found |= _catalogued(catalog, site)
+    return {key: value for key, value in found.items() if value}
+
+
+def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
+    """What only the catalogue says."""
+    dataset_ = site.names.dataset
+    period = catalog.value(dataset_, _DCT + "temporal")
+    place = catalog.value(dataset_, _DCT + "spatial")
+    box = catalog.box(place)
+    found: dict[str, Any] = {
+        "includedInDataCatalog": {"@type": "DataCatalog", "@id": site.names.catalog, "url": site.names.catalog},
+        "keywords": catalog.values(dataset_, _DCAT + "keyword"),
+        "datePublished": catalog.value(dataset_, _DCT + "issued"),
+        "dateModified": catalog.value(dataset_, _DCT + "modified"),
+        "isBasedOn": catalog.values(dataset_, vocab.PROV + "wasDerivedFrom"),
+    }
+    if period:
+        found["temporalCoverage"] = "/".join(catalog.value(period, _DCAT + end) for end in ("startDate", "endDate"))
+    if place:
+        found["spatialCoverage"] = {"@type": "Place", "@id": place}
+    if box:
+        west, south, east, north = box
+        found["spatialCoverage"]["geo"] = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
+    return found
+
+
+def _media_type(path: str) -> str:
+    found = media.RDF_BY_EXTENSION.get(path.rpartition(".")[2])
+    return found.media_type if found else "text/csv"

@@ -1,0 +1,1 @@
+"""A site in front of a store that kg did not build."""

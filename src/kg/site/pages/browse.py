@@ -1,0 +1,303 @@
+"""``/browse``: things and claims by kind, document, speaker, modality, basis, independent documents, place and year.
+
+Every combination has an address of its own. What is chosen is counted, and leaves as a page, CSV, JSON, or as the
+SPARQL query that asks the same (:mod:`kg.site.components.facets` says what that is). Of data that kg did not build
+there are only things, by kind, year, and what they are linked with (:mod:`kg.site.elsewhere.traits`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+from markupsafe import Markup
+
+from kg import vocab
+from kg.site.answers import variants
+from kg.site.answers.address import here
+from kg.site.answers.respond import NO_PAGE, not_found
+from kg.site.components import facets
+from kg.site.components.drawing import year_name
+from kg.site.components.facets import MOST_CHOSEN, Chosen, Value
+from kg.site.components.nodes import Linker
+from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.components.rows import kinds_of
+from kg.site.elsewhere import traits
+from kg.site.languages import marked
+from kg.site.lookups.labels import isolated
+from kg.site.lookups.state import Site, current
+from kg.site.templating import render
+
+bp = Blueprint("browse", __name__)
+
+MOST_EXPORTED = 10_000
+"""Rows of a CSV or JSON; the query in SPARQL has no such limit."""
+
+SHOWN = 8
+"""Values of a facet that stand open; the others are a click away."""
+
+LONGEST = 1_000
+"""Characters of a value in an address."""
+
+NAMES = {
+    "kind": marked("Kind"),
+    "document": marked("Document"),
+    "speaker": marked("Who says it"),
+    "modality": marked("How it is put"),
+    "basis": marked("What it rests on"),
+    facets.INDEPENDENT: marked("Independent documents"),
+    "place": marked("Place"),
+    "year": marked("Year"),
+}
+CSV = "text/csv"
+
+
+class Choice(NamedTuple):
+    """A value of a facet as a page shows it: ``href`` chooses it, or leaves it out again where it is chosen."""
+
+    text: Markup
+    number: int
+    href: str
+    chosen: bool
+
+
+@bp.get("/browse")
+@bp.get("/browse.<any(html,csv,json):extension>")
+def browse(extension: str | None = None) -> Response:
+    """What is chosen, and what else may be."""
+    made = (
+        variants.page(_html),
+        variants.in_json("json", _json),
+        variants.Variant("csv", CSV, lambda: _csv().encode()),
+    )
+    return variants.respond("browse", made, extension)
+
+
+def _chosen(site: Site) -> Chosen:
+    show = "claims" if request.args.get("show") == "claims" and not site.foreign else "things"
+    values = {}
+    for facet in facets.names(site):
+        asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(_parameter(site, facet)) if text)
+        known = (
+            text for text in asked if facets.offered(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
+        )
+        values[facet] = tuple(facets.full(site, facet, text) for text in known)[:MOST_CHOSEN]
+    return Chosen(show, values)
+
+
+def _parameter(site: Site, facet: str) -> str:
+    """What a facet is called in addresses."""
+    return facet if facet in NAMES else site.labels.curie(facet) or facet
+
+
+def _heading(site: Site, facet: str) -> Markup:
+    return Markup("{}").format(site.language.gettext(NAMES[facet])) if facet in NAMES else site.labels[facet].html
+
+
+def _address(site: Site, chosen: Chosen) -> str:
+    """The query part of the address of a choice."""
+    pairs = [("show", chosen.show)] if chosen.show != "things" else []
+    pairs += [
+        (_parameter(site, facet), facets.short(site, facet, value))
+        for facet, values in chosen.values.items()
+        for value in values
+    ]
+    return urlencode(pairs, safe="/:")
+
+
+def _toggled(chosen: Chosen, facet: str, value: str) -> Chosen:
+    now = chosen.values[facet]
+    changed = tuple(v for v in now if v != value) if value in now else (*now, value)
+    return chosen._replace(values={**chosen.values, facet: changed})
+
+
+def _text(site: Site, facet: str, value: str) -> Markup:
+    if facet == "year":
+        return isolated(year_name(int(value), site.language), "")
+    if facet == facets.INDEPENDENT:
+        said = site.language.ngettext("{count} document", "{count} documents", int(value))
+        return Markup("{}").format(said.format(count=site.language.number(int(value))))
+    return site.labels[value].html
+
+
+def _named(site: Site, facet: str, value: str) -> dict[str, str]:
+    """What a value is called, for programs; a number is its own name."""
+    if facet in facets.NUMBERS:
+        return {}
+    label = site.labels[value]
+    return {"label": label.text, "language": label.language}
+
+
+def _is_number(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) < 7
+
+
+def _choices(site: Site, chosen: Chosen, facet: str, offered: list[Value]) -> list[Choice]:
+    """The values that a facet offers; what is chosen stays, even where nothing has it."""
+    if facet == facets.INDEPENDENT and not chosen.values[facet] and [value.value for value in offered] == ["1"]:
+        return []  # nothing is stated by several: there is no choice
+    missing = [facets.Value(v, 0) for v in chosen.values[facet] if v not in {o.value for o in offered}]
+    return [
+        Choice(
+            text=_text(site, facet, value),
+            number=count,
+            href="?" + _address(site, _toggled(chosen, facet, value)),
+            chosen=value in chosen.values[facet],
+        )
+        for value, count in (*offered, *missing)
+    ]
+
+
+def _html() -> str:
+    site, root = current(), here()
+    linker = site.linker(root)
+    chosen = _chosen(site)
+    count, cut = facets.count(site, chosen)
+    page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
+    if page > pages:
+        raise not_found(NO_PAGE, page=page, pages=pages)
+    found = facets.results(site, chosen, PER_PAGE, (page - 1) * PER_PAGE)
+    offered = {facet: _choices(site, chosen, facet, values) for facet, values in facets.values(site, chosen).items()}
+    other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
+    return render(
+        "browse.html",
+        root=root,
+        headings={facet: _heading(site, facet) for facet in offered},
+        shown=SHOWN,
+        facets=offered,
+        active=[
+            (_heading(site, facet), choice) for facet, choices in offered.items() for choice in choices if choice.chosen
+        ],
+        show=chosen.show,
+        other="?" + _address(site, other),
+        plain="?show=claims" if chosen.show == "claims" else "?",
+        items=[_item(site, linker, chosen, iri) for iri in found],
+        list=Listing(found, page, pages, count),
+        cut=cut,
+        query=_address(site, chosen),
+        sparql=sparql(site, chosen),
+    )
+
+
+def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup, list[Markup], Markup]:
+    """A link, kinds, and who says it."""
+    if chosen.show == "claims":
+        source = site.evidence.claim(iri)
+        return linker.link(iri), [], linker.says(source) if source else Markup("")
+    types = kinds_of(site, iri)
+    return linker.link(iri), [linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)], Markup("")
+
+
+def _rows(site: Site, chosen: Chosen) -> Iterable[dict[str, Any]]:
+    for iri in facets.results(site, chosen, MOST_EXPORTED, 0):
+        label = site.labels[iri]
+        row: dict[str, Any] = {"iri": iri, "label": label.text, "language": label.language}
+        if chosen.show == "claims":
+            source = site.evidence.claim(iri)
+            if source:
+                row |= {
+                    "document": site.names.document(source.document),
+                    "speaker": source.speaker,
+                    "modality": source.modality,
+                    "basis": source.basis,
+                    "status": source.status,
+                }
+        else:
+            row["kinds"] = sorted(kinds_of(site, iri))
+        yield row
+
+
+def _csv() -> str:
+    """As RFC 4180 has it, the header first; several kinds in one cell stand with spaces between them."""
+    site = current()
+    chosen = _chosen(site)
+    columns = ["iri", "label", "language"]
+    columns += ["document", "speaker", "modality", "basis", "status"] if chosen.show == "claims" else ["kinds"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    for row in _rows(site, chosen):
+        writer.writerow({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()})
+    return text.getvalue()
+
+
+def _json() -> dict[str, Any]:
+    site = current()
+    chosen = _chosen(site)
+    count, cut = facets.count(site, chosen)
+    return {
+        "show": chosen.show,
+        "chosen": {facet: list(values) for facet, values in chosen.values.items() if values},
+        "count": count,
+        "more": cut or count > MOST_EXPORTED,
+        "sparql": sparql(site, chosen),
+        "facets": {
+            facet: [{"value": v.value, **_named(site, facet, v.value), "count": v.number} for v in values]
+            for facet, values in facets.values(site, chosen).items()
+        },
+        "results": list(_rows(site, chosen)),
+    }
+
+
+def sparql(site: Site, chosen: Chosen) -> str:
+    """The query that asks the same of any engine with this release in it, or of the store behind."""
+    if site.foreign:
+        return traits.sparql(site, chosen.values)
+    lines = [
+        f"PREFIX kg: <{site.names.kg}>",
+        f"PREFIX prov: <{vocab.PROV}>",
+        f"PREFIX rdfs: <{vocab.RDFS}>",
+        "",
+        f"SELECT DISTINCT ?{'claim' if chosen.show == 'claims' else 'thing'} WHERE {{",
+        "  ?claim kg:mentions ?thing .",
+    ]
+    fields = {
+        "document": "prov:hadPrimarySource",
+        "speaker": "kg:speaker",
+        "modality": "kg:modality",
+        "basis": "kg:basis",
+    }
+    for facet, property_ in fields.items():
+        if chosen.values[facet]:
+            lines.append(f"  VALUES ?{facet} {{ {_iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
+    if chosen.values[facets.INDEPENDENT]:
+        numbers = ", ".join(chosen.values[facets.INDEPENDENT])
+        lines += [
+            "  OPTIONAL {",
+            "    SELECT ?claim (MAX(?number) AS ?most) WHERE {",
+            "      ?comparison a kg:Corroboration ; kg:compares ?claim ; kg:independentDocuments ?number .",
+            "    } GROUP BY ?claim",
+            "  }",
+            f"  FILTER (COALESCE(?most, 1) IN ({numbers}))",
+        ]
+    if chosen.values["kind"]:
+        lines.append(f"  VALUES ?kind {{ {_iris(chosen.values['kind'])} }} ?type rdfs:subClassOf* ?kind .")
+        lines.append("  { ?thing a ?type } UNION { GRAPH ?typed { ?thing a ?type } }")
+    if chosen.values["place"]:
+        places = _iris(chosen.values["place"])
+        lines += _in_any_graph(f"VALUES ?place {{ {places} }}", "?thing ?link ?place", f"VALUES ?thing {{ {places} }}")
+    if chosen.values["year"]:
+        pairs, things = facets.times_of(site, chosen.values["year"])
+        times = " ".join(f"(<{property_}> <{time}>)" for property_, time in pairs)
+        lines.append("  # The times of the year, as the index worked them out.")
+        known = f"VALUES (?dated ?time) {{ {times} }}"
+        lines += _in_any_graph(known, "?thing ?dated ?time", f"VALUES ?thing {{ {_iris(things)} }}")
+    return "\n".join([*lines, "}", ""])
+
+
+def _in_any_graph(known: str, pattern: str, otherwise: str) -> list[str]:
+    return [
+        f"  {{ {known} {pattern} }}",
+        f"  UNION {{ {known} GRAPH ?said {{ {pattern} }} }}",
+        f"  UNION {{ {otherwise} }}",
+    ]
+
+
+def _iris(values: Iterable[str]) -> str:
+    """IRIs for a query. What could end one early is no IRI, and finds nothing (SPARQL 1.1, IRIREF)."""
+    return " ".join(f"<{value}>" for value in values if not set(value) & set('<>"{}|^`\\') and min(value) > " ")

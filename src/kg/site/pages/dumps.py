@@ -1,0 +1,62 @@
+"""``/dumps/``: the files of the release, with size, count and SHA-256; whole or by range, with the hash as ETag."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from flask import Blueprint, Response, request, send_file
+
+from kg import media
+from kg.release import Release
+from kg.site.answers import signposting
+from kg.site.answers.address import here
+from kg.site.answers.ranges import tidy
+from kg.site.answers.respond import NO_FILE, content_type, cors, html, not_found
+from kg.site.data.jsonld import dataset
+from kg.site.lookups.state import current
+from kg.site.templating import render
+
+bp = Blueprint("dumps", __name__)
+
+_CSV = "text/csv; charset=utf-8; header=present"
+
+
+@bp.get("/dumps/")
+def dumps() -> Response:
+    """The list of files."""
+    site = current()
+    names = [(entry, entry.path.removeprefix("dumps/")) for entry in site.release.dumps()]
+    files = [(entry, name, media.DUMPED.get(name.partition(".")[0], "")) for entry, name in names]
+    return html(lambda: render("dumps.html", files=files, jsonld=dataset(site)))
+
+
+@bp.get("/dumps/<path:name>")
+def dump(name: str) -> Response:
+    """A file. Only files that the manifest lists are there, whatever the path says."""
+    site = current()
+    entry = next((e for e in site.release.dumps() if e.path == f"dumps/{name}"), None)
+    if entry is None:
+        raise not_found(NO_FILE, name=name)
+    extension = name.rpartition(".")[2]
+    format_ = media.RDF_BY_EXTENSION.get(extension)
+    type_ = content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream"
+    response = whole_file(site.release, entry.path, type_)
+    response.headers["Link"] = signposting.header(signposting.file(site, here()))
+    return cors(response)
+
+
+def whole_file(release: Release, path: str, type_: str) -> Response:
+    """A file of the release as it lies there, never held whole; ``path``: as the manifest has it."""
+    entry = release.files[path]
+    tidy(request.environ, entry.size, entry.sha256, release.sealed_at)
+    response = send_file(
+        release.path / path,
+        mimetype=type_,
+        etag=entry.sha256,
+        conditional=True,
+        max_age=0,
+        last_modified=release.sealed_at,
+    )
+    # RFC 9530: over the whole file, also in an answer that carries a part of it.
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
+    return response

@@ -1,0 +1,176 @@
+"""``/releases/``: every release that is kept, what changed between them, and what became of one thing.
+
+``/timegate/PATH`` leads to a page as it was at a time, ``/timemap/PATH`` lists all its versions (RFC 7089, sections 4
+and 5); the versions themselves are served by :mod:`kg.site.serving.versions`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest
+from werkzeug.http import http_date, parse_date
+
+from kg import diff
+from kg.errors import ReleaseError
+from kg.history import Event, History, Sealed
+from kg.release import Release
+from kg.site.answers.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.answers.links import page_path
+from kg.site.answers.respond import cors, not_found
+from kg.site.languages import marked
+from kg.site.lookups.memo import per_site
+from kg.site.lookups.state import Site, current
+from kg.site.serving.versions import VERSION
+from kg.site.templating import render
+
+bp = Blueprint("releases", __name__)
+
+SHOWN = 500
+"""Changes that a page shows; the dumps have all."""
+
+IN_FEED = 20
+"""Releases in the feed, the newest first."""
+
+
+@bp.get("/releases")
+@bp.get("/releases/")
+def releases() -> Response:
+    """The list."""
+    site = current()
+    history = _history(site)
+    rows = list(reversed(history.releases()))
+    return _page(render("releases.html", rows=list(zip(rows, [*rows[1:], None], strict=True))))
+
+
+@bp.get("/releases/changes")
+def changes() -> Response:
+    """What changed from one release to another, by claim and by thing."""
+    site = current()
+    old, new = request.args.get("from", ""), request.args.get("to", site.release.version)
+    for version in (old, new):
+        if not re.fullmatch(VERSION, version):
+            raise BadRequest("Name two releases: ?from=VERSION&to=VERSION.")
+    found = _difference(site, old, new)
+    return _page(
+        render("changes.html", old=old, new=new, changes=found.changes[:SHOWN], more=len(found.changes) - SHOWN)
+    )
+
+
+@bp.get("/releases/feed.atom")
+def feed() -> Response:
+    """How releases took each other's place as a feed (RFC 4287): what each step changed."""
+    site = current()
+    entries = []
+    for step in reversed(_history(site).steps()[-IN_FEED:]):
+        old = step.before
+        lines = list(diff.in_words(_difference(site, old.version, step.release.version))) if old else []
+        entries.append((step, lines[-1] if lines else "The first release that is kept.", lines[:-1][:50]))
+    response = Response(render("feed.xml", entries=entries), content_type="application/atom+xml; charset=utf-8")
+    return cors(response)
+
+
+@bp.get("/history/<path:name>")
+def history(name: str) -> Response:
+    """What became of one claim or thing, release by release."""
+    site = current()
+    iri, events = _known(site, name)
+    return _page(
+        render(
+            "history.html",
+            iri=iri,
+            events=events,
+            path=page_path(site.names.local(iri) or ""),
+            difference=diff.of_words,
+        )
+    )
+
+
+@bp.get("/timegate/<path:name>")
+def timegate(name: str) -> Response:
+    """302 to the page as it was at ``Accept-Datetime``, or to the newest version."""
+    site = current()
+    asked = request.headers.get("Accept-Datetime")
+    moment = parse_date(asked) if asked else datetime.max.replace(tzinfo=UTC)
+    if moment is None:
+        raise BadRequest("Accept-Datetime is not an HTTP date, as in: Sat, 31 Jan 2026 12:00:00 GMT.")
+    kept = _mementos(site, name)
+    # What was shown then: the release that was current, which may not have been the one sealed last.
+    shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= moment and s.release in kept), None)
+    chosen = shown or kept[0]
+    local, root = _sent(), here()
+    response = Response(status=302, headers={"Location": f"{root}releases/{chosen.version}/{local}"})
+    response.vary.add("Accept-Datetime")
+    response.headers["Link"] = f'<{root}{local}>; rel="original", <{root}timemap/{local}>; rel="timemap"'
+    return cors(response)
+
+
+@bp.get("/timemap/<path:name>")
+def timemap(name: str) -> Response:
+    """All versions of a page, as links (RFC 6690)."""
+    kept = _mementos(current(), name)
+    local, root = _sent(), here()
+    links = [f'<{root}{local}>; rel="original"', f'<{root}timegate/{local}>; rel="timegate"']
+    for index, release in enumerate(kept):
+        place = [word for word, at in (("first", 0), ("last", len(kept) - 1)) if index == at]
+        relation = " ".join([*place, "memento"])
+        when = http_date(release.sealed_at)
+        links.append(f'<{root}releases/{release.version}/{local}>; rel="{relation}"; datetime="{when}"')
+    return cors(Response(",\n".join(links) + "\n", content_type="application/link-format"))
+
+
+def _page(text: str) -> Response:
+    # Which releases are kept changes without the release that answers: nothing here is remembered.
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _history(site: Site) -> History:
+    site.history.update()
+    return site.history
+
+
+def _sent() -> str:
+    """The part of the address that names the page, as it was sent."""
+    return raw_path()[1:].partition("/")[2]
+
+
+def _iris(site: Site, name: str) -> list[str]:
+    """What a page's address may stand for, the likeliest first."""
+    parts: list[str] = []
+    for local in spellings(name):
+        stem, dot, extension = local.rpartition(".")
+        parts += [local, stem] if dot and extension in EXTENSIONS else [local]
+    return [site.base + re.sub(r"^(?:page|data)/", "id/", part) for part in parts if part]
+
+
+def _known(site: Site, name: str) -> tuple[str, list[Event]]:
+    history = _history(site)
+    for iri in _iris(site, _sent() or name):
+        if events := history.events(iri):
+            return iri, events
+    raise not_found(marked("This release has no history of {name}."), name=name)
+
+
+def _mementos(site: Site, name: str) -> list[Sealed]:
+    history = _history(site)
+    for iri in _iris(site, _sent() or name):
+        if kept := history.holding(iri):
+            return kept
+    raise not_found(marked("This release has no version of {name}."), name=name)
+
+
+def _difference(site: Site, old: str, new: str) -> diff.Difference:
+    try:
+        return _compared(site, old, new)
+    except ReleaseError:
+        raise not_found(marked("There are no two whole releases {old} and {new} here."), old=old, new=new) from None
+
+
+@per_site(32)
+def _compared(site: Site, old: str, new: str) -> diff.Difference:
+    folder = site.config.releases
+    return diff.compare(Release.open(folder / old), Release.open(folder / new))

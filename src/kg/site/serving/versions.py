@@ -1,0 +1,106 @@
+"""``/releases/VERSION/…``: an earlier release, with its whole site below that address.
+
+Links between pages are relative, so the application of an earlier release works below a prefix as it is. Its answers
+say when they were published (``Memento-Datetime``, RFC 7089) and where the thing stands today. A few are kept open.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.http import http_date
+
+from kg.errors import KgError
+from kg.site.answers.links import encode, prefix
+from kg.site.serving.lease import Lease
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from kg.site.serving.switch import Switch
+
+OPEN = 3
+"""Earlier releases that stay open; more are closed, the longest unused first."""
+
+VERSION = r"\d{4}-\d\d-\d\d-[0-9a-f]{12}"
+_PATH = re.compile(rf"/releases/({VERSION})(/.*)")
+
+
+class Versions:
+    """A WSGI application: earlier releases below their addresses, ``current`` for everything else.
+
+    ``make`` opens the release of a name, as one that is no longer current.
+    """
+
+    def __init__(self, current: Switch, make: Callable[[str], Flask]) -> None:
+        self._current = current
+        self._make = make
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, Lease] = OrderedDict()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        match = _PATH.fullmatch(environ["PATH_INFO"])
+        lease = self._lease(match[1]) if match else None
+        if match is None or lease is None:
+            return self._current(environ, start_response)
+        rest = match[2]
+        if rest == "/releases" or rest.startswith("/releases/"):
+            # Releases lie beside each other, not in one another.
+            here = environ["PATH_INFO"]
+            start_response(
+                "307 TEMPORARY REDIRECT", [("Location", prefix(here) + encode(rest[1:])), ("Content-Length", "0")]
+            )
+            return ()
+        root = environ.get("SCRIPT_NAME", "") + f"/releases/{match[1]}"
+        extra = _memento(lease, rest)
+
+        def dated(status: str, headers: list[tuple[str, str]], *info: object) -> Callable[[bytes], object]:
+            return start_response(status, [*headers, *extra], *info)  # type: ignore[arg-type]  # exc_info, passed on
+
+        return lease({**environ, "SCRIPT_NAME": root, "PATH_INFO": rest}, dated)
+
+    def close(self) -> None:
+        """End what the open releases started, the current one included."""
+        self._current.close()
+        with self._lock:
+            leases = list(self._open.values())
+            self._open.clear()
+        for lease in leases:
+            lease.retire()
+
+    def _lease(self, version: str) -> Lease | None:
+        """The open release of a name, counted for one answer; ``None`` if there is none that is whole."""
+        # One at a time: opening compares every file, and strangers choose what is opened.
+        with self._lock:
+            lease = self._open.pop(version, None)
+            if lease is None:
+                try:
+                    lease = Lease(self._make(version), version)
+                except (KgError, OSError):
+                    return None
+            lease.take()
+            self._open[version] = lease
+            oldest = self._open.popitem(last=False)[1] if len(self._open) > OPEN else None
+        if oldest is not None:
+            oldest.retire()
+        return lease
+
+
+def _memento(lease: Lease, rest: str) -> list[tuple[str, str]]:
+    """Headers of a memento (RFC 7089, section 2.2)."""
+    local = encode(rest[1:])
+    up = prefix(f"/releases/{lease.version}{rest}")
+    links = ", ".join(
+        f'<{up}{target}>; rel="{relation}"'
+        for target, relation in (
+            (local, "original"),
+            (f"timegate/{local}", "timegate"),
+            (f"timemap/{local}", "timemap"),
+        )
+    )
+    return [("Memento-Datetime", http_date(lease.app.extensions["kg"].release.sealed_at)), ("Link", links)]

@@ -1,0 +1,1 @@
+"""``/sparql`` for programs, ``/query`` for people; the queries themselves run in :mod:`kg.query`."""

@@ -1,0 +1,121 @@
+"""What is settled about the answer to a query before it is run: its format, its headers, and whether it may be kept."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import lru_cache
+from hashlib import sha256
+from typing import NamedTuple
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.http import parse_accept_header
+
+from kg import media
+from kg.query.base import Query
+from kg.query.lexer import Form, inspect
+from kg.site.answers.respond import CORS, not_acceptable
+from kg.site.lookups.state import Site
+from kg.site.sparql.protocol import SparqlRequest
+
+_CHANCE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
+
+
+# By extension, the media types of the answers to each form.
+_RDF = {m.extension: m.media_type for m in media.RDF}
+_WRITTEN = {
+    Form.SELECT: {m.extension: m.media_type for m in media.RESULTS},
+    Form.ASK: {m.extension: m.media_type for m in media.RESULTS if m.boolean},
+    Form.CONSTRUCT: _RDF,
+    Form.DESCRIBE: _RDF,
+}
+
+
+class Prepared(NamedTuple):
+    """A query that may be run.
+
+    ``kind`` is the media type of the answer, ``etag`` its ETag, "" if it may change, ``headers`` the others.
+    """
+
+    form: Form
+    kind: str
+    query: Query
+    etag: str
+    headers: tuple[tuple[str, str], ...]
+
+
+def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
+    """How to answer a request that has a query.
+
+    :raises QueryRefused: if it may not be run.
+    :raises BadRequest: if it cannot be answered as asked for.
+    :raises NotAcceptable: naming what there is.
+    """
+    text = asked.query or ""
+    form = inspect(text, depth=site.pool.limits.depth)
+    kind = _choose(form, asked.wanted, accept)
+    if asked.evidence and form is not Form.SELECT and kind != media.HTML:
+        raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
+    query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
+    etag = "" if _may_differ(text) else _etag(site, query)
+    return Prepared(form, kind, query, etag, _headers(kind, asked.wanted))
+
+
+@lru_cache(64)
+def _headers(kind: str, wanted: str) -> tuple[tuple[str, str], ...]:
+    saved = [("Content-Disposition", f'attachment; filename="answer.{wanted}"')] if wanted else []
+    return ("Content-Type", content_type(kind)), *ANSWER, *saved
+
+
+ANSWER = (("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"), *CORS)
+"""Headers of every answer of the endpoint."""
+
+
+WORTH_PACKING = 1024
+"""Bytes of the smallest answer that is packed where the client takes gzip."""
+
+
+@lru_cache(256)
+def takes_gzip(accepted: str) -> bool:
+    """Whether Accept-Encoding (RFC 9110, section 12.5.3) has gzip.
+
+    >>> takes_gzip("gzip, br"), takes_gzip("br, *;q=0.1"), takes_gzip("gzip;q=0, *"), takes_gzip("")
+    (True, True, False, False)
+    """
+    return bool(accepted) and parse_accept_header(accepted)["gzip"] > 0
+
+
+def pack(data: bytes) -> bytes:
+    """The whole of an answer as gzip."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+def content_type(kind: str) -> str:
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _choose(form: Form, wanted: str, accept: str | None) -> str:
+    """The media type of the answer: what the form for browsers names, or what Accept prefers."""
+    written = _WRITTEN[form]
+    if wanted:
+        if wanted not in written:
+            names = ", ".join(written)
+            raise BadRequest(f"The answer to {form.value} cannot be written as {wanted[:40]!r}, but as {names}.")
+        return written[wanted]
+    offered = (*written.values(), media.HTML)
+    kind = media.negotiate(accept, offered)
+    if kind is None:
+        raise not_acceptable(offered)
+    return kind
+
+
+def _may_differ(query: str) -> bool:
+    """Whether the same release may answer otherwise next time: by chance, time, or names of blank nodes."""
+    return "[" in query or "_:" in query or ("(" in query and _CHANCE.search(query) is not None)
+
+
+def _etag(site: Site, query: Query) -> str:
+    """The release and the question: together they settle the answer, unless it holds chance or time."""
+    how = (query.media_type, query.evidence, query.default_graphs, query.named_graphs)
+    return f'W/"{sha256(f"{site.tag}{how}{query.text}".encode()).hexdigest()[:32]}"'
