@@ -36,7 +36,7 @@ from kg.build.review import review_lines
 from kg.build.shacl.deadline import Endless
 from kg.build.stray import stray
 from kg.build.validate import DEFAULT_ENGINE, endless
-from kg.build.workers import workers
+from kg.build.workers import cluster, workers
 from kg.build.writing.authority import check_catalog
 from kg.build.writing.write import write_release
 from kg.config import Config
@@ -57,8 +57,8 @@ class How:
     """How a build is run; the result does not depend on it.
 
     ``workers``: processes on this machine (``None``: as many as it has processors, if there are many documents; 0: this
-    process alone). ``executor``: the address of a Dask scheduler. ``cache``: the folder of what was made before;
-    ``keep``: without one, the project's own is used if there are many documents.
+    process alone). ``executor``: the address of a Dask scheduler, whose workers make the parts. ``cache``: the folder
+    of what was made before; ``keep``: without one, the project's own is used if there are many documents.
     """
 
     workers: int | None = None
@@ -155,13 +155,14 @@ def examined(
     with ExitStack() as opened:
         kept = how.cache or (config.cache if how.keep and project.has_many else None)
         cache = Cache(kept or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="kg-build-"))))
-        pool = opened.enter_context(workers(project.workers(how.workers), how.executor, config.build.bytes))
+        near = opened.enter_context(workers(project.workers(how.workers), config.build.bytes))
+        makers = opened.enter_context(cluster(how.executor, config.build.bytes)) if how.executor else near
         tables = opened.enter_context(new_tables(cache.path, project.key))
         found = [*check_catalog(config), *project.parsed]
         entities = read_entities(project.entities, config.base, project.common.terms, tables)
         found += entities.parsed
         try:
-            made = make_parts(project, cache, pool, progress)
+            made = make_parts(project, cache, makers, near, progress)
         except Endless as e:
             yield _sorted([*found, endless(e, project.common.shapes)]), None
             return
@@ -180,7 +181,7 @@ def examined(
             yield _sorted(found), None
             return
         wanted = to_write and not has_errors(found)
-        result = SecondPass(project, made, cache, tables, pool, progress, entities, wanted)
+        result = SecondPass(project, made, cache, tables, near, progress, entities, wanted)
         opened.callback(result.close)
         try:
             second_pass(result)

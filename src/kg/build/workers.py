@@ -2,8 +2,8 @@
 
 ``map`` gives results; what was ``begun`` goes on while whoever began it does something else. A cluster is a Dask
 scheduler (``tcp://…``) whose workers have the same kg installed; ``client.get_executor()`` gives the same interface as
-a process pool. Tasks are functions over values, so whoever runs them, the results are the same; a task whose worker
-dies is given to another.
+a process pool. Its tasks are functions over values, so whoever runs them, the results are the same, and no common disk
+is needed; what reads files that lie here is done here. A task whose worker dies is given to another.
 """
 
 from __future__ import annotations
@@ -36,12 +36,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Workers(Protocol):
+class Makers(Protocol):
     """Runs a function over items; results come with their items as they are done, in any order."""
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
         """Some items at a time, as their results are asked for."""
         ...
+
+
+class Workers(Makers, Protocol):
+    """The same on this machine, so that items may name its files."""
 
     def begun(
         self, function: Callable[[Item], Result], items: Sequence[Item]
@@ -120,16 +124,7 @@ class Cluster:
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
         workers = max(1, sum(self._client.nthreads().values()))
-        yield from self._results(_Tasks(self._executor, Apart(function, self._memory), items, _AHEAD * workers))
-
-    @contextmanager
-    def begun(
-        self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Iterator[Iterator[tuple[Item, Result]]]:
-        with closing(_Tasks(self._executor, Apart(function, self._memory), items, len(items))) as tasks:
-            yield self._results(tasks)
-
-    def _results(self, tasks: _Tasks[Item, Result]) -> Iterator[tuple[Item, Result]]:
+        tasks = _Tasks(self._executor, Apart(function, self._memory), items, _AHEAD * workers)
         yield from tasks.results()
         if tasks.lost:
             raise BuildError(f"the cluster lost its workers over {_named(tasks.lost[0])}")
@@ -213,15 +208,25 @@ def _limit(memory: int) -> None:
 
 
 @contextmanager
-def workers(count: int, address: str = "", memory: int = Build().bytes) -> Iterator[Workers]:
-    """``count`` processes, none for 0, each with so many bytes of memory; or the cluster at ``address``.
-
-    :raises ConfigError: if there is no cluster.
-    """
-    if not address and not count:
+def workers(count: int, memory: int = Build().bytes) -> Iterator[Workers]:
+    """``count`` processes of this machine, none for 0, each with so many bytes of memory."""
+    if not count:
         yield Here()
         return
-    found: Pool | Cluster = Cluster(address, memory) if address else Pool(count, memory)
+    pool = Pool(count, memory)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def cluster(address: str, memory: int = Build().bytes) -> Iterator[Makers]:
+    """The workers of a scheduler, with so many bytes of memory for each task.
+
+    :raises ConfigError: if no scheduler answers.
+    """
+    found = Cluster(address, memory)
     try:
         yield found
     finally:

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -32,7 +32,7 @@ from kg.build.passes.first import make_parts
 from kg.build.passes.project import read_project
 from kg.build.passes.shards import Cache
 from kg.build.shacl.deadline import Endless
-from kg.build.workers import Pool, workers
+from kg.build.workers import Cluster, Here, Pool, workers
 from kg.config import load
 from kg.errors import BuildError, ConfigError
 from kg.model import Severity
@@ -278,8 +278,8 @@ def address_in(file: Path) -> str:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A real scheduler and two real workers, each a process of its own."""
+def cluster(folder: Path, before: Sequence[str] = ()) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A real scheduler and two real workers, each a process of its own; ``before``: what starts a worker."""
     address = folder / "scheduler.json"
     common = ["--scheduler-file", str(address)]
     quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -288,7 +288,16 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
     try:
         found = until(lambda: address_in(address) or processes[0].poll() is not None)
         assert processes[0].poll() is None
-        worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", *common]
+        worker = [
+            *before,
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            *common,
+        ]
         processes += [subprocess.Popen([*worker, "--no-dashboard"], **quiet) for _ in range(2)]
         yield str(found), processes[1:]
     finally:
@@ -321,6 +330,21 @@ def test_a_cluster_makes_the_same_although_a_worker_is_killed(
     assert json.loads((release.path / "manifest.json").read_text(encoding="utf-8")) == alone
 
 
+HIDE = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
+"""Runs a command that finds a folder, the first argument, empty."""
+
+
+def test_the_workers_of_a_cluster_need_no_common_disk(project: Path, tmp_path: Path, alone: dict[str, Any]) -> None:
+    pytest.importorskip("dask.distributed")
+    if shutil.which("unshare") is None or subprocess.run([*HIDE, tmp_path, "true"], check=False).returncode:
+        pytest.skip("this system hides no folder from a process")
+    folder, cache = tmp_path / "cluster", project / "cache"
+    folder.mkdir()
+    with cluster(folder, [*HIDE, str(project)]) as (address, _):
+        found = manifest(project, How(executor=address, cache=cache))
+    assert found == alone
+
+
 @dataclass
 class InThreads:
     """As a Dask worker does it: in a thread."""
@@ -332,11 +356,6 @@ class InThreads:
             for item in items:
                 yield item, threads.submit(Apart(function, self.memory), item).result()
 
-    def begun(
-        self, function: Callable[[Any], Any], items: Iterable[Any]
-    ) -> AbstractContextManager[Iterator[tuple[Any, Any]]]:
-        return nullcontext(self.map(function, items))
-
 
 def test_what_never_ends_is_stopped_in_a_thread_of_a_cluster_too(starter: Path, tmp_path: Path) -> None:
     mine = (
@@ -347,7 +366,7 @@ def test_what_never_ends_is_stopped_in_a_thread_of_a_cluster_too(starter: Path, 
     config = load(starter)
     project = read_project(config, text_folders(starter, []), "compiled")
     with pytest.raises(Endless):
-        make_parts(project, Cache(tmp_path / "cache"), InThreads(config.build.bytes), lambda *_: None)
+        make_parts(project, Cache(tmp_path / "cache"), InThreads(config.build.bytes), Here(), lambda *_: None)
 
 
 def test_a_process_of_a_cluster_that_dies_is_named() -> None:
@@ -359,8 +378,8 @@ def test_a_process_of_a_cluster_that_dies_is_named() -> None:
 def test_without_dask_the_option_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask", None)
     monkeypatch.setitem(sys.modules, "dask.distributed", None)
-    with pytest.raises(ConfigError, match=r"pip install 'kg\[cluster\]'"), workers(0, "tcp://127.0.0.1:1"):
-        pass
+    with pytest.raises(ConfigError, match=r"pip install 'kg\[cluster\]'"):
+        Cluster("tcp://127.0.0.1:1")
 
 
 # -- the command line ------------------------------------------------------------------------------------------------

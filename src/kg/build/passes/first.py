@@ -12,7 +12,7 @@ from kg.build.passes.combine import Combined, alike, combine, missing_claims
 from kg.build.passes.part import Bundle
 from kg.build.passes.project import Project
 from kg.build.passes.shards import DAMAGED, Cache, Job, Shard, assemble_shard, divided, run_job
-from kg.build.workers import Workers
+from kg.build.workers import Makers, Workers
 from kg.model import Finding
 
 _TOGETHER = 16
@@ -50,21 +50,22 @@ class Made:
         return self.combined.checks
 
 
-def make_parts(project: Project, cache: Cache, workers: Workers, report: Report) -> Made:
-    """Make every part that the cache does not have."""
+def make_parts(project: Project, cache: Cache, makers: Makers, near: Workers, report: Report) -> Made:
+    """Make every part that the cache does not have; what lies on this disk is put together by workers that are near."""
     try:
-        return _Making(project, cache, workers, report).run()
+        return _Making(project, cache, makers, near, report).run()
     except DAMAGED:
         # Something in the cache was cut or changed: without it everything is made again.
         cache.clear()
-        return _Making(project, cache, workers, report).run()
+        return _Making(project, cache, makers, near, report).run()
 
 
 @dataclass(slots=True)
 class _Making:
     project: Project
     cache: Cache
-    workers: Workers
+    makers: Makers
+    near: Workers
     report: Report
     keys: dict[Planned, str] = field(default_factory=dict)
     new: int = 0
@@ -80,7 +81,7 @@ class _Making:
         order = sorted((min(plan.documents, default=plan.name), self.keys[plan]) for plan in used)
         jobs = list(divided(order, self.cache))
         missing = [job for job in jobs if not job.target.exists()]
-        for done, _ in enumerate(self.workers.map(assemble_shard, missing), 1):
+        for done, _ in enumerate(self.near.map(assemble_shard, missing), 1):
             self.report("gather", done, len(missing))
         shards = tuple(Shard(job.target) for job in jobs)
         return Made(combine(shards, self.project.config.base), tuple(self.keys.values()), shards, self.new)
@@ -90,7 +91,7 @@ class _Making:
         stream = self._missing(plans)
         jobs = (Job(tuple(some), common) for some in iter(lambda: tuple(islice(stream, _TOGETHER)), ()))
         before = len(self.keys)
-        for _, made in self.workers.map(run_job, jobs):
+        for _, made in self.makers.map(run_job, jobs):
             for key, packed, files in made:
                 self.cache.put(key, packed, files)
                 self.new += 1

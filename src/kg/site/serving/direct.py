@@ -149,7 +149,7 @@ class Watch:
 
 
 async def _pieces(running: Running, *, packed: bool) -> AsyncGenerator[bytes, None]:
-    packer = zlib.compressobj(level=1, wbits=31) if packed else None
+    packer = prepared.packer() if packed else None
     try:
         for data in running.first:
             # The first rows leave at once.

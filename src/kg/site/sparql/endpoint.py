@@ -169,7 +169,7 @@ def _spool(response: Response, answer: Answer) -> None:
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(level=1, wbits=31)
+    packer = prepared.packer()
     first = True
     for chunk in chunks:
         data = packer.compress(chunk)
