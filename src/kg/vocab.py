@@ -35,6 +35,7 @@ GEO = "http://www.opengis.net/ont/geosparql#"
 WGS84 = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 FOAF = "http://xmlns.com/foaf/0.1/"
 SH = "http://www.w3.org/ns/shacl#"
+SH_TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")  # SHACL, section 2.1.3
 VANN = "http://purl.org/vocab/vann/"
 VOID = "http://rdfs.org/ns/void#"
 ADMS = "http://www.w3.org/ns/adms#"

@@ -99,11 +99,7 @@ def _shaped(sources: Sources) -> dict[str, set[tuple[str, str]]]:
 
 def _targets(shape: Node, values: Mapping[str, list[Node]]) -> set[tuple[str, str]]:
     """What a shape looks at (SHACL, sections 2.1.3.1 to 2.1.3.5)."""
-    found = {
-        (kind, value_of(value))
-        for kind in ("targetClass", "targetSubjectsOf", "targetObjectsOf", "targetNode")
-        for value in values.get(_SH + kind, ())
-    }
+    found = {(kind, value_of(value)) for kind in vocab.SH_TARGETS for value in values.get(_SH + kind, ())}
     if any(value_of(t) in _CLASSES for t in values.get(vocab.RDF_TYPE, ())):
         found.add(("targetClass", value_of(shape)))
     return found

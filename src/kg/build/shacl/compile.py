@@ -22,6 +22,7 @@ from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, BNode, URIRef
 from rdflib.term import Node
 
+from kg import vocab
 from kg.build.shacl import nested, sets, values
 from kg.build.shacl.data import Data
 from kg.build.shacl.model import SH, NotCovered, Term, from_rdflib, to_graph
@@ -68,7 +69,6 @@ NESTED: dict[str, Nested] = {
 MAX_NESTING = 10
 """Shapes inside shapes; the reference stops at 15 with an error."""
 _PAIRS = ("equals", "disjoint", "lessThan", "lessThanOrEquals")
-_TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 
 
 class Compiler:
@@ -169,7 +169,7 @@ class Compiler:
 
 def targets(compiler: Compiler, node: Node) -> list[tuple[str, Node]]:
     """What a shape is aimed at (section 2.1.3), as SHACL's property and its value; implicit classes as ``class``."""
-    found = [(name, value) for name in _TARGETS for value in compiler.graph.objects(node, URIRef(SH + name))]
+    found = [(name, value) for name in vocab.SH_TARGETS for value in compiler.graph.objects(node, URIRef(SH + name))]
     classes = {RDFS.Class, *compiler.graph.subjects(RDFS.subClassOf, RDFS.Class)}
     if classes & set(compiler.graph.objects(node, RDF.type)):
         found.append(("class", node))

@@ -14,6 +14,7 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as QueryResult
 from rdflib.term import Node
 
+from kg import vocab
 from kg.build.shacl.model import SH, Result, to_graph
 from kg.errors import BuildError
 
@@ -48,9 +49,6 @@ class ParsedOnce(Graph):
         return super().query(query_object, processor, result, initNs, *args, **options)
 
 
-_TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
-
-
 def run(data: Graph, shapes: Iterable[Quad], without: Collection[Node] = ()) -> list[Result]:
     """The results of the report; shapes in ``without`` are kept for others to refer to, but have no targets.
 
@@ -60,7 +58,7 @@ def run(data: Graph, shapes: Iterable[Quad], without: Collection[Node] = ()) -> 
     graph = to_graph(shapes)
     classes = {RDFS.Class, *graph.subjects(RDFS.subClassOf, RDFS.Class)}
     for node in without:
-        for name in _TARGETS:
+        for name in vocab.SH_TARGETS:
             graph.remove((node, URIRef(SH + name), None))
         for class_ in classes:
             graph.remove((node, RDF.type, class_))

@@ -20,7 +20,7 @@ from kg.site.lookups.state import Site
 
 _SH = vocab.SH
 _DEFAULT = DefaultGraph()
-_TARGETS = tuple(_SH + name for name in ("targetClass", "targetSubjectsOf", "targetObjectsOf", "targetNode"))
+_TARGETS = tuple(_SH + name for name in vocab.SH_TARGETS)
 _CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
 
 
