@@ -12,10 +12,11 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from importlib import import_module
+from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from kg.bounds import TOO_LARGE, bound_memory
@@ -143,6 +144,7 @@ class _Tasks(Generic[Item, Result]):
         self.lost: list[Item] = []
         self._stream = iter(items)
         self._waiting: dict[Future[Result], Item] = {}
+        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         self._submit()
 
     def again(self, executor: Executor, ahead: int) -> None:
@@ -157,27 +159,30 @@ class _Tasks(Generic[Item, Result]):
             if item is _END:
                 return
             try:
-                self._waiting[self.executor.submit(self._function, item)] = item  # type: ignore[arg-type, assignment]
+                future = self.executor.submit(self._function, item)  # type: ignore[arg-type]
             except BrokenProcessPool:
                 self.lost.append(item)  # type: ignore[arg-type]
+                return
+            self._waiting[future] = item  # type: ignore[assignment]
+            future.add_done_callback(self._done.put)
 
     def results(self) -> Iterator[tuple[Item, Result]]:
         while self._waiting:
-            done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                item = self._waiting.pop(future)
-                try:
-                    yield item, future.result()
-                except BrokenProcessPool:
-                    self.lost.append(item)
-                except MemoryError:
-                    raise BuildError(f"{_named(item)}: {TOO_LARGE}") from None
-                except Exception as e:
-                    if type(e).__name__ in ("KilledWorker", "CommClosedError"):
-                        self.lost.append(item)
-                    else:
-                        raise
+            future = self._done.get()
+            item = self._waiting.pop(future)
             self._submit()
+            try:
+                result = future.result()
+            except BrokenProcessPool:
+                self.lost.append(item)
+            except MemoryError:
+                raise BuildError(f"{_named(item)}: {TOO_LARGE}") from None
+            except Exception as e:
+                if type(e).__name__ not in ("KilledWorker", "CommClosedError"):
+                    raise
+                self.lost.append(item)
+            else:
+                yield item, result
         self.lost.extend(self._stream if self.lost else ())
 
     def close(self) -> None:
