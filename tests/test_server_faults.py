@@ -12,14 +12,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.conftest import get, intact
+from tests.conftest import Kg, get, intact
 from tests.patience import PATIENCE, free_port, until
+from tests.store.engines import oxigraph
 
 from kg.config import load
 from kg.release import current_version, versions
@@ -52,8 +53,10 @@ class Load(threading.Thread):
 
 
 @contextmanager
-def server(project: Path, workers: int = 2, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-m", "kg.cli", "serve", "--port", str(port), "--workers", str(workers)]
+def server(
+    project: Path, workers: int = 2, port: int = 0, options: Sequence[str] = ()
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", str(port), "--workers", str(workers), *options]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -186,6 +189,26 @@ def test_processes_of_a_server_that_are_killed_are_replaced_under_load(built: Pa
 @pytest.mark.soak
 def test_two_hundred_processes_of_a_server_are_killed(built: Path) -> None:
     kill_servers(built, 200)
+
+
+def test_a_process_that_is_killed_while_the_store_does_not_answer_is_replaced(
+    built: Path, tmp_path: Path, kg: Kg
+) -> None:
+    """Pages that need the store say so; the server does not end with it."""
+    profile = ("--engine-profile", "oxigraph")
+    with ExitStack() as store:
+        engine = store.enter_context(oxigraph(tmp_path))
+        pushed = kg("push", "--to", engine.address, *profile, cwd=built)
+        assert pushed.returncode == 0, pushed.stderr
+        with server(built, 1, options=("--endpoint", engine.query, *profile)) as (process, address):
+            assert get(address, "/")[0] == 200
+            before = children(process.pid)
+            store.close()
+            for pid in before:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            until(lambda: set(children(process.pid)) - set(before) and _answer(address, "/")[0] == 200)
+            assert process.poll() is None
 
 
 def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> None:

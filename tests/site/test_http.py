@@ -238,7 +238,17 @@ def test_an_address_that_tries_something_leads_nowhere(target: str, wire: Wire) 
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/page/north-pier", "/id/north-pier", "/claim/gazette/1.ttl", "/catalog.ttl", "/nothing"]
+    "path",
+    [
+        "/",
+        "/page/north-pier",
+        "/id/north-pier",
+        "/claim/gazette/1.ttl",
+        "/catalog.ttl",
+        "/nothing",
+        "/dumps",
+        "/class?x=1",
+    ],
 )
 def test_what_a_client_says_of_the_host_is_in_no_answer(path: str, wire: Wire) -> None:
     plain = wire.ask(path, Accept=BROWSER)
@@ -355,3 +365,14 @@ def _status(file: BinaryIO) -> int:
             length = int(line.split(b":")[1])
     file.read(length)
     return status
+
+
+@pytest.mark.parametrize("path", ["/dumps", "/class", "/class?page=2"])
+def test_an_address_that_is_there_with_a_slash_leads_there_from_wherever_it_is_shown(path: str, wire: Wire) -> None:
+    answer = wire.ask(path, Host=EVIL)
+    name, _, query = path.partition("?")
+    assert answer.status == 308
+    assert answer.one("location") == f".{name}/" + (f"?{query}" if query else "")
+    assert urljoin(f"https://facts.example.org/below{name}", answer.one("location")).startswith(
+        f"https://facts.example.org/below{name}/"
+    )

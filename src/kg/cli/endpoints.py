@@ -22,7 +22,7 @@ from kg.store.profiles import PROFILES
 if TYPE_CHECKING:
     from kg.query.exchange import Exchange
     from kg.store.endpoint import Credentials, Endpoint
-    from kg.store.slots import SlotState
+    from kg.store.slots import Slot, SlotState
 
     Site = tuple[Callable[[str, bool, Exchange], Any], Callable[[], str]]
     """For :func:`kg.site.serving.server.serve`: what makes a release's application, and what says which is current."""
@@ -159,7 +159,6 @@ def _pushed(config: Config, endpoint: Endpoint) -> SlotState | None:
 def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> Site:
     from kg.site import create_app
     from kg.site.lookups.state import Behind
-    from kg.store import slots
 
     pointer = Pointer(config, endpoint, current)
     release = pointer.release(pointer.name())
@@ -168,7 +167,7 @@ def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> 
     def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
         if archived:
             return create_app(open_release(config, wanted), config, exchange=exchange, archived=True)
-        slot = slots.read(endpoint, config.base)[wanted.partition("@")[2]].slot
+        slot = pointer.slot(wanted)
         behind = Behind(endpoint.beside(slot.dataset) if slot.dataset else endpoint, slot)
         return create_app(pointer.release(wanted), config, exchange=exchange, behind=behind)
 
@@ -200,6 +199,11 @@ class Pointer:
         self._lock = threading.Lock()
         self._next = time.monotonic() + LOOK
         self._name = f"{known.version}@{known.slot.name}"
+        self._slots = {self._name: known.slot}
+
+    def slot(self, name: str) -> Slot:
+        """Where a release lies that was current at some look; a process may start while the store does not answer."""
+        return self._slots[name]
 
     def name(self) -> str:
         """The name; the one before while the store does not say."""
@@ -216,6 +220,7 @@ class Pointer:
                 current = [state for state in states.values() if state.current]
                 if len(current) == 1:
                     self._name = f"{current[0].version}@{current[0].slot.name}"
+                    self._slots[self._name] = current[0].slot
             return self._name
 
     def release(self, name: str) -> Release:

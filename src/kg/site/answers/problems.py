@@ -12,10 +12,12 @@ import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from kg import media
 from kg.errors import (
@@ -30,7 +32,7 @@ from kg.errors import (
     QueryLimited,
     QueryRefused,
 )
-from kg.site.answers.respond import cors
+from kg.site.answers.respond import cors, moved
 from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
 from kg.site.templating import render
@@ -161,6 +163,16 @@ def _page(found: Mapping[str, Any]) -> Response:
 
 def register(app: Flask) -> None:
     """Answer every exception of the application."""
+
+    @app.before_request
+    def slash() -> Response | None:
+        """An address that is there with a slash: werkzeug would make that of whatever Host the client named."""
+        error = request.routing_exception
+        if not isinstance(error, RequestRedirect):
+            return None
+        there = urlsplit(error.new_url)
+        name = there.path.rstrip("/").rpartition("/")[2]
+        return moved(f"{name}/" + (f"?{there.query}" if there.query else ""), "./")
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response | HTTPException:

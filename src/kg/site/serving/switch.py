@@ -69,7 +69,7 @@ class Switch:
         wanted = self._name() or first
         try:
             return Lease(self._make(wanted), wanted)
-        except KgError as e:
+        except (KgError, OSError) as e:
             if wanted == first:
                 raise
             self._stay(first, wanted, e)
