@@ -38,6 +38,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests += 1
+        self.server.authorization.append(self.headers.get("Authorization"))
         with contextlib.suppress(OSError):
             FAULTS[self.server.fault](self)
 
@@ -209,6 +210,7 @@ class FaultServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.fault = "whole"
         self.requests = 0
+        self.authorization: list[str | None] = []
         self.trap = 0
         self.stopping = threading.Event()
 

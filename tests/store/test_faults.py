@@ -241,3 +241,31 @@ def test_a_password_is_shown_nowhere() -> None:
     with pytest.raises(Exception, match="environment") as caught:
         Endpoint("http://me:hunter2@example.org/", PROFILES["generic"])
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "user", "sent"),
+    [
+        ("generic", "", "Bearer hunter2"),
+        ("oxigraph", "", "Bearer hunter2"),
+        ("virtuoso", "", "Bearer hunter2"),
+        ("qlever", "me", "Bearer hunter2"),
+        ("oxigraph", "mé", "Basic bcOpOmh1bnRlcjI="),
+        ("virtuoso", "me", None),  # which asks for it (Digest)
+    ],
+)
+def test_a_password_alone_is_a_token_wherever_it_is_sent(
+    server: FaultServer, profile: str, user: str, sent: str | None
+) -> None:
+    endpoint = Endpoint(
+        server.address,
+        PROFILES[profile],
+        update=server.address,
+        data=server.address,
+        credentials=Credentials(user, "hunter2"),
+        seconds=SECONDS,
+    )
+    list(endpoint.rows(QUERY))
+    endpoint.update("INSERT DATA {}")
+    endpoint.upload(b"")
+    assert server.authorization == [sent] * 3

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from itertools import islice
 from typing import IO, Any, NoReturn, TypeVar, cast
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, RdfFormat, Triple, parse, parse_query_results
-from SPARQLWrapper import BASIC, POST, SPARQLWrapper
+from SPARQLWrapper import POST, SPARQLWrapper
 
 from kg.errors import ConfigError, EndpointBusy, EndpointError, EndpointTimeout, QueryRefused
 from kg.store.breaker import Breaker, Ending
@@ -207,9 +208,8 @@ class Endpoint:
         deadline = Deadline(seconds)
         request = urllib.request.Request(self.data_address, data=quads, method="POST")  # noqa: S310 - checked: http(s)
         request.add_header("Content-Type", "application/n-quads")
-        if self._credentials and self.profile.auth == "basic":
-            client = self._client("INSERT", deadline)
-            request.add_header("Authorization", client._createRequest().get_header("Authorization") or "")
+        if self._authorization:
+            request.add_header("Authorization", self._authorization)
         with self._turn(deadline):
             self._checked(lambda: opener(deadline, self._digest(self.data_address))(request), stranger=False).close()
         self._breaker.succeeded()
@@ -245,17 +245,26 @@ class Endpoint:
         update = form == "INSERT"
         address = self.update_address if update else self.query_address
         client = _Client(self.query_address, self.update_address, form, opener(deadline, self._digest(address)))
-        known = self._credentials
-        if known and self.profile.auth == "basic" and known.user:
-            client.setHTTPAuth(BASIC)
-            client.setCredentials(known.user, known.password)
-        elif known and self.profile.auth == "bearer":
-            client.addCustomHttpHeader("Authorization", f"Bearer {known.password}")
+        if self._authorization:
+            client.addCustomHttpHeader("Authorization", self._authorization)
         return client
 
-    def _digest(self, address: str) -> tuple[str, str, str] | None:
+    @property
+    def _authorization(self) -> str:
+        """What is sent unasked: a token (RFC 6750), or a user with a password (RFC 7617); empty where nothing is."""
         known = self._credentials
-        return (address, known.user, known.password) if known and self.profile.auth == "digest" else None
+        if not known:
+            return ""
+        if not known.user or self.profile.auth == "bearer":
+            return f"Bearer {known.password}"
+        if self.profile.auth == "basic":
+            return f"Basic {b64encode(f'{known.user}:{known.password}'.encode()).decode()}"
+        return ""
+
+    def _digest(self, address: str) -> tuple[str, str, str] | None:
+        """What is sent when the endpoint asks for it (RFC 7616)."""
+        known = self._credentials
+        return (address, known.user, known.password) if known and known.user and self.profile.auth == "digest" else None
 
     def _send(
         self, prepare: Callable[[_Client], None], form: str, deadline: Deadline, *, stranger: bool = False
