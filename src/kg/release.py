@@ -196,7 +196,8 @@ def staging(releases: Path) -> Iterator[Path]:
 def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
     """Hash, sync and rename a staged build into place, and make it the current release.
 
-    A release with the same content that is already there is kept, and becomes current again.
+    A release with the same content that is already there is kept, and becomes current again; the time of its folder
+    tells that somebody asked for it again.
     """
     manifest = replace(manifest, digest="")
     manifest = replace(manifest, digest=digest(manifest))
@@ -204,6 +205,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
     for existing in sorted(config.releases.glob(f"*-{short}")):
         release = _intact(existing)
         if release:
+            os.utime(existing)
             activate(config.releases, release.version)
             return release
         shutil.rmtree(existing)

@@ -81,8 +81,7 @@ class Watcher:
         self._documents = documents
         self._releases = root / "releases"
         self._child: subprocess.Popen[str] | None = None
-        self._kept = set(versions(self._releases))
-        self._drafts: list[str] = []
+        self._drafts: dict[str, int] = {}
         self._said: findings.Outcome | None = None
 
     def run(self) -> None:
@@ -104,6 +103,8 @@ class Watcher:
         """Build once and tell; ``False`` if it failed for a reason outside of the sources."""
         options = [argument for folder in self._documents for argument in ("--documents", str(folder))]
         command = (*_PYTHON, "-m", "kg.cli", "--project", str(self._root), "build", "--format", "json", *options)
+        self._forget_published()
+        before = {*versions(self._releases)} - self._drafts.keys()
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -119,6 +120,9 @@ class Watcher:
             outcome, sources = self._outside(complaint), False
         findings.write(self._releases, outcome, current_version(self._releases))
         self._say(outcome)
+        if outcome.release and outcome.release not in before:
+            self._drafts.pop(outcome.release, None)
+            self._drafts[outcome.release] = _touched(self._releases / outcome.release)
         self._forget_drafts(outcome.release, DRAFTS)
         return sources
 
@@ -126,17 +130,20 @@ class Watcher:
         """End the build that is running; the current release stays, drafts before it go."""
         if self._child is not None:
             self._child.kill()
+        self._forget_published()
         self._forget_drafts(current_version(self._releases), 0)
 
+    def _forget_published(self) -> None:
+        """A draft that somebody published, with ``kg build``, is none any more."""
+        self._drafts = {name: at for name, at in self._drafts.items() if _touched(self._releases / name) == at}
+
     def _forget_drafts(self, current: str, keep: int) -> None:
-        """Releases of an hour ago, one for each save, are nobody's history; what was there before stays."""
+        """Releases of an hour ago, one for each save, are nobody's history; what others made stays."""
         old = [draft for draft in self._drafts if draft != current]
         for draft in old[: max(0, len(old) - keep)]:
             with suppress(OSError, ReleaseError):
                 remove(self._releases, draft)
-            self._drafts.remove(draft)
-        if current and current not in self._kept:
-            self._drafts = [*(draft for draft in self._drafts if draft != current), current]
+            del self._drafts[draft]
 
     def _outside(self, complaint: str) -> findings.Outcome:
         """A failure that is no finding: one line of ours on standard error, or at worst the last of a traceback."""
@@ -154,6 +161,14 @@ class Watcher:
         lines = [*map(str, shown), f"built {outcome.release}" if outcome.release else "nothing was published"]
         sys.stderr.write("".join(f"kg: {line}\n" for line in lines))
         sys.stderr.flush()
+
+
+def _touched(folder: Path) -> int:
+    """When a folder was last changed, or asked for again; -1 if it is gone."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def main() -> None:
