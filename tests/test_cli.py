@@ -151,6 +151,16 @@ def test_serving_says_when_the_base_is_another_than_that_of_the_release(starter:
     )
 
 
+@pytest.mark.parametrize("command", [("check",), ("build",), ("serve", "--port", "0"), ("query", "ASK {}")])
+def test_a_limit_of_queries_that_is_none_is_told_by_whichever_command_comes_first(
+    command: tuple[str, ...], built: Path, kg
+) -> None:
+    (built / "kg.toml").write_text("[query]\ndeadline = 120\n", encoding="utf-8")
+    done = kg(*command, cwd=built)
+    assert done.returncode == 1
+    assert re.fullmatch(r"kg: kg\.toml: query\.deadline .*\n", done.stderr), done.stderr
+
+
 def test_init_refuses_a_folder_that_holds_something(tmp_path: Path, kg) -> None:
     (tmp_path / "mine.txt").write_text("x")
     done = kg("init", ".", cwd=tmp_path)

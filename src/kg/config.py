@@ -329,6 +329,8 @@ def _serve(table: object) -> Serve:
             values[name] = _networks(value)
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ConfigError(f"serve.{name} must be a number, 0 or more, not {value!r}")
+        elif name == "burst" and not value:
+            raise ConfigError("serve.burst must be more than 0; serve.seconds = 0 switches this bound off")
     return Serve(**values)
 
 

@@ -106,3 +106,13 @@ def test_who_the_client_is_behind_a_proxy_is_believed_of_trusted_ones_only(
     trusted: tuple[str, ...], peer: str, forwarded: str, client: str
 ) -> None:
     assert Clients(trusted).of(peer, forwarded) == client
+
+
+def test_less_than_one_error_a_minute_is_one_in_several() -> None:
+    clock = Clock()
+    fairness = Fairness(Serve(errors=0.5), clock)
+    fairness.leave(fairness.enter("a"), 0, "refused")
+    with pytest.raises(QueryLimited):
+        fairness.enter("a")
+    clock.time += 121
+    fairness.leave(fairness.enter("a"), 0, "answered")

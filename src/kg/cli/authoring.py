@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kg.cli.progress import Shown, silent
-from kg.cli.root import documents_option, main
+from kg.cli.root import documents_option, main, settings
 from kg.cli.supervised import supervise
-from kg.config import FILE, Config, load
+from kg.config import FILE, Config
 from kg.errors import ConfigError
 from kg.findings import as_json
 from kg.model import Finding, Severity
@@ -68,7 +68,7 @@ def _with_how(command: Callable[..., None]) -> Callable[..., None]:
         progress: bool | None,
         **others: Any,
     ) -> None:
-        config = load(project, base=others.pop("base"))
+        config = settings(project, base=others.pop("base"))
         supervise(config)
         from kg.build import How
 
@@ -187,7 +187,7 @@ def cite(project: Path, document: str, words: str | None, documents: Sequence[Pa
     \b
     Example:    kg cite us-army-iraq-bases "a few words" --documents ~/texts
     """
-    config = load(project)
+    config = settings(project)
     supervise(config)
     from kg.build import cite as citing
 
@@ -215,7 +215,7 @@ def review(project: Path, claims: Sequence[str], reviewer: str, documents: Seque
     """
     if reviewer and not claims:
         raise click.UsageError("--by needs the claims that were read, as claim/DOCUMENT/N")
-    config = load(project)
+    config = settings(project)
     supervise(config)
     from kg import build as building
 

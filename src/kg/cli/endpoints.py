@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kg.cli.root import main, open_release
-from kg.config import Config, endpoint_credentials, load
+from kg.cli.root import main, open_release, settings
+from kg.config import Config, endpoint_credentials
 from kg.errors import EndpointError, ReleaseError
 from kg.release import CURRENT, Release, current_version
 from kg.store.profiles import PROFILES
@@ -105,7 +105,7 @@ def push(
         raise click.UsageError("give --slot twice, with a dataset for each slot, and --to a third one for the pointer")
     if datasets and PROFILES[profile].union:
         raise click.UsageError(f"{profile} has no default graph of its own: there, slots can only be graphs")
-    config = load(project)
+    config = settings(project)
     endpoint = writable(address, PROFILES[profile], _credentials())
     if rollback:
         state = pushing.rollback(endpoint, config.base)

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from kg.cli.endpoints import connect, profile_option
-from kg.cli.root import fail, main, open_release
-from kg.config import load
+from kg.cli.root import fail, main, open_release, settings
 from kg.errors import QueryRefused
 from kg.release import CURRENT, activate, before_current, listing, prune
 
@@ -25,7 +24,7 @@ def verify(project: Path, version: str | None) -> None:
     \b
     Example:    kg verify
     """
-    release = open_release(load(project), version)
+    release = open_release(settings(project), version)
     click.echo(f"{release.version}: sealed {release.sealed_at:%Y-%m-%d %H:%M:%S %Z}, every file as it was sealed")
 
 
@@ -62,7 +61,7 @@ def query(
         for chunk in ask_endpoint(connect(endpoint, profile), text, format_):
             sys.stdout.buffer.write(chunk)
         return
-    config = load(project)
+    config = settings(project)
     release = open_release(config, None)
     if question:
         found = [q for q in release.queries if q.name == question]
@@ -90,7 +89,7 @@ def releases(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    rows = listing(load(ctx.obj).releases)
+    rows = listing(settings(ctx.obj).releases)
     if not rows:
         click.echo("no release yet; `kg build` makes one")
     for row in rows:
@@ -106,7 +105,7 @@ def activate_command(project: Path, version: str) -> None:
     \b
     Example:    kg releases activate 2026-01-31-0123456789ab
     """
-    config = load(project)
+    config = settings(project)
     version = open_release(config, version).version
     activate(config.releases, version)
     click.echo(f"{version} is current")
@@ -120,7 +119,7 @@ def rollback_command(project: Path) -> None:
     \b
     Example:    kg releases rollback
     """
-    folder = load(project).releases
+    folder = settings(project).releases
     version = before_current(folder)
     activate(folder, version)
     click.echo(f"{version} is current")
@@ -135,7 +134,7 @@ def prune_command(project: Path, keep: int) -> None:
     \b
     Example:    kg releases prune --keep 10
     """
-    for version in prune(load(project).releases, keep):
+    for version in prune(settings(project).releases, keep):
         click.echo(f"{version} is gone")
 
 
@@ -159,7 +158,7 @@ def diff(project: Path, old: str, new: str, format_: str) -> None:
     """
     from kg import diff as comparing
 
-    config = load(project)
+    config = settings(project)
     difference = comparing.compare(open_release(config, old), open_release(config, new))
     if format_ == "json":
         click.echo(json.dumps(comparing.as_json(difference), ensure_ascii=False, indent=1))

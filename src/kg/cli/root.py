@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 import click
 
 from kg.bounds import TOO_LARGE, too_large, unbound_memory
-from kg.config import Config
-from kg.errors import KgError, ReleaseError, SourceError
+from kg.config import FILE, Config, load
+from kg.errors import ConfigError, KgError, ReleaseError, SourceError
+from kg.query.limits import Limits
 from kg.release import CURRENT, Release, versions
 
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -35,6 +36,19 @@ class _Group(click.Group):
         except MemoryError:
             unbound_memory()
             fail(f"{too_large() or 'the sources'}: {TOO_LARGE}")
+
+
+def settings(project: Path, base: str | None = None) -> Config:
+    """What ``kg.toml`` says, and that all of it can be used: a limit of queries that is none is told before any runs.
+
+    :raises ConfigError: if it is missing, or says something that cannot be used.
+    """
+    config = load(project, base=base)
+    try:
+        Limits.from_settings(config.query)
+    except ConfigError as e:
+        raise ConfigError(f"{project / FILE}: {e}") from None
+    return config
 
 
 def fail(message: str) -> NoReturn:

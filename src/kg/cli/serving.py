@@ -13,8 +13,8 @@ import click
 
 from kg.cli import watch as watching
 from kg.cli.endpoints import connect, profile_option, serve_endpoint
-from kg.cli.root import documents_option, main, open_release
-from kg.config import Config, load
+from kg.cli.root import documents_option, main, open_release, settings
+from kg.config import Config
 from kg.errors import BuildError
 from kg.release import current_version
 
@@ -80,7 +80,7 @@ def serve(
         raise click.UsageError("--watch serves what it builds, --release another: choose one")
     if documents and not watch:
         raise click.UsageError("--documents goes with --watch; without it, give it to kg build")
-    config = load(project)
+    config = settings(project)
     if endpoint:
         serve_endpoint(
             config,

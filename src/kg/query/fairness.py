@@ -58,8 +58,8 @@ class Fairness:
             wait = (1 - known.seconds) * _MINUTE / bounds.seconds
             text = f"your queries took more than {bounds.seconds:g} seconds a minute"
             raise QueryLimited(f"{text}; ask again in {math.ceil(wait)} seconds", retry_after=math.ceil(wait))
-        if bounds.errors and known.errors < 1:
-            wait = (1 - known.errors) * _MINUTE / bounds.errors
+        if bounds.errors and known.errors < min(1, bounds.errors):
+            wait = (min(1, bounds.errors) - known.errors) * _MINUTE / bounds.errors
             text = f"more than {bounds.errors:g} of your queries a minute were refused or stopped"
             raise QueryLimited(f"{text}; ask again in {math.ceil(wait)} seconds", retry_after=math.ceil(wait))
         known.inside += 1
@@ -84,7 +84,7 @@ class Fairness:
     def left(self, known: Account) -> float:
         """Seconds that a client may spend before it has to :meth:`enter` again; 0 after too many errors."""
         bounds = self._bounds
-        if bounds.errors and known.errors < 1:
+        if bounds.errors and known.errors < min(1, bounds.errors):
             return 0.0
         return known.seconds if bounds.seconds else _UNLIMITED
 
