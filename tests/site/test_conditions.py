@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
 import pytest
+from tests.patience import until
 from tests.site.wire import Answer, Wire, holds
 
 from kg.release import Release
@@ -153,6 +157,16 @@ def test_if_modified_since_is_about_the_very_release(moment: str, status: int, w
     assert wire.ask(FILE, If_Modified_Since=since).status == status
     # An ETag says it better (RFC 9110, section 13.1.3).
     assert wire.ask(FILE, If_Modified_Since=since, If_None_Match='"another"').status == 200
+
+
+def test_a_small_file_that_was_asked_for_before_is_held_against_the_very_time_too(wire: Wire) -> None:
+    """Whoever has the file of a later release, from before somebody went back, has another file."""
+    for _ in range(3):
+        answer = wire.ask("/dumps/claims.csv")
+    later = parsedate_to_datetime(answer.one("last-modified")) + timedelta(seconds=1)
+    until(lambda: datetime.now(UTC) > later)
+    assert wire.ask("/dumps/claims.csv", If_Modified_Since=format_datetime(later, usegmt=True)).status == 200
+    assert wire.ask("/dumps/claims.csv", If_Modified_Since=answer.one("last-modified")).status == 304
 
 
 def test_a_download_says_what_file_it_is(wire: Wire) -> None:

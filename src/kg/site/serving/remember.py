@@ -126,6 +126,7 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
         or said.get(b"content-length") != b"%d" % size
         or not varies <= _VARY
         or b"set-cookie" in said
+        or b"repr-digest" in said  # a file, which says by itself whether somebody has it (kg.site.answers.ranges)
         or not _CHANGING.isdisjoint(said.get(b"cache-control", b"").split(b", "))
     ):
         return b""
