@@ -327,10 +327,10 @@ def _serve(table: object) -> Serve:
             raise ConfigError(f"unknown setting serve.{name}; known: {', '.join(known)}")
         if name == "trusted_proxies":
             values[name] = _networks(value)
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise ConfigError(f"serve.{name} must be a number, 0 or more, not {value!r}")
-        elif name == "burst" and not value:
-            raise ConfigError("serve.burst must be more than 0; serve.seconds = 0 switches this bound off")
+        elif (
+            isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (name, value) == ("burst", 0)
+        ):
+            raise ConfigError(f"serve.{name} must be a number, 0 or more (burst: more than 0), not {value!r}")
     return Serve(**values)
 
 

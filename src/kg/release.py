@@ -194,18 +194,14 @@ def staging(releases: Path) -> Iterator[Path]:
 
 
 def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
-    """Hash, sync and rename a staged build into place, and make it the current release.
-
-    A release with the same content that is already there is kept, and becomes current again; the time of its folder
-    tells that somebody asked for it again.
-    """
+    """Hash, sync and rename a staged build into place, and make it current; the same content is not kept twice."""
     manifest = replace(manifest, digest="")
     manifest = replace(manifest, digest=digest(manifest))
     short = manifest.digest[:12]
     for existing in sorted(config.releases.glob(f"*-{short}")):
         release = _intact(existing)
         if release:
-            os.utime(existing)
+            os.utime(existing)  # asked for again
             activate(config.releases, release.version)
             return release
         shutil.rmtree(existing)

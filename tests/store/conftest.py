@@ -13,7 +13,8 @@ from tests.store.engines import ENGINES, Engine
 from kg import build
 from kg.config import load
 from kg.release import Release
-from kg.store.endpoint import Credentials, Endpoint, writable
+from kg.store.credentials import Credentials
+from kg.store.endpoint import Endpoint, writable
 from kg.store.profiles import PROFILES
 
 

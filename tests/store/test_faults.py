@@ -22,7 +22,8 @@ from kg.release import Release
 from kg.site import create_app
 from kg.site.lookups.state import Behind
 from kg.store.breaker import FAILURES, PAUSE, Breaker
-from kg.store.endpoint import Credentials, Endpoint
+from kg.store.credentials import Credentials
+from kg.store.endpoint import Endpoint
 from kg.store.profiles import PROFILES
 from kg.store.remote import BATCH, RemoteStore
 from kg.store.slots import Slot

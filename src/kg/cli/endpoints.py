@@ -21,7 +21,8 @@ from kg.store.profiles import PROFILES
 
 if TYPE_CHECKING:
     from kg.query.exchange import Exchange
-    from kg.store.endpoint import Credentials, Endpoint
+    from kg.store.credentials import Credentials
+    from kg.store.endpoint import Endpoint
     from kg.store.slots import Slot, SlotState
 
     Site = tuple[Callable[[str, bool, Exchange], Any], Callable[[], str]]
@@ -41,7 +42,7 @@ profile_option = click.option(
 
 
 def _credentials() -> Credentials | None:
-    from kg.store.endpoint import Credentials
+    from kg.store.credentials import Credentials
 
     known = endpoint_credentials()
     return Credentials(*known) if known else None

@@ -10,10 +10,9 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from importlib.metadata import version
 from itertools import islice
@@ -24,8 +23,9 @@ from SPARQLWrapper import POST, SPARQLWrapper
 
 from kg.errors import ConfigError, EndpointBusy, EndpointError, EndpointTimeout, QueryRefused
 from kg.store.breaker import Breaker, Ending
+from kg.store.credentials import Credentials
 from kg.store.profiles import Profile
-from kg.store.transport import Body, Deadline, opener, short
+from kg.store.transport import Body, Deadline, Opener, opener, short
 
 AT_ONCE = 16
 """Requests to one endpoint that run at the same time, in each process."""
@@ -56,17 +56,6 @@ _VIRTUOSO_ASK = "__ASK_RETVAL"
 
 _GAVE_UP = frozenset(("X-SQL-State", "X-SQL-Message"))
 """Headers by which Virtuoso says that it gave up half-way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """For updates. A password alone is a token."""
-
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        return "Credentials(…)"
 
 
 class _Client(SPARQLWrapper):
@@ -132,7 +121,7 @@ class Endpoint:
         self.profile = profile
         self.seconds = seconds
         self.requests = 0
-        self._credentials = credentials
+        self._credentials = replace(credentials, auth=profile.auth) if credentials else None
         self._breaker = Breaker()
         self._room = threading.BoundedSemaphore(AT_ONCE)
         self._queue = threading.BoundedSemaphore(AT_ONCE + QUEUE)
@@ -208,10 +197,10 @@ class Endpoint:
         deadline = Deadline(seconds)
         request = urllib.request.Request(self.data_address, data=quads, method="POST")  # noqa: S310 - checked: http(s)
         request.add_header("Content-Type", "application/n-quads")
-        if self._authorization:
-            request.add_header("Authorization", self._authorization)
+        if self._credentials and self._credentials.header:
+            request.add_header("Authorization", self._credentials.header)
         with self._turn(deadline):
-            self._checked(lambda: opener(deadline, self._digest(self.data_address))(request), stranger=False).close()
+            self._checked(lambda: self._opener(self.data_address, deadline)(request), stranger=False).close()
         self._breaker.succeeded()
 
     # Requests
@@ -244,27 +233,13 @@ class Endpoint:
     def _client(self, form: str, deadline: Deadline) -> _Client:
         update = form == "INSERT"
         address = self.update_address if update else self.query_address
-        client = _Client(self.query_address, self.update_address, form, opener(deadline, self._digest(address)))
-        if self._authorization:
-            client.addCustomHttpHeader("Authorization", self._authorization)
+        client = _Client(self.query_address, self.update_address, form, self._opener(address, deadline))
+        if self._credentials and self._credentials.header:
+            client.addCustomHttpHeader("Authorization", self._credentials.header)
         return client
 
-    @property
-    def _authorization(self) -> str:
-        """What is sent unasked: a token (RFC 6750), or a user with a password (RFC 7617); empty where nothing is."""
-        known = self._credentials
-        if not known:
-            return ""
-        if not known.user or self.profile.auth == "bearer":
-            return f"Bearer {known.password}"
-        if self.profile.auth == "basic":
-            return f"Basic {b64encode(f'{known.user}:{known.password}'.encode()).decode()}"
-        return ""
-
-    def _digest(self, address: str) -> tuple[str, str, str] | None:
-        """What is sent when the endpoint asks for it (RFC 7616)."""
-        known = self._credentials
-        return (address, known.user, known.password) if known and known.user and self.profile.auth == "digest" else None
+    def _opener(self, address: str, deadline: Deadline) -> Opener:
+        return opener(deadline, self._credentials.digest(address) if self._credentials else None)
 
     def _send(
         self, prepare: Callable[[_Client], None], form: str, deadline: Deadline, *, stranger: bool = False

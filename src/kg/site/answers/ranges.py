@@ -24,6 +24,11 @@ def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> 
     A date counts only if it is the file's own: after somebody went back to an earlier release, files are older than
     what a client has of them, and are different all the same.
     """
+    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if wanted is not None:
+        # Werkzeug takes a tag without its quotation marks for one.
+        known = matches(wanted.encode("latin-1"), f'"{etag}"'.encode())
+        environ["HTTP_IF_NONE_MATCH"] = f'"{etag}"' if known else '""'
     stamp = http_date(modified)
     if environ.get("HTTP_IF_MODIFIED_SINCE", stamp) != stamp:
         del environ["HTTP_IF_MODIFIED_SINCE"]
@@ -41,3 +46,13 @@ def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> 
         environ["HTTP_RANGE"] = f"bytes={size - count}-" if count else f"bytes={size}-"
     elif not last or int(first) <= int(last):
         environ["HTTP_RANGE"] = f"bytes={first}-{last}"
+
+
+def matches(wanted: bytes, etag: bytes) -> bool:
+    """Whether If-None-Match has this ETag, by weak comparison (RFC 9110, section 13.1.2).
+
+    >>> matches(b'"a", W/"b"', b'"b"'), matches(b"*", b'"b"'), matches(b'"a"', b'"b"')
+    (True, True, False)
+    """
+    plain = etag.removeprefix(b"W/")
+    return wanted.strip() == b"*" or any(part.strip().removeprefix(b"W/") == plain for part in wanted.split(b","))

@@ -23,6 +23,7 @@ from kg.query.pool import Pool
 from kg.query.running import Running, outcome
 from kg.query.session import Session
 from kg.site.answers import headers
+from kg.site.answers.ranges import matches
 from kg.site.components import footnotes
 from kg.site.serving import remember
 from kg.site.serving.asgi import Answer, Receive, Scope, encoded, until_left
@@ -69,7 +70,7 @@ class Direct:
         etag = plan.etag.encode()
         if etag:
             found.append((b"etag", etag))
-        if etag and remember.matches(named.get(b"if-none-match", b""), etag):
+        if etag and matches(named.get(b"if-none-match", b""), etag):
             return Answer(304, [header for header in found if header[0] not in remember.OF_CONTENT])
         running = await self._run(scope, named, plan)
         if running.note:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from werkzeug.http import parse_date
 
 from kg.site import languages
+from kg.site.answers.ranges import matches
 from kg.site.serving.asgi import Headers, Scope
 
 ROOM = 32 * 2**20
@@ -138,13 +139,3 @@ def unmodified(since: bytes, headers: Headers) -> bool:
     asked = parse_date(since.decode("latin-1"))
     modified = parse_date(dict(headers).get(b"last-modified", b"").decode("latin-1"))
     return asked is not None and modified is not None and modified <= asked <= datetime.now(UTC)
-
-
-def matches(wanted: bytes, etag: bytes) -> bool:
-    """Whether If-None-Match has this ETag, by weak comparison (RFC 9110, section 13.1.2).
-
-    >>> matches(b'"a", W/"b"', b'"b"'), matches(b"*", b'"b"'), matches(b'"a"', b'"b"')
-    (True, True, False)
-    """
-    plain = etag.removeprefix(b"W/")
-    return wanted.strip() == b"*" or any(part.strip().removeprefix(b"W/") == plain for part in wanted.split(b","))
