@@ -41,7 +41,7 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         ("[query]\ndeadline = 'x'", "query.deadline must be a number, not 'x'"),
         ("[query]\ndeadline = true", "query.deadline must be a number, not True"),
         ("unknown = 1", "unknown setting 'unknown'"),
-        ("[serve]\nburst = 0", r"serve.burst must be a number, .* \(burst: more than 0\), not 0"),
+        ("[serve]\nburst = 0", "serve.burst must be more than 0"),
         ("base = 'http://x/#'", "must have no query, fragment"),
         ("base = 'http://[x/'", "is not an address"),
         (f"base = 'http://{'x' * 2000}/'", "is longer than 1000 characters"),

@@ -56,9 +56,8 @@ REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
 class Catalog:
     """What only the publisher knows of the dataset; what is not said, the catalogue leaves out.
 
-    Codes are those of the vocabularies of DCAT-AP (``kg.build.writing.authority`` has them). ``issued``, ``start`` and
-    ``end`` are dates; ``place`` is an IRI; ``bbox`` is west, south, east, north in degrees. Without ``start``, ``end``
-    and ``bbox``, the dates and coordinates in the data give what they enclose.
+    Codes are those of DCAT-AP's vocabularies. ``issued``, ``start`` and ``end`` are dates; ``place`` is an IRI; ``bbox``
+    is west, south, east, north in degrees. Without ``start``, ``end`` and ``bbox``, the data give what they enclose.
     """
 
     homepage: str = ""
@@ -327,10 +326,10 @@ def _serve(table: object) -> Serve:
             raise ConfigError(f"unknown setting serve.{name}; known: {', '.join(known)}")
         if name == "trusted_proxies":
             values[name] = _networks(value)
-        elif (
-            isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (name, value) == ("burst", 0)
-        ):
-            raise ConfigError(f"serve.{name} must be a number, 0 or more (burst: more than 0), not {value!r}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigError(f"serve.{name} must be a number, 0 or more, not {value!r}")
+    if values.get("burst") == 0:
+        raise ConfigError("serve.burst must be more than 0")
     return Serve(**values)
 
 

@@ -161,8 +161,7 @@ def test_if_modified_since_is_about_the_very_release(moment: str, status: int, w
 
 def test_a_small_file_that_was_asked_for_before_is_held_against_the_very_time_too(wire: Wire) -> None:
     """Whoever has the file of a later release, from before somebody went back, has another file."""
-    for _ in range(3):
-        answer = wire.ask("/dumps/claims.csv")
+    answer = [wire.ask("/dumps/claims.csv") for _ in range(3)][-1]
     later = parsedate_to_datetime(answer.one("last-modified")) + timedelta(seconds=1)
     until(lambda: datetime.now(UTC) > later)
     assert wire.ask("/dumps/claims.csv", If_Modified_Since=format_datetime(later, usegmt=True)).status == 200
