@@ -56,8 +56,8 @@ REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
 class Catalog:
     """What only the publisher knows of the dataset; what is not said, the catalogue leaves out.
 
-    Codes are those of DCAT-AP's vocabularies. ``issued``, ``start`` and ``end`` are dates; ``place`` is an IRI; ``bbox``
-    is west, south, east, north in degrees. Without ``start``, ``end`` and ``bbox``, the data give what they enclose.
+    Codes are those of DCAT-AP. ``issued``, ``start`` and ``end`` are dates; ``place`` is an IRI; ``bbox`` is west, south,
+    east, north in degrees. Without ``start``, ``end`` and ``bbox``, the data give what they enclose.
     """
 
     homepage: str = ""
@@ -102,8 +102,7 @@ class Serve:
     """What one client may ask of ``/sparql``, of all web processes together; 0 switches a bound off.
 
     ``seconds`` of queries a minute, ``burst`` of them saved up, ``errors`` a minute, ``at_once`` at the same time.
-    ``trusted_proxies`` are addresses or networks whose X-Forwarded-For is believed; without one, whoever is connected
-    is the client.
+    ``trusted_proxies`` are addresses or networks whose X-Forwarded-For is believed; else whoever is connected asks.
     """
 
     seconds: float = 60
