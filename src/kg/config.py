@@ -56,7 +56,7 @@ REPORT_FIELDS = ("title", "body", "claim", "gloss", "release")
 class Catalog:
     """What only the publisher knows of the dataset; what is not said, the catalogue leaves out.
 
-    Codes are those of DCAT-AP. ``issued``, ``start`` and ``end`` are dates; ``place`` is an IRI; ``bbox`` is west, south,
+    Codes are DCAT-AP's. ``issued``, ``start`` and ``end`` are dates; ``place`` is an IRI; ``bbox`` is west, south,
     east, north in degrees. Without ``start``, ``end`` and ``bbox``, the data give what they enclose.
     """
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ from kg.errors import ReleaseError
 from kg.release import Release, versions
 
 FILE = ".history.sqlite"
+
+AGAIN = 60.0
+"""Seconds until a release that is damaged is looked at again: that compares every file."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS release(version TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, title TEXT, counts TEXT);
 CREATE TABLE IF NOT EXISTS state(
@@ -99,6 +104,7 @@ class History:
     def __init__(self, releases: Path) -> None:
         self._releases = releases
         self._lock = threading.Lock()
+        self._damaged: dict[str, float] = {}
         self._database = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -130,14 +136,24 @@ class History:
         present = set(versions(self._releases))
         known = {row[0] for row in self._rows("SELECT version FROM release")}
         for version in sorted(present - known):
+            if time.monotonic() < self._damaged.get(version, 0):
+                continue
             try:
                 self._read(Release.open(self._releases / version))
             except ReleaseError:
-                continue
+                self._damaged[version] = time.monotonic() + AGAIN
         for version in known - present:
-            with self._writing():
-                self._database.execute("DELETE FROM state WHERE version = ?", (version,))
-                self._database.execute("DELETE FROM release WHERE version = ?", (version,))
+            self._forget(version)
+
+    def damaged(self, version: str) -> None:
+        """Leave out a release that was found to be no longer what it was, until it is whole again."""
+        self._damaged[version] = time.monotonic() + AGAIN
+        self._forget(version)
+
+    def _forget(self, version: str) -> None:
+        with self._writing():
+            self._database.execute("DELETE FROM state WHERE version = ?", (version,))
+            self._database.execute("DELETE FROM release WHERE version = ?", (version,))
 
     def releases(self) -> list[Sealed]:
         """Every whole release, the oldest first."""

@@ -127,6 +127,31 @@ def test_a_release_that_does_not_exist_or_is_damaged_is_not_found(kept: Kept, ad
         shutil.rmtree(damaged)
 
 
+def test_what_is_damaged_or_taken_away_after_it_was_shown_is_named_nowhere(
+    kept: Kept, tmp_path: Path, serve: Callable[..., AbstractContextManager[str]]
+) -> None:
+    root = Path(shutil.copytree(kept.root, tmp_path / "project", symlinks=True))
+    (root / "releases/.history.sqlite").unlink(missing_ok=True)
+    first, second, _ = (release.version for release in kept.releases)
+    with serve(root) as address:
+        for version in (first, second):
+            assert get(f"{address}releases/{version}/things")[0] == 200
+        assert get(address + "releases/feed.atom")[2].count("<entry>") == 3
+        shutil.rmtree(root / "releases" / second)
+        assert {get(f"{address}releases/{second}/{path}")[0] for path in ("", "things", "dumps/all.nq", "sparql")} == {
+            404
+        }
+        assert get(address + "releases/feed.atom")[2].count("<entry>") == 2
+    with (root / "releases" / first / "dumps/claims.csv").open("a") as file:
+        file.write("more")
+    with serve(root) as address:  # the index knows it, and nobody has looked at it since
+        assert first in get(address + "releases/")[2]
+        status, _, feed = get(address + "releases/feed.atom")
+        assert (status, feed.count("<entry>")) == (200, 1)
+        assert first not in get(address + "releases/")[2] + get(address + "releases/stream.trig")[2]
+        assert get(f"{address}releases/{first}/things")[0] == 404
+
+
 def test_the_list_names_every_release_and_what_changed(kept: Kept, address: str) -> None:
     page = get(address + "releases/", Accept="text/html")[2]
     assert [page.count(f'href="../releases/{r.version}/"') for r in kept.releases] == [1, 1, 1]

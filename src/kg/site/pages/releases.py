@@ -15,7 +15,7 @@ from werkzeug.http import http_date, parse_date
 
 from kg import diff
 from kg.errors import ReleaseError
-from kg.history import Event, History, Sealed
+from kg.history import Event, History, Sealed, Step
 from kg.release import Release
 from kg.site.answers.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.answers.links import page_path
@@ -63,13 +63,21 @@ def changes() -> Response:
 def feed() -> Response:
     """How releases took each other's place as a feed (RFC 4287): what each step changed."""
     site = current()
-    entries = []
-    for step in reversed(_history(site).steps()[-IN_FEED:]):
-        old = step.before
-        lines = list(diff.in_words(_difference(site, old.version, step.release.version))) if old else []
-        entries.append((step, lines[-1] if lines else "The first release that is kept.", lines[:-1][:50]))
+    while True:
+        try:
+            entries = [_entry(site, step) for step in reversed(_history(site).steps()[-IN_FEED:])]
+            break
+        except ReleaseError:
+            continue  # one was damaged since it was last looked at, and is left out from now on
     response = Response(render("feed.xml", entries=entries), content_type="application/atom+xml; charset=utf-8")
     return cors(response)
+
+
+def _entry(site: Site, step: Step) -> tuple[Step, str, list[str]]:
+    """A step, what it changed in one line, and the first of its changes."""
+    old = step.before
+    lines = list(diff.in_words(_compared(site, old.version, step.release.version))) if old else []
+    return step, lines[-1] if lines else "The first release that is kept.", lines[:-1][:50]
 
 
 @bp.get("/history/<path:name>")
@@ -172,5 +180,12 @@ def _difference(site: Site, old: str, new: str) -> diff.Difference:
 
 @per_site(32)
 def _compared(site: Site, old: str, new: str) -> diff.Difference:
-    folder = site.config.releases
-    return diff.compare(Release.open(folder / old), Release.open(folder / new))
+    return diff.compare(_whole(site, old), _whole(site, new))
+
+
+def _whole(site: Site, version: str) -> Release:
+    try:
+        return Release.open(site.config.releases / version)
+    except ReleaseError:
+        site.history.damaged(version)
+        raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.http import http_date
 
-from kg.errors import KgError
+from kg.errors import KgError, ReleaseError
+from kg.history import AGAIN
 from kg.site.answers.links import encode, prefix
 from kg.site.serving.lease import Lease
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from kg.site.lookups.state import Site
     from kg.site.serving.switch import Switch
 
 OPEN = 3
@@ -42,6 +45,7 @@ class Versions:
         self._make = make
         self._lock = threading.Lock()
         self._open: OrderedDict[str, Lease] = OrderedDict()
+        self._refused: dict[str, float] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         match = _PATH.fullmatch(environ["PATH_INFO"])
@@ -78,9 +82,17 @@ class Versions:
         # One at a time: opening compares every file, and strangers choose what is opened.
         with self._lock:
             lease = self._open.pop(version, None)
+            if lease is not None and not _site(lease).release.path.is_dir():
+                lease.retire()  # somebody took it away
+                lease = None
             if lease is None:
+                if time.monotonic() < self._refused.get(version, 0):
+                    return None
                 try:
                     lease = Lease(self._make(version), version)
+                except ReleaseError:
+                    self._refuse(version)
+                    return None
                 except (KgError, OSError):
                     return None
             lease.take()
@@ -89,6 +101,18 @@ class Versions:
         if oldest is not None:
             oldest.retire()
         return lease
+
+    def _refuse(self, version: str) -> None:
+        """What is damaged is not compared again at every request, and stands in no list."""
+        site = _site(self._current.current)
+        if (site.config.releases / version).is_dir():
+            self._refused[version] = time.monotonic() + AGAIN
+            site.history.damaged(version)
+
+
+def _site(lease: Lease) -> Site:
+    found: Site = lease.app.extensions["kg"]
+    return found
 
 
 def _memento(lease: Lease, rest: str) -> list[tuple[str, str]]:
@@ -103,4 +127,4 @@ def _memento(lease: Lease, rest: str) -> list[tuple[str, str]]:
             (f"timemap/{local}", "timemap"),
         )
     )
-    return [("Memento-Datetime", http_date(lease.app.extensions["kg"].release.sealed_at)), ("Link", links)]
+    return [("Memento-Datetime", http_date(_site(lease).release.sealed_at)), ("Link", links)]
