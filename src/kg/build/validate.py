@@ -28,6 +28,7 @@ from kg import vocab
 from kg.bounds import Clock
 from kg.build.assemble import Assembled
 from kg.build.limit import MOST, left_out
+from kg.build.messages import messages_of
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
 from kg.build.shacl.bound import BoundData, Checked, Plans, check, read_plans
@@ -299,11 +300,8 @@ def _finding(
     if value is not None and value != about:
         details.append(f"value {_readable(str(value), names)!r}")
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
-    said = _of_holder(chain, shapes.quads) or [
-        (str(message), getattr(message, "language", None) or "") for message in result.messages
-    ]
-    messages = in_one_language(said, shapes.language)
-    text = f"{', '.join(details)}: {' '.join(messages) or 'does not conform'} [{shape_name}]"
+    said = messages_of(result, chain, shapes.quads, shapes.language)
+    text = f"{', '.join(details)}: {' '.join(said) or 'does not conform'} [{shape_name}]"
     place = _place(about, path, value, places(about.n3()) if isinstance(about, URIRef) else {})
     return Finding(severity, "shacl", text, place, str(about))
 
@@ -332,41 +330,6 @@ def _chain(shape: Node, quads: Collection[SourceQuad]) -> list[Node]:
             break
         chain.append(to_rdflib(holder))
     return chain
-
-
-def _of_holder(chain: Sequence[Node], quads: Iterable[SourceQuad]) -> list[tuple[str, str]]:
-    """The messages, with their languages, of the nearest shape that holds a nameless one without any of its own.
-
-    By the standard, such a result has the engine's words, which do not say what to do.
-    """
-    said: dict[str, list[tuple[str, str]]] = {}
-    for q in quads:
-        if q.quad.predicate.value == _SH + "message" and isinstance(q.quad.object, Literal):
-            message = q.quad.object.value, q.quad.object.language or ""
-            said.setdefault(value_of(q.quad.subject), []).append(message)
-    if str(chain[0]) in said:
-        return []
-    return next((said[str(shape)] for shape in chain[1:] if str(shape) in said), [])
-
-
-def in_one_language(texts: Iterable[tuple[str, str]], language: str) -> list[str]:
-    """Of texts with their languages, those in the one that is wanted, else in none, in English, or in any other.
-
-    >>> in_one_language([("Zu lang.", "de"), ("Too long.", "en")], "fr")
-    ['Too long.']
-    >>> in_one_language([("Zu lang.", "de-AT"), ("Too long.", "en")], "de")
-    ['Zu lang.']
-    """
-    found: dict[str, list[str]] = defaultdict(list)
-    for text, tag in texts:
-        found[tag.lower()].append(text)
-
-    def rank(tag: str) -> tuple[int, str]:
-        wanted = language.lower()
-        order = (tag == wanted, tag.partition("-")[0] == wanted.partition("-")[0], not tag, tag.startswith("en"), True)
-        return order.index(True), tag
-
-    return sorted(found[min(found, key=rank)]) if found else []
 
 
 def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:
