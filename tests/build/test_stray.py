@@ -64,3 +64,22 @@ def test_a_link_to_a_folder_is_named(starter: Path, tmp_path: Path) -> None:
 def test_notes_and_originals_are_left_alone(file: str, starter: Path) -> None:
     (starter / file).write_text("text")
     assert warnings(starter) == {}
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "html", "xml", "json", "csv", "zip"])
+def test_an_original_beside_its_text_is_left_alone(suffix: str, starter: Path) -> None:
+    plain = warnings(starter)
+    (starter / f"data/documents/about-kg.{suffix}").write_bytes(b"whatever")
+    assert warnings(starter) == plain
+
+
+def test_what_lies_in_a_hidden_folder_is_not_read(starter: Path) -> None:
+    before, plain = build.check(load(starter)).counts, warnings(starter)
+    for folder in ("claims", "documents", "queries"):
+        (starter / f"data/{folder}/.ipynb_checkpoints").mkdir()
+    copy = (starter / "data/claims/about-kg.trig").read_text(encoding="utf-8").replace("claim:1", "claim:77")
+    (starter / "data/claims/.ipynb_checkpoints/about-kg-checkpoint.trig").write_text(copy, encoding="utf-8")
+    (starter / "data/documents/.ipynb_checkpoints/x.txt").write_text("x", encoding="utf-8")
+    (starter / "data/queries/.ipynb_checkpoints/x.rq").write_text("x", encoding="utf-8")
+    assert warnings(starter) == plain
+    assert build.check(load(starter)).counts == before

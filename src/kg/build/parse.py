@@ -42,6 +42,7 @@ UNREAD = {".rdf", ".owl", ".xml", ".jsonld", ".json", ".n3", ".csv"}
 
 PACKED = {".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".7z"}
 
+_ORIGINALS = {".xml", ".json", ".csv", *PACKED}
 _BESIDE = {".md", ".txt", ""}
 """Notes may lie beside sources; beside descriptions of documents, whatever they describe."""
 
@@ -316,7 +317,7 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
     for path in [top, *sorted(top.rglob("*"))]:
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             findings.append(error("folder", "this folder cannot be read", Place(shown_path(path, root))))
-        if path == top or path.name.startswith("."):
+        if path == top or is_hidden(path, top):
             continue
         if path.suffix in FORMATS:
             yield path
@@ -324,9 +325,23 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
             findings += _passed_over(path, folder, Place(shown_path(path, root)))
 
 
+def is_hidden(path: Path, top: Path) -> bool:
+    """Whether a path below a folder is hidden, or lies in a hidden folder (``.ipynb_checkpoints``)."""
+    return any(part.startswith(".") for part in path.relative_to(top).parts)
+
+
+def _has_text(path: Path) -> bool:
+    return any(path.with_suffix(suffix).is_file() for suffix in (".txt", ".md"))
+
+
 def _passed_over(path: Path, folder: Path, place: Place) -> Iterator[Finding]:
-    """A file that is not read is never passed over in silence, if somebody may take it for data."""
+    """A file that is not read is never passed over in silence, if somebody may take it for data.
+
+    A page or a table beside a text of its name is what the text was made from.
+    """
     suffix = path.suffix.lower()
+    if folder == FOLDERS["documents"] and suffix in _ORIGINALS and _has_text(path):
+        return
     if suffix in UNREAD:
         yield error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place)
     elif suffix in PACKED:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kg.build.ground import SUFFIXES
-from kg.build.parse import FOLDERS, FORMATS, shown_path
+from kg.build.parse import FOLDERS, FORMATS, is_hidden, shown_path
 from kg.build.queries import QUERIES
 from kg.model import Finding, Place, warning
 
@@ -93,7 +93,7 @@ def _texts(root: Path, documents: Collection[str]) -> Iterator[Finding]:
 def _files(folder: Path) -> Iterator[Path]:
     """Files that are no notes, also in folders below."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not _is_note(path):
+        if path.is_file() and not _is_note(path) and not is_hidden(path, folder):
             yield path
 
 
