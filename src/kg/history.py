@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pyoxigraph import RdfFormat, parse
+from pyoxigraph import NamedNode, RdfFormat, parse
 
 from kg import activations
 from kg.diff import labels_of, owner_of
@@ -30,6 +30,12 @@ FILE = ".history.sqlite"
 
 AGAIN = 60.0
 """Seconds until a release that is damaged is looked at again: that compares every file."""
+
+_FORMAT = 2
+"""Of the index: one of another is made again."""
+
+_WITHDRAWN = "-"
+"""Stands before the digest of a claim that was withdrawn and left its stone."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS release(version TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, title TEXT, counts TEXT);
@@ -86,6 +92,9 @@ class Event:
 def _opened(place: str) -> sqlite3.Connection:
     database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
     try:
+        if database.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
+            database.executescript("DROP TABLE IF EXISTS release; DROP TABLE IF EXISTS state")
+            database.execute(f"PRAGMA user_version = {_FORMAT}")
         database.executescript(_SCHEMA)
         database.execute("DELETE FROM state WHERE version NOT IN (SELECT version FROM release)")
     except BaseException:
@@ -201,7 +210,8 @@ class History:
         for release in self.releases():
             now = states.get(release.version, ("", ""))
             if now[0] != before[0]:
-                what = "stated" if not before[0] else "changed" if now[0] else "withdrawn"
+                withdrawn = not now[0] or (now[0].startswith(_WITHDRAWN) and not before[0].startswith(_WITHDRAWN))
+                what = "withdrawn" if withdrawn else "changed" if before[0] else "stated"
                 found.append(Event(release, what, now[1], before[1]))
             before = now
         return found
@@ -247,13 +257,18 @@ class History:
         quads = list(parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS))
         labels = labels_of(quads)
         said: defaultdict[str, list[str]] = defaultdict(list)
+        stone, gone = NamedNode(f"{release.manifest.base}ontology#WithdrawnClaim"), set[str]()
         for quad in quads:
-            said[owner_of(quad)].append(str(quad))
+            owner = owner_of(quad)
+            said[owner].append(str(quad))
+            if quad.object == stone:
+                gone.add(owner)
         rows = (
             (
                 iri,
                 release.version,
-                hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32],
+                (_WITHDRAWN if iri in gone else "")
+                + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32],
                 labels.get(iri, ""),
             )
             for iri, lines in said.items()

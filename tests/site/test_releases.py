@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
@@ -171,6 +171,25 @@ def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Ke
     assert re.findall(r'<li class="(\w+)"', second) == ["stated", "withdrawn"]
     assert re.findall(r'<li class="(\w+)"', get(address + "history/page/python")[2]) == ["stated", "changed"]
     assert get(address + "history/claim/about-kg/99")[0] == 404
+
+
+def test_a_claim_that_leaves_its_stone_is_withdrawn_too(starter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = starter / "data/claims/about-kg.trig"
+    whole = claims.read_text(encoding="utf-8")
+    stone = """<claim/about-kg/2> a kg:WithdrawnClaim ; rdfs:label "It was so."@en ;
+        kg:withdrawnOn "2026-06-02"^^<http://www.w3.org/2001/XMLSchema#date> ;
+        <http://www.w3.org/2004/02/skos/core#changeNote> "{}"@en .
+    """
+    without = whole[: whole.index("# A plan")]
+    for day, text in enumerate((whole, without + stone.format("Never."), without + stone.format("Never at all."))):
+        claims.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1_790_000_000 + day * 86_400))
+        release, findings = build.build(load(starter))
+        assert release is not None, findings
+    with closing(History(starter / "releases")) as history:
+        history.update()
+        events = history.events(f"{load(starter).base}claim/about-kg/2")
+    assert [event.what for event in events] == ["stated", "withdrawn", "changed"]
 
 
 def test_a_timegate_leads_to_the_version_of_a_time(kept: Kept, address: str) -> None:
