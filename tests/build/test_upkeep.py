@@ -48,6 +48,19 @@ def test_passages_that_moved_are_rewritten_and_the_build_passes_again(cited: Pat
     assert kg("build", cwd=cited).returncode == 0
 
 
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_a_passage_that_is_written_with_a_prefix_is_rewritten_too(everywhere: bool, cited: Path, kg) -> None:
+    claims = cited / CLAIMS
+    source = claims.read_text(encoding="utf-8")
+    short = source.replace("<passage/about-kg/11-34>", "p:11-34", -1 if everywhere else 1)
+    assert short != source
+    claims.write_text("@prefix p: <passage/about-kg/> .\n" + short, encoding="utf-8")
+    assert kg("build", cwd=cited).returncode == 0
+    change(cited, "kg is written", "First of all. kg is written")
+    assert kg("check", "--fix", cwd=cited).returncode == 0
+    assert kg("build", cwd=cited).returncode == 0
+
+
 def test_a_passage_that_moved_is_said_once_with_the_command_that_mends_it(cited: Path) -> None:
     change(cited, "kg is written", "First of all. kg is written")
     messages = [f.message for f in build.check(load(cited)).findings if f.severity == "error"]

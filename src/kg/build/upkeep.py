@@ -85,9 +85,22 @@ def rewritten(source: str, by_span: Mapping[tuple[str, int, int], Move]) -> str:
             r"(oa:start|oa:end|kg:paragraph|kg:sentence)(\s+)\d+", lambda m: f"{m[1]}{m[2]}{numbers[m[1]]}", match[0]
         )
 
-    return _IRI.sub(new_iri, _DESCRIPTION.sub(new_description, source))
+    return _IRI.sub(new_iri, _DESCRIPTION.sub(new_description, _spelled_out(source, by_span)))
 
 
+def _spelled_out(source: str, by_span: Mapping[tuple[str, int, int], Move]) -> str:
+    """A claims file with every moved passage that is written with a prefix (``p:11-28``) as an IRI."""
+    for prefix, document in _PREFIX.findall(source):
+
+        def iri(match: re.Match[str], document: str = document) -> str:
+            span = document, int(match[1]), int(match[2])
+            return f"<passage/{document}/{match[1]}-{match[2]}>" if span in by_span else match[0]
+
+        source = re.sub(rf"(?<![\w:.<-]){re.escape(prefix)}:(\d+)-(\d+)(?![\w-])", iri, source)
+    return source
+
+
+_PREFIX = re.compile(r"@?prefix\s+([\w.-]*):\s*<passage/([^/#?<>\s]+)/>", re.IGNORECASE)
 _IRI = re.compile(r"passage/([^/#?<>\s]+)/(\d+)-(\d+)(?=[>#])")
 # From a passage or its selector as subject to the full stop at the end of a line.
 _DESCRIPTION = re.compile(
