@@ -94,6 +94,7 @@ def test_the_iri_of_a_merged_thing_leads_to_the_page_of_what_is_left(site: Flask
         (LABELS, f":kg {REPLACED_BY} :python .\n", "id/kg was merged into id/python"),
         (LABELS, f":x {REPLACED_BY} :snake .\n", "id/snake was merged itself"),
         (LABELS, f':x {REPLACED_BY} "x" .\n', "from a thing to a thing"),
+        (LABELS, f":x {REPLACED_BY} :y .\n", "id/x was merged into id/y, which nobody speaks of"),
     ],
 )
 def test_a_half_withdrawal_and_a_merge_that_leads_nowhere_stop_the_build(

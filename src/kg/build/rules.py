@@ -25,7 +25,8 @@ class Asked:
     """What the rules across documents look at.
 
     ``unlabelled``: things and speakers that lack a label. ``unused``: labelled things that nobody speaks of, with the
-    line of the label. ``merged``: things → what they were merged into. ``spoken``: where claims speak of such things,
+    line of the label. ``merged``: things → what they were merged into, ``nowhere``: of these,
+    what nobody speaks of. ``spoken``: where claims speak of such things,
     in the order of the claims. ``authors``: documents by author. ``unsaid``: claims of other speakers that no statement
     has as its content, with what is found. ``twice``: claims whose triple stands without a claim too: the claim, where
     it says so, and the other place.
@@ -34,6 +35,7 @@ class Asked:
     unlabelled: frozenset[str] = frozenset()
     unused: tuple[tuple[str, Place], ...] = ()
     merged: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    nowhere: frozenset[str] = frozenset()
     spoken: tuple[Spoken, ...] = ()
     authors: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
     unsaid: tuple[Finding, ...] = ()
@@ -129,6 +131,9 @@ def merged_things_are_not_spoken_of(asked: Asked, names: vocab.Names) -> Iterato
     for iri, (into, place) in asked.merged.items():
         if into in asked.merged:
             message = f"{names.local(into)} was merged itself: name the thing that is left"
+            yield error("replaced", message, place, iri)
+        elif into in asked.nowhere:
+            message = f"{names.local(iri)} was merged into {names.local(into)}, which nobody speaks of and has no label"
             yield error("replaced", message, place, iri)
 
 

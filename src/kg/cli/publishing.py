@@ -56,6 +56,8 @@ def query(
 
     if sum(value is not None for value in (query, file, question)) != 1:
         raise click.UsageError("give one of QUERY, --file and --question")
+    if endpoint and question:
+        raise click.UsageError("--question is one of the current release; with --endpoint, give the query itself")
     text = query if query is not None else file.read() if file else ""
     if endpoint:
         for chunk in ask_endpoint(connect(endpoint, profile), text, format_):

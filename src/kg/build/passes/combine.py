@@ -143,11 +143,15 @@ def asked(found: Combined, tables: Tables, entities: Entities, names: vocab.Name
     for document in found.documents.values():
         if document.author in unlabelled and not any(entities.of(document.author)):
             authors[document.author].append(document)
-    wanted = unlabelled | merged_into.keys()
+    wanted, uses = unlabelled | merged_into.keys(), tables.file("uses")
+    targets = {into for into, _ in merged_into.values() if into.startswith(names.id)}
     return Asked(
         unlabelled=frozenset(unlabelled),
         unused=tuple((iri, place) for _, iri, place in sorted(unused)),
         merged=merged_into,
+        nowhere=frozenset(
+            into for into in targets if not any(entities.of(into)) and not any(uses.starting(f"{into}\t".encode()))
+        ),
         spoken=tuple(_spoken(found.shards, wanted)),
         authors={author: tuple(some) for author, some in authors.items()},
         unsaid=tuple(found.unsaid),
