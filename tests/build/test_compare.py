@@ -158,6 +158,18 @@ def test_what_may_be_the_same_value_is_no_disagreement(old: str, new: str, fair:
     assert comparisons(fair, "Disagreement") == []
 
 
+def test_documents_that_write_one_value_in_two_ways_break_no_count(fair: Path, edit: Edit) -> None:
+    """Neither can be told to write it as the other does."""
+    edit(CLAIMS, "fair:visitors 400", "fair:visitors 300.0")
+    edit(CLAIMS, "fair:visitors 350", "fair:attraction 1")
+    edit(SHAPES, "sh:datatype xsd:integer ;", "")
+    release, findings = build.build(load(fair))
+    assert release is not None, [str(f) for f in findings]
+    (finding,) = (f for f in findings if f.rule == "disagreement")
+    assert finding.severity is Severity.WARNING
+    assert "the documents do not say the same" in finding.message
+
+
 @pytest.mark.parametrize("modality", ["denied", "requested", "conditional"])
 def test_what_is_denied_demanded_or_conditional_is_no_value(modality: str, fair: Path, edit: Edit) -> None:
     edit(CLAIMS, "kg:speaker :ida-vik ; kg:modality kg:asserted", f"kg:speaker :ida-vik ; kg:modality kg:{modality}")

@@ -114,8 +114,8 @@ def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Na
     """Compare the values of claims, given as sorted lines; all of a subject together.
 
     Lines of two kinds come out. ``SUBJECT TAB q TAB TRIPLE``: a triple of the default graph. ``SUBJECT TAB d TAB
-    PROPERTY TAB CLAIM CLAIM …``: documents publish values of the property against each other, while none of them
-    contradicts itself.
+    PROPERTY TAB CLAIM CLAIM …``: documents publish several values of the property, be they of the same meaning (a date
+    and its year), while none of them contradicts itself.
     """
     for subject, lines in groups(values, b"\t"):
         writer = _Writer(told, names)
@@ -124,9 +124,9 @@ def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Na
                 pairs = _disagreeing(found, told.as_one)
                 if pairs:
                     writer.disagreement(key, found, pairs)
-                    claims = _between_documents(key, found, told)
-                    if claims:
-                        yield b"%b\td\t%b\t%b\n" % (subject, key.predicate.encode(), " ".join(claims).encode())
+                claims = _between_documents(key, found, told)
+                if claims:
+                    yield b"%b\td\t%b\t%b\n" % (subject, key.predicate.encode(), " ".join(claims).encode())
             if key.predicate != vocab.RDF_TYPE:
                 for value, claims_of_it in _stated(found):
                     writer.corroboration(key, value, voices.apart(claims_of_it))

@@ -281,7 +281,7 @@ def _differing(result: Result, disputed: Disputed) -> tuple[str, ...]:
 
 def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.Names) -> Finding:
     who = ", ".join(names.local(claim) or claim for claim in claims)
-    text = f"{finding.message}; the documents differ, and what each says is published ({who})"
+    text = f"{finding.message}; the documents do not say the same, and what each says is published ({who})"
     severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
     return replace(finding, severity=severity, rule="disagreement", message=text)
 
