@@ -29,13 +29,16 @@ BADGES = {
 }
 """What a badge may show → what it says."""
 
-_FIXED = ("", "about", "things", "documents", "claims", "ontology", "shapes", "dumps/", "catalog", "report")
+_FIXED = (
+    *("", "about", "things", "documents", "claims", "class/", "browse", "map", "timeline", "disagreements"),
+    *("corroborations", "ontology", "shapes", "dumps/", "catalog", "report"),
+)
 _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
 @bp.get("/sitemap.xml")
 def sitemap() -> Response:
-    """Every page; where there are too many for one file, the list of the files, each with its ``part`` from 1.
+    """Things, claims, documents and lists; if too many for one file, the list of the files, with ``part`` from 1.
 
     All are at the root: a sitemap may only list what lies at or below its own folder.
     """
