@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -231,6 +232,24 @@ def get(address: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except HTTPError as e:
         return e.code, e.read().decode()
+
+
+def test_a_release_of_another_base_is_served_as_the_push_says(
+    engines: Callable[[str], Engine],
+    kg: Kg,
+    built: Path,
+    serve: Callable[..., AbstractContextManager[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, profile = engines("oxigraph"), ("--engine-profile", "oxigraph")
+    assert kg("build", "--base", "https://facts.example.org/", cwd=built).returncode == 0
+    done = kg("push", "--to", engine.address, *profile, cwd=built)
+    said = re.search(r"to serve it: KG_BASE=(\S+) kg serve ", done.stdout)
+    assert said, done.stdout + done.stderr
+    monkeypatch.setenv("KG_BASE", said[1])
+    with serve(built, "--endpoint", engine.query, *profile) as address:
+        assert "claim/about-kg/1" in get(address + "data/kg.ttl")[1]
+    assert kg("push", "--to", engine.address, *profile, "--rollback", cwd=built).returncode == 1  # there is no other
 
 
 def test_the_command_line_pushes_serves_and_goes_back(  # noqa: PLR0917 - fixtures

@@ -121,7 +121,10 @@ def push(
     pushing.Push(
         release=release, endpoint=endpoint, limits=limits, say=click.echo, accepted=accepted, datasets=stores
     ).run()
-    click.echo(f"to serve it: kg serve --endpoint {endpoint.query_address} --engine-profile {profile}")
+    # Slots are told apart by the base of their release, which `kg build --base` may have given.
+    base = release.manifest.base
+    with_base = f"KG_BASE={base} " if base != config.base else ""
+    click.echo(f"to serve it: {with_base}kg serve --endpoint {endpoint.query_address} --engine-profile {profile}")
 
 
 def serve_endpoint(
