@@ -25,6 +25,7 @@ from kg import media
 from kg.config import Config, Security, load
 from kg.release import Release
 from kg.site import create_app
+from kg.site.data import jsonld
 from kg.site.pages import discovery
 
 BASE = "http://localhost:8000/"
@@ -242,6 +243,22 @@ def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:
     assert said["temporalCoverage"] == "2020-01-03/2020-03-29"
     assert said["spatialCoverage"]["geo"]["box"] == "33.52944 41.13889 35.76583 44.28417"
     assert said["keywords"] == ["Iraq", "United States Army", "military bases", "withdrawal"]
+
+
+# -- sitemap, robots, security.txt, badge ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("most", "named"), [(100, 2), (1, 1)])
+def test_a_dataset_of_many_documents_names_some_of_them_on_its_home_page(
+    most: int, named: int, monkeypatch: pytest.MonkeyPatch, dataset: Path
+) -> None:
+    """All of a hundred thousand were four megabytes."""
+    monkeypatch.setattr(jsonld, "SOURCES", most)
+    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
+    with app.test_client() as fresh:
+        html = get(fresh, "/").text
+    said = json.loads(html.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+    assert len(said["isBasedOn"]) == named
 
 
 # -- sitemap, robots, security.txt, badge ------------------------------------------------------------------------

@@ -29,6 +29,10 @@ def dataset(site: Site) -> Markup:
     return Markup(text)  # noqa: S704 - escaped above
 
 
+SOURCES = 100
+"""Documents that a page says the dataset is based on; ``/catalog`` has all of them."""
+
+
 def describe(site: Site) -> dict[str, Any]:
     """The description; what is not known is left out."""
     manifest, names = site.release.manifest, site.names
@@ -73,7 +77,7 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
         "keywords": catalog.values(dataset_, _DCAT + "keyword"),
         "datePublished": catalog.value(dataset_, _DCT + "issued"),
         "dateModified": catalog.value(dataset_, _DCT + "modified"),
-        "isBasedOn": catalog.values(dataset_, vocab.PROV + "wasDerivedFrom"),
+        "isBasedOn": catalog.values(dataset_, vocab.PROV + "wasDerivedFrom")[:SOURCES],
     }
     if period:
         found["temporalCoverage"] = "/".join(catalog.value(period, _DCAT + end) for end in ("startDate", "endDate"))
