@@ -245,9 +245,6 @@ def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:
     assert said["keywords"] == ["Iraq", "United States Army", "military bases", "withdrawal"]
 
 
-# -- sitemap, robots, security.txt, badge ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("most", "named"), [(100, 2), (1, 1)])
 def test_a_dataset_of_many_documents_names_some_of_them_on_its_home_page(
     most: int, named: int, monkeypatch: pytest.MonkeyPatch, dataset: Path
