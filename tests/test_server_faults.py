@@ -7,6 +7,8 @@ import os
 import random
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -189,6 +191,27 @@ def test_processes_of_a_server_that_are_killed_are_replaced_under_load(built: Pa
 @pytest.mark.soak
 def test_two_hundred_processes_of_a_server_are_killed(built: Path) -> None:
     kill_servers(built, 200)
+
+
+def test_clients_that_go_away_without_a_word_are_worth_none(built: Path, tmp_path: Path) -> None:
+    """A log of tracebacks for them is a full disk, or a pipe that nobody empties: then the server waits for it."""
+    port, log = free_port(), tmp_path / "log"
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", str(port), "--workers", "1"]
+    with log.open("wb") as said, subprocess.Popen(command, cwd=built, stdout=said, stderr=said) as process:
+        try:
+            until(lambda: _answer(f"http://127.0.0.1:{port}", "/health")[0] == 200)
+            for number in range(300):
+                with socket.create_connection(("127.0.0.1", port)) as connection:
+                    path = "dumps/all.nq" if number % 3 else f"search?q={number}"
+                    connection.sendall(f"GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * (1 + number % 4))
+                    time.sleep(number % 10 / 1000)
+                    # Without time to linger, the other side is told of a reset, whatever it is doing.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert _answer(f"http://127.0.0.1:{port}", "/claims")[0] == 200
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_process_that_is_killed_while_the_store_does_not_answer_is_replaced(

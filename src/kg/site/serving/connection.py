@@ -148,6 +148,8 @@ def _at_once(cycle: RequestResponseCycle, answer: Answer) -> bool:
 
     :raises RuntimeError: for a header with a control character, as uvicorn does.
     """
+    if cycle.transport.is_closing():
+        cycle.disconnected = True  # the client has gone; the loop says so a moment later
     if cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive or answer.pieces is not None:
         return False
     length = b""
