@@ -33,7 +33,10 @@ def supervise(config: Config) -> None:
         return
     note = new_note()
     parent = os.getpid()
-    scratch = tempfile.mkdtemp(prefix="kg-")
+    try:
+        scratch = tempfile.mkdtemp(prefix="kg-")
+    except OSError as e:
+        fail(f"the folder for temporary files: cannot be written: {e.strerror or e}")
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
