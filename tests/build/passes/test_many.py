@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from kg.build.passes.first import make_parts
 from kg.build.passes.project import read_project
 from kg.build.passes.shards import Cache
 from kg.build.shacl.deadline import Endless
-from kg.build.workers import Cluster, Here, Pool, workers
+from kg.build.workers import Cluster, Here
 from kg.config import load
 from kg.errors import BuildError, ConfigError
 from kg.model import Severity
@@ -196,67 +195,6 @@ def test_both_engines_find_the_same_in_many_documents(generate: Generate, tmp_pa
     assert compiled == build.check(load(tmp_path), engine="pyshacl").findings
     assert {f.severity for f in compiled if f.rule == "shacl"} == {Severity.ERROR}
     assert any(f.rule == "disagreement" for f in compiled)
-
-
-def die_once(path: str) -> int:
-    """A task that ends its process the first time it is run."""
-    if not Path(path).exists():
-        Path(path).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return os.getpid()
-
-
-def die(_: str) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0
-
-
-def test_a_task_whose_process_was_killed_is_given_to_another(tmp_path: Path) -> None:
-    with workers(2) as pool:
-        made = dict(pool.map(die_once, [str(tmp_path / "a"), str(tmp_path / "b")]))
-    assert len(made) == 2
-    assert os.getpid() not in made.values()
-
-
-def test_a_task_that_kills_every_process_is_named() -> None:
-    pool = Pool(1)
-    with pytest.raises(BuildError, match="a worker process died 4 times over that-file"):
-        list(pool.map(die, ["that-file"]))
-    pool.close()
-
-
-def leave(path: Path) -> Path:
-    """A task that takes a moment."""
-    time.sleep(0.2)
-    path.touch()
-    return path
-
-
-@pytest.mark.parametrize("count", [0, 2])
-def test_what_was_begun_is_done_when_it_is_asked_for(count: int, tmp_path: Path) -> None:
-    paths = [tmp_path / str(n) for n in range(5)]
-    with workers(count) as pool, pool.begun(leave, paths) as results:
-        if count:
-            until(lambda: all(path.exists() for path in paths))
-        assert sorted(results) == [(path, path) for path in paths]
-
-
-def test_what_was_begun_and_is_not_wanted_any_more_ends_with_its_context(tmp_path: Path) -> None:
-    paths = [tmp_path / str(n) for n in range(40)]
-    with workers(2) as pool:
-        with pool.begun(leave, paths):
-            until(lambda: any(path.exists() for path in paths))
-        done = [path for path in paths if path.exists()]
-        assert len(done) < len(paths)
-        assert dict(pool.map(abs, [-1, -2])) == {-1: 1, -2: 2}
-    assert [path for path in paths if path.exists()] == done
-
-
-def test_two_things_that_were_begun_survive_the_same_death(tmp_path: Path) -> None:
-    deadly, others = [str(tmp_path / "a")], list(range(30))
-    with workers(2) as pool, pool.begun(die_once, deadly) as first, pool.begun(abs, others) as second:
-        assert len(list(first)) == 1
-        assert sorted(second) == [(n, n) for n in others]
 
 
 def test_a_scheduler_that_is_not_there_is_one_clear_line(project: Path, kg) -> None:
