@@ -25,11 +25,10 @@ class Asked:
     """What the rules across documents look at.
 
     ``unlabelled``: things and speakers that lack a label. ``unused``: labelled things that nobody speaks of, with the
-    line of the label. ``merged``: things → what they were merged into, ``nowhere``: of these,
-    what nobody speaks of. ``spoken``: where claims speak of such things,
-    in the order of the claims. ``authors``: documents by author. ``unsaid``: claims of other speakers that no statement
-    has as its content, with what is found. ``twice``: claims whose triple stands without a claim too: the claim, where
-    it says so, and the other place.
+    line of the label. ``merged``: things → what they were merged into, ``nowhere``: of these, what nobody speaks of.
+    ``spoken``: where claims speak of such things, in the order of the claims. ``authors``: documents by author.
+    ``unsaid``: claims of other speakers that no statement has as its content, with what is found. ``twice``: claims
+    whose triple stands without a claim too: the claim, where it says so, and the other place.
     """
 
     unlabelled: frozenset[str] = frozenset()
