@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pyoxigraph import Literal
 from rdflib.term import Node
 
-from kg import vocab
+from kg import tags, vocab
 from kg.build.shacl.model import Result
 from kg.model import SourceQuad, value_of
 
@@ -73,10 +73,4 @@ def in_one_language(texts: Iterable[Text], language: str) -> list[str]:
     found: dict[str, list[str]] = defaultdict(list)
     for text, tag in texts:
         found[tag.lower()].append(text)
-
-    def rank(tag: str) -> tuple[int, str]:
-        wanted = language.lower()
-        order = (tag == wanted, tag.partition("-")[0] == wanted.partition("-")[0], not tag, tag.startswith("en"), True)
-        return order.index(True), tag
-
-    return sorted(found[min(found, key=rank)]) if found else []
+    return sorted(found[min(found, key=lambda tag: (tags.rank(tag, [language]), tag))]) if found else []

@@ -29,6 +29,8 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from kg.tags import primary
+
 FOLDER = Path(__file__).resolve().parent / "locale"
 SOURCE = "en"
 """The language of the texts in the sources."""
@@ -115,7 +117,7 @@ class Language:
 
     def is_own(self, language: str) -> bool:
         """Whether a language tag is of this language, so that pages need not name it."""
-        return _main(language) == _main(self.code)
+        return primary(language) == primary(self.code)
 
 
 @lru_cache(maxsize=16)
@@ -127,7 +129,7 @@ def _months(texts: str, width: str) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def spoken(code: str) -> Language:
     """The language of a code, with English texts where there is no catalogue."""
-    texts = _main(code) if _main(code) in CATALOGUES else SOURCE
+    texts = primary(code) if primary(code) in CATALOGUES else SOURCE
     translations = _translations(texts)
     return Language(
         code=code,
@@ -147,7 +149,7 @@ def offered(own: str) -> tuple[str, ...]:
     >>> offered("en"), offered("fr")[:2]
     (('en', 'de'), ('fr', 'en'))
     """
-    first = _main(own) if _main(own) in CATALOGUES else own
+    first = primary(own) if primary(own) in CATALOGUES else own
     return (first, *(code for code in CATALOGUES if code != first))
 
 
@@ -231,10 +233,6 @@ def _scripts(texts: str, translations: NullTranslations) -> Markup:
             found[one] = {plural(n): translations.ngettext(one, many, n) for n in range(200, -1, -1)}
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return Markup('<script type="application/json" id="words">{}</script>').format(Markup(text))  # noqa: S704 - our texts
-
-
-def _main(code: str) -> str:
-    return code.partition("-")[0].lower()
 
 
 @lru_cache(maxsize=16)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from pyoxigraph import BlankNode, Literal
 
-from kg import vocab
+from kg import tags, vocab
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
 from kg.build.limit import RULE
@@ -194,10 +194,9 @@ class Labels:
         return next((label.text for label in self._entities.of(iri) if label.mark == "l"), None)
 
     def preferred(self, iri: str) -> str | None:
-        """The last English label, else the first."""
+        """The English label, else one in no language, else in any other."""
         known = [
             *((label.language, label.text) for label in self._entities.of(iri) if label.mark == "l"),
             *((term.language or "", term.value) for term in self._terms.get(iri, ())),
         ]
-        english = [text for language, text in known if language == "en"]
-        return english[-1] if english else known[0][1] if known else None
+        return min(known, key=lambda one: (tags.rank(one[0], ["en"]), one))[1] if known else None

@@ -21,7 +21,7 @@ from typing import Any
 
 from pyoxigraph import Quad, RdfFormat, parse
 
-from kg import vocab, words
+from kg import tags, vocab, words
 from kg.build.writing.points import COORDINATES
 from kg.build.writing.spans import says_when
 from kg.build.writing.survey import ABOUT_PASSAGES, Name, Survey, survey
@@ -116,11 +116,10 @@ def _bag(split: Callable[[str], list[str]], texts: Iterable[str]) -> str:
 
 def _label(found: Survey, iri: str, language: str) -> Name:
     """The label in the language that is wanted, else in none, else in English, else the first."""
-    wanted = {language: 0, "": 1, "en": 2}
     known = found.labels.get(iri) or found.others.get(iri)
     if not known:
         return (found.names.local(iri) or iri).partition("/")[2] or iri, ""
-    _, tag, text = min((wanted.get(tag, 3), tag, text) for text, tag in known)
+    _, tag, text = min((tags.rank(tag, [language]), tag, text) for text, tag in known)
     return text[:LONGEST_NAME], tag
 
 

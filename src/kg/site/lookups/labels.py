@@ -16,7 +16,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
-from kg import vocab
+from kg import tags, vocab
 from kg.site.elsewhere.gathered import Gathered
 from kg.site.languages import Language, marked
 from kg.site.lookups.database import MARKS, Database, batches
@@ -177,6 +177,7 @@ class Labels:
         self._base = base
         self._language = language
         self._own = own
+        self._wanted = (language.code, own)
         self._table: dict[str, Label] = {}
         self._given = prefixes
         # The longest namespace first: "ontology/x#" before "ontology#".
@@ -240,13 +241,7 @@ class Labels:
 
     def rank(self, text: str, language: str) -> tuple[int, str, str]:
         """The order of texts for the reader: own language, the release's, none, English, others."""
-        main = language.partition("-")[0].lower()
-        for place, wanted in enumerate((self._language.code, self._own)):
-            if language == wanted:
-                return 2 * place, language, text
-            if main == wanted.partition("-")[0].lower():
-                return 2 * place + 1, language, text
-        return (4 if not language else 5 if main == "en" else 6), language, text
+        return tags.rank(language, self._wanted), language, text
 
     def curie(self, iri: str) -> str | None:
         """``prefix:local`` where a known prefix fits and the rest is one plain name."""
