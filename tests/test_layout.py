@@ -14,6 +14,9 @@ MODULES = {
     for path in sorted((SRC / "kg").rglob("*.py"))
 }
 
+# What knows of no stage.
+BASICS = {"media", "text", "tags", "words", "dates", "config", "model", "vocab", "errors"}
+
 # From the top down. A part imports itself (for a package: its own modules) and what stands below it in this table.
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
@@ -30,42 +33,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model",
         "errors",
     },
-    "build": {
-        "bounds",
-        "disk",
-        "query.check",
-        "query.lexer",
-        "release",
-        "store",
-        "media",
-        "text",
-        "tags",
-        "words",
-        "dates",
-        "config",
-        "model",
-        "vocab",
-        "errors",
-    },
+    "build": {"bounds", "disk", "query.check", "query.lexer", "release", "store", *BASICS},
     "site": {
-        "activations",
-        "bounds",
-        "findings",
-        "history",
-        "diff",
-        "query",
-        "release",
-        "records",
-        "store",
-        "media",
-        "text",
-        "tags",
-        "words",
-        "dates",
-        "config",
-        "model",
-        "vocab",
-        "errors",
+        *("activations", "bounds", "findings", "history", "diff", "query", "release", "records", "store"),
+        *BASICS,
     },
     "push": {"query", "release", "store", "model", "errors"},
     "history": {"activations", "diff", "release", "errors"},

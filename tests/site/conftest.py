@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext
+from pyoxigraph import RdfFormat, Store, parse
 from tests.site import extreme, kinds
 from tests.site.accessible import read_axe
 from tests.site.editing import COMPLAIN, Editor
@@ -67,6 +68,14 @@ def release(config: Config) -> Release:
 @pytest.fixture(scope="session")
 def app(release: Release, config: Config) -> Flask:
     return create_app(release, config)
+
+
+@pytest.fixture(scope="session")
+def everything(dataset: Path) -> Store:
+    """The dataset of this repository in an engine, from its dump."""
+    store = Store()
+    store.bulk_extend(parse(path=str(dataset / "releases/current/dumps/all.nq"), format=RdfFormat.N_QUADS))
+    return store
 
 
 class _Client(FlaskClient):

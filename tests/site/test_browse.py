@@ -102,14 +102,6 @@ def test_every_offered_choice_is_a_link_that_works(read_voyage: Read, voyage_cli
 
 
 @pytest.fixture(scope="module")
-def everything(dataset: Path) -> Store:
-    """The dataset of this repository, in an engine."""
-    store = Store()
-    store.bulk_extend(parse(path=str(dataset / "releases/current/dumps/all.nq"), format=RdfFormat.N_QUADS))
-    return store
-
-
-@pytest.fixture(scope="module")
 def dataset_app(dataset: Path) -> Flask:
     return create_app(Release.open(dataset / "releases/current"), load(dataset))
 

@@ -30,14 +30,6 @@ A = NamedNode(vocab.RDF_TYPE)
 
 
 @pytest.fixture(scope="module")
-def everything(dataset: Path) -> Store:
-    """The dataset of this repository, from its dump."""
-    store = Store()
-    store.bulk_extend(parse(path=str(dataset / "releases/current/dumps/all.nq"), format=RdfFormat.N_QUADS))
-    return store
-
-
-@pytest.fixture(scope="module")
 def site_app(dataset: Path) -> Flask:
     return create_app(Release.open(dataset / "releases/current"), load(dataset))
 
