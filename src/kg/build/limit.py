@@ -7,13 +7,16 @@ looked up in the sources for its line, sorted, and kept in the report.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kg.model import Finding, Severity
 
 MOST = 1000
 """Findings of a severity in one file, and of one shape."""
+
+NAMED = 5
+"""Names in one finding."""
 
 RULE = "more"
 """The rule of the finding that stands for all that are left out."""
@@ -59,3 +62,13 @@ def listed(findings: Iterable[Finding]) -> Iterator[Finding]:
     """
     limit = Limit()
     return (kept for finding in findings if (kept := limit(finding)))
+
+
+def first_named(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are.
+
+    >>> first_named([f"claim/letter/{n}" for n in range(1, 99)])
+    'claim/letter/1, claim/letter/2, claim/letter/3, claim/letter/4, claim/letter/5 and 93 more'
+    """
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -27,7 +27,7 @@ from rdflib.term import Identifier, Node
 from kg import vocab
 from kg.bounds import Clock
 from kg.build.assemble import Assembled
-from kg.build.limit import MOST, left_out
+from kg.build.limit import MOST, first_named, left_out
 from kg.build.messages import messages_of
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
@@ -280,7 +280,7 @@ def _differing(result: Result, disputed: Disputed) -> tuple[str, ...]:
 
 
 def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.Names) -> Finding:
-    who = ", ".join(names.local(claim) or claim for claim in claims)
+    who = first_named([names.local(claim) or claim for claim in claims])
     text = f"{finding.message}; the documents do not say the same, and what each says is published ({who})"
     severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
     return replace(finding, severity=severity, rule="disagreement", message=text)
