@@ -187,7 +187,7 @@ def validate() -> Callable[..., list[Finding]]:
         for graph, data in (("facts", facts), ("evidence", evidence)):
             seeing: Any = list(parse(shapes.seeing[graph], format=RdfFormat.N_QUADS))
             results = ENGINES[engine](data, seeing) if seeing else []
-            found += findings_of(results, shapes, lambda _: {}, {}, Names(DEFAULT_BASE))
+            found += findings_of(results, shapes, lambda _s, _p: {}, {}, Names(DEFAULT_BASE))
         return list(dict.fromkeys(found))
 
     return run

@@ -65,6 +65,9 @@ _BROKEN_BY_TWO = frozenset(
 Places = Mapping[tuple[str, str, str], Place]
 """The line of a triple, by its three terms in N-Triples form."""
 
+Look = Callable[[str, str], Places]
+"""The triples about a subject, with a property or (empty) with any."""
+
 DEFAULT_ENGINE = "compiled"
 """Proven on W3C's test suite, the fixtures and generated data to find what pyshacl finds; it hands over the rest."""
 
@@ -154,7 +157,7 @@ def check_part(
             above = superclasses if graph == "facts" else {}
             found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
         for shape, results in found.results.items():
-            lines = findings_of(results, shapes, lambda subject: places.get(subject, {}), {}, names)
+            lines = findings_of(results, shapes, lambda subject, _: places.get(subject, {}), {}, names)
             findings[graph, str(shape)] = tuple(dict.fromkeys(lines))
         checked[graph] = replace(found, results={})
     return checked["facts"], checked["evidence"], findings
@@ -191,7 +194,7 @@ def refused_queries(shapes: Iterable[SourceQuad]) -> Iterable[Finding]:
 
 
 def findings_of(
-    results: Iterable[Result], shapes: Shapes, places: Callable[[str], Places], disputed: Disputed, names: vocab.Names
+    results: Iterable[Result], shapes: Shapes, places: Look, disputed: Disputed, names: vocab.Names
 ) -> Iterator[Finding]:
     """What results say to whoever wrote the sources; ``places`` gives the lines of the triples about a node.
 
@@ -286,9 +289,7 @@ def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.N
     return replace(finding, severity=severity, rule="disagreement", message=text)
 
 
-def _finding(
-    result: Result, chain: Sequence[Node], shapes: Shapes, places: Callable[[str], Places], names: vocab.Names
-) -> Finding:
+def _finding(result: Result, chain: Sequence[Node], shapes: Shapes, places: Look, names: vocab.Names) -> Finding:
     focus, path, value = result.focus, result.path, result.value
     about = focus
     if isinstance(value, URIRef) and names.local(str(focus)) == _OWN:
@@ -302,7 +303,7 @@ def _finding(
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
     said = messages_of(result, chain, shapes.quads, shapes.language)
     text = f"{', '.join(details)}: {' '.join(said) or 'does not conform'} [{shape_name}]"
-    place = _place(about, path, value, places(about.n3()) if isinstance(about, URIRef) else {})
+    place = _place(about, path, value, places) if isinstance(about, URIRef) else Place("data")
     return Finding(severity, "shacl", text, place, str(about))
 
 
@@ -332,19 +333,14 @@ def _chain(shape: Node, quads: Collection[SourceQuad]) -> list[Node]:
     return chain
 
 
-def _place(focus: Node | None, path: Node | None, value: Node | None, places: Places) -> Place:
+def _place(focus: URIRef, path: Node | None, value: Node | None, places: Look) -> Place:
     """The line of the triple that violates, or else of the first triple about the focus node."""
-    subject = focus.n3() if isinstance(focus, URIRef) else ""
-    if isinstance(path, URIRef) and isinstance(value, Identifier):
-        exact = places.get((subject, path.n3(), value.n3()))
-        if exact:
-            return exact
-    candidates = [
-        (key, place)
-        for key, place in places.items()
-        if key[0] == subject and (not isinstance(path, URIRef) or key[1] == path.n3())
-    ] or [(key, place) for key, place in places.items() if key[0] == subject]
-    for key, place in candidates:
+    subject, predicate = focus.n3(), path.n3() if isinstance(path, URIRef) else ""
+    known = {key: place for key, place in places(subject, predicate).items() if predicate in ("", key[1])}
+    if predicate and isinstance(value, Identifier) and (exact := known.get((subject, predicate, value.n3()))):
+        return exact
+    known = known or dict(places(subject, ""))
+    for key, place in known.items():
         if value is not None and str(value) in key[2]:
             return place
-    return min((place for _, place in candidates), default=Place("data"))
+    return min(known.values(), default=Place("data"))

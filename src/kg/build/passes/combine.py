@@ -262,19 +262,21 @@ def _spoken(shards: Iterable[Shard], wanted: set[str]) -> list[Spoken]:
     return [spoken for _, _, spoken in sorted(found)]
 
 
-def shards_about(subject: str, found: Combined, tables: Tables, names: vocab.Names) -> list[Shard]:
-    """The shards that can have a line for a triple about a subject: of its own document, and of claims about it.
+def shards_about(subject: str, predicate: str, found: Combined, tables: Tables, names: vocab.Names) -> list[Shard]:
+    """The shards that can have a line for a triple with these two: of its own document, and of claims that state one.
 
-    All of them for what hangs from the description of a document.
+    Those of all claims about the subject where none does, and all of them for what hangs from a document's description.
     """
-    iris = [subject.strip("<>"), *(line.decode().rstrip("\n").rpartition("\t")[2] for line in _said(tables, subject))]
-    documents = {(names.local(iri) or "").partition("/")[2].partition("/")[0].partition("#")[0] for iri in iris}
-    numbers = {found.where[d] for d in documents if d in found.where} or range(len(found.shards))
-    return [found.shards[number] for number in sorted(numbers)]
+    said = tables.file("said")
 
+    def numbers(beginning: str) -> set[int]:
+        claims = (line.decode().rstrip("\n").rpartition("\t")[2] for line in said.starting(beginning.encode()))
+        local = (names.local(iri) or "" for iri in (subject.strip("<>"), *claims))
+        documents = {one.partition("/")[2].partition("/")[0].partition("#")[0] for one in local}
+        return {found.where[document] for document in documents if document in found.where}
 
-def _said(tables: Tables, subject: str) -> Iterator[bytes]:
-    return tables.file("said").starting(f"{subject} ".encode())
+    wanted = numbers(f"{subject} {predicate} ") or numbers(f"{subject} ") or range(len(found.shards))
+    return [found.shards[number] for number in sorted(wanted)]
 
 
 # -- comparison ------------------------------------------------------------------------------------------------------

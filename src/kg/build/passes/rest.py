@@ -33,7 +33,7 @@ from kg.build.shacl.data import Data
 from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Result, Term
 from kg.build.shacl.plan import Plan, report
-from kg.build.validate import GRAPHS, MANY, Disputed, Places, Shapes, by_reference, findings_of, place_of
+from kg.build.validate import GRAPHS, MANY, Disputed, Look, Places, Shapes, by_reference, findings_of, place_of
 from kg.build.workers import Workers
 from kg.build.writing.content import Dataset
 from kg.build.writing.render import cuts
@@ -193,7 +193,7 @@ class Rest:
     superclasses: Mapping[str, Collection[str]]
     disputed: Disputed
     store: Callable[[], Store]
-    places: Callable[[str], Places]
+    places: Look
     own: bool
     clock: Clock = field(init=False)
     _claimed: Callable[[bytes], bool] = field(init=False)
@@ -338,10 +338,10 @@ def _check_in_tables(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen
         found.refused[shape] = str(e)
 
 
-def read_places(lines: Callable[[str], Iterable[bytes]], subject: str) -> Places:
-    """The places of the triples about a subject, from the lines about it; of one that stands twice, the first."""
+def read_places(lines: Iterable[bytes]) -> Places:
+    """The places of triples, from lines; of one that stands twice, the first."""
     found: dict[tuple[str, str, str], Place] = {}
-    for line in lines(subject):
+    for line in lines:
         triple, number, file = line.decode().rstrip("\n").rsplit("\t", 2)
         one, predicate, value = triple[:-2].split(" ", 2)
         key, place = (one, predicate, value), Place(file, int(number))

@@ -23,7 +23,7 @@ from kg.build.passes.rest import Rest, check_rest, read_places
 from kg.build.passes.shards import Cache
 from kg.build.passes.tables import Tables
 from kg.build.rules import check_rules
-from kg.build.validate import Disputed, refused_queries
+from kg.build.validate import Disputed, Places, refused_queries
 from kg.build.workers import Workers
 from kg.build.writing.catalog import latest_day
 from kg.build.writing.content import Content, Dataset, Sizes
@@ -218,10 +218,14 @@ def _validated(all_: SecondPass, disputed: Disputed) -> list[Finding]:
         return refused
     tables.write("places-of-shapes", _lines_of(project.sources.shapes))
 
-    def lines(subject: str) -> Iterator[bytes]:
-        ours = (shard.lines("places") for shard in combine.shards_about(subject, combined, tables, all_.names))
+    @lru_cache(maxsize=1000)
+    def places(subject: str, predicate: str) -> Places:
+        about = f"{subject} {predicate} ".encode() if predicate else f"{subject} ".encode()
+        ours = (
+            shard.lines("places") for shard in combine.shards_about(subject, predicate, combined, tables, all_.names)
+        )
         more = (tables.file(name) for name in (*combine.PLACED, "places-of-shapes"))
-        return chain.from_iterable(file.starting(f"{subject} ".encode()) for file in chain(ours, more))
+        return read_places(chain.from_iterable(file.starting(about) for file in chain(ours, more)))
 
     rest = Rest(
         tables=tables,
@@ -232,7 +236,7 @@ def _validated(all_: SecondPass, disputed: Disputed) -> list[Finding]:
         superclasses=_hierarchy(project.common.superclasses, combined.subclasses),
         disputed=disputed,
         store=all_.opened,
-        places=lru_cache(maxsize=1000)(partial(read_places, lines)),
+        places=places,
         own=bool(combined.subclasses),
     )
     more, instead = check_rest(rest, combined.checked, all_.workers, meanwhile=all_.render)
