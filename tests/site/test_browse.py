@@ -23,6 +23,8 @@ from kg import build
 from kg.config import load
 from kg.release import Release
 from kg.site import create_app
+from kg.site.components import facets
+from kg.site.pages import browse
 
 Read = Callable[[str], Any]
 BASE = "http://localhost:8000/"
@@ -62,6 +64,19 @@ def test_places_and_years_are_those_of_things(voyage_client: FlaskClient) -> Non
     assert local(found(voyage_client, "/browse?place=id/road")) == {"id/road", "id/departure", "id/return"}
     assert local(found(voyage_client, "/browse?year=2022")) == {"id/return"}
     assert local(found(voyage_client, "/browse?year=1991&year=2022")) == {"id/return", "id/petrel"}
+
+
+def test_what_is_chosen_is_counted_however_rare_and_a_list_that_is_cut_says_so(
+    voyage_client: FlaskClient, read_voyage: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rarest = found(voyage_client, "/browse")["facets"]["document"][-1]
+    monkeypatch.setattr(facets, "MOST_VALUES", 1)
+    monkeypatch.setattr(browse, "SHOWN", 0)
+    short = rarest["value"].removeprefix(BASE)
+    assert found(voyage_client, f"/browse?document={short}")["facets"]["document"] == [rarest]
+    text = read_voyage("/browse").all("section", class_="facet")[1].text
+    assert "There are more than these 1, the most frequent." in text
+    assert "0 more" not in text
 
 
 def test_values_have_names_in_json_as_on_the_page(

@@ -37,7 +37,7 @@ MOST_PAIRS = 200_000
 """Pairs of thing and claim that are counted; a page says where there are more."""
 
 MOST_VALUES = 200
-"""Values of a facet that are counted."""
+"""Values of a facet that are counted: the most frequent, and what is chosen."""
 
 MOST_CHOSEN = 20
 """Values of a facet that may be chosen."""
@@ -125,9 +125,15 @@ def _values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
             f"SELECT t.value AS value, count(DISTINCT p.{unit}) AS n FROM ({pairs}) p "
             f"JOIN trait t ON t.thing = p.thing AND t.facet = '{facet}' GROUP BY 1"
         )
-    sql = f"SELECT v.text, n FROM ({inner}) JOIN value v ON v.id = value ORDER BY n DESC, v.text LIMIT {MOST_VALUES}"
-    found = [Value(*row) for row in query(site, sql, known)]
-    return sorted(found, key=lambda v: int(v.value)) if facet == "year" else found
+    # What is chosen is among them, however rare.
+    wanted = chosen.values.get(facet, ())
+    first = f"v.text IN ({','.join('?' * len(wanted))}) DESC, " if wanted else ""
+    sql = (
+        f"SELECT v.text, n FROM ({inner}) JOIN value v ON v.id = value "
+        f"ORDER BY {first}n DESC, v.text LIMIT {MOST_VALUES}"
+    )
+    found = [Value(*row) for row in query(site, sql, [*known, *wanted])]
+    return sorted(found, key=lambda v: (int(v.value), "") if facet == "year" else (-v.number, v.value))
 
 
 def offered(site: Site, facet: str) -> bool:

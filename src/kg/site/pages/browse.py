@@ -169,6 +169,7 @@ def _html() -> str:
         root=root,
         headings={facet: _heading(site, facet) for facet in offered},
         shown=SHOWN,
+        most=facets.MOST_VALUES,
         facets=offered,
         active=[
             (_heading(site, facet), choice) for facet, choices in offered.items() for choice in choices if choice.chosen
