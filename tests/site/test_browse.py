@@ -212,6 +212,82 @@ def test_a_release_from_before_this_was_counted_is_browsed_without(fair: tuple[F
     assert app.test_client().get("/browse?show=claims&independent=2").status_code == 200
 
 
+MANY_CHOICES = [
+    "",
+    "modality=ontology%23planned",
+    "modality=ontology%23planned&modality=ontology%23asserted&basis=ontology%23stated",
+    "kind=ontology%23Event&year=2020",
+    "kind=ontology%23Prospect&speaker=id/report-author",
+    "kind=http://schema.org/Place",
+    "place=id/camp-taji&place=id/kirkuk",
+    "document=document/editorial-note&kind=http://schema.org/Place",
+    "independent=1",
+    "independent=2&independent=7",
+    "kind=ontology%23Nothing&year=1066",
+]
+
+
+@pytest.mark.parametrize("choice", MANY_CHOICES)
+@pytest.mark.parametrize("show", ["things", "claims"])
+def test_bits_count_what_sql_counts(
+    dataset_app: Flask, fair: tuple[Flask, Store], choice: str, show: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a release of many pairs their bits are counted; whatever is chosen, that is the same."""
+    for app in (dataset_app, fair[0]):
+        by_sql = found(create_again(app), f"/browse?show={show}&{choice}")
+        with monkeypatch.context() as patched:
+            patched.setattr(facets, "FEW", -1)
+            patched.setattr(facets, "FREQUENT", facets.MOST_VALUES)
+            by_bits = found(create_again(app), f"/browse?show={show}&{choice}")
+        assert by_bits == by_sql
+
+
+def create_again(app: Flask) -> FlaskClient:
+    """A client of the same site that remembers no answer."""
+    site = app.extensions["kg"]
+    return create_app(site.release, site.config).test_client()
+
+
+def test_pages_of_many_pairs_go_on_where_the_one_before_ends(
+    dataset_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = create_again(dataset_app).application.extensions["kg"]
+    chosen = facets.Chosen("claims", {"basis": (BASE + "ontology#stated",)})
+    every = facets.Counts(site, chosen).results(1_000, 0)
+    monkeypatch.setattr(facets, "FEW", -1)
+    counts = facets.Counts(site, chosen)
+    assert [iri for at in range(0, len(every), 7) for iri in counts.results(7, at)] == every
+    assert (counts.results(7, len(every)), len(every) > 50) == ([], True)
+
+
+def test_of_many_values_the_most_frequent_are_counted_and_what_is_chosen(
+    dataset_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "FEW", -1)
+    monkeypatch.setattr(facets, "FREQUENT", 3)
+    answer = found(create_again(dataset_app), "/browse?place=id/kirkuk")
+    assert len(answer["facets"]["place"]) == 4
+    assert {"value": BASE + "id/kirkuk", "count": answer["count"]}.items() <= answer["facets"]["place"][-1].items()
+    assert "the most frequent" in create_again(dataset_app).get("/browse?place=id/kirkuk").text
+
+
+def test_a_release_from_before_there_were_bits_is_browsed_all_the_same(
+    fair: tuple[Flask, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = fair[0].extensions["kg"]
+    older = tmp_path / "release"
+    shutil.copytree(site.release.path, older)
+    with sqlite3.connect(older / "search.sqlite") as database:
+        database.executescript(
+            "DROP TABLE bits; ALTER TABLE mention DROP COLUMN at; ALTER TABLE mention DROP COLUMN beside;"
+        )
+    release = copy(site.release)
+    release.path = older
+    monkeypatch.setattr(facets, "FEW", -1)
+    app = create_app(release, site.config)
+    assert found(app.test_client(), "/browse") == found(create_again(fair[0]), "/browse")
+
+
 def test_what_is_chosen_leaves_as_csv(voyage_client: FlaskClient) -> None:
     response = voyage_client.get("/browse.csv?show=claims&modality=ontology%23alleged&document=document/voyage")
     assert response.content_type == "text/csv; charset=utf-8"

@@ -11,7 +11,8 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
     claim(entry, document, speaker, modality, basis, own, independent, reviewed)   a claim's fields, as values; own:
                                                   the document's own voice; independent: documents that state it alike
     target(claim, passage, paragraph, sentence, verified, sha256, rolling)   the passages of claims, with fingerprints
-    mention(thing, claim)                         which claims mention which things, as entries
+    mention(thing, claim, at, beside)             which claims mention which things, as entries; two orders of the pairs
+    bits(pairs, facet, value, bits)               see kg.build.writing.pairs
     trait(facet, value, thing)                    kind (with the kinds above), place, year
     link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
     span(thing, property, time, first, last, how, worked_out)   see kg.build.writing.spans
@@ -37,6 +38,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kg import dates, disk, vocab
 from kg.build.writing.entries import FIELDS, ORDER, Rows, entry_of, rows_of
+from kg.build.writing.pairs import write_bits
 from kg.build.writing.points import is_place, points
 from kg.build.writing.render import read_rows
 from kg.build.writing.spans import Timed, timed
@@ -56,7 +58,8 @@ CREATE TABLE claim(entry INTEGER PRIMARY KEY, document INTEGER, speaker INTEGER,
     own INTEGER, independent INTEGER, reviewed INTEGER);
 CREATE TABLE target(claim INTEGER, passage TEXT, paragraph INTEGER, sentence INTEGER, verified INTEGER,
     sha256 TEXT, rolling TEXT, PRIMARY KEY(claim, passage)) WITHOUT ROWID;
-CREATE TABLE mention(thing INTEGER, claim INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
+CREATE TABLE mention(thing INTEGER, claim INTEGER, at INTEGER, beside INTEGER, PRIMARY KEY(thing, claim)) WITHOUT ROWID;
+CREATE TABLE bits(pairs TEXT, facet TEXT, value INTEGER, bits BLOB, PRIMARY KEY(pairs, facet, value)) WITHOUT ROWID;
 CREATE TABLE trait(facet TEXT, value INTEGER, thing INTEGER, PRIMARY KEY(facet, value, thing)) WITHOUT ROWID;
 CREATE TABLE link(subject INTEGER, property INTEGER, object INTEGER, claim INTEGER,
     PRIMARY KEY(subject, object, property, claim)) WITHOUT ROWID;
@@ -138,8 +141,10 @@ INSERT INTO claim SELECT e.id, ifnull(d.id, 0), ifnull(s.id, 0), ifnull(m.id, 0)
 INSERT INTO target SELECT DISTINCT c.id, t.passage, p.paragraph, p.sentence, ifnull(p.verified, 0),
     ifnull(p.sha256, ''), ifnull(p.rolling, '') FROM rows.target t
     JOIN entry c ON c.iri = t.claim AND c.kind = 'claim' LEFT JOIN rows.passage p ON p.iri = t.passage ORDER BY 1, 2;
-INSERT INTO mention SELECT t.id, c.id FROM rows.mention m
-    JOIN entry t ON t.iri = m.thing JOIN entry c ON c.iri = m.claim ORDER BY 1, 2;
+INSERT INTO mention SELECT thing, claim, row_number() OVER (ORDER BY thing, claim) - 1,
+    row_number() OVER (ORDER BY claim, thing) - 1
+    FROM (SELECT t.id AS thing, c.entry AS claim FROM rows.mention m JOIN entry t ON t.iri = m.thing
+        JOIN entry e ON e.iri = m.claim JOIN claim c ON c.entry = e.id) ORDER BY 1, 2;
 INSERT INTO trait SELECT DISTINCT t.facet, v.id, e.id FROM rows.trait t
     JOIN value v ON v.text = t.value JOIN entry e ON e.iri = t.thing ORDER BY 1, 2, 3;
 INSERT INTO link SELECT DISTINCT s.id, v.id, o.id, ifnull(c.id, 0) FROM rows.link l
@@ -227,6 +232,7 @@ def _number(database: sqlite3.Connection, names: vocab.Names) -> int:
     database.executescript(_NUMBERED.format(fields=fields))
     number = "SELECT id FROM entry WHERE iri = ?"
     ids = {iri: id_ for iri in {t.thing for t in times} | set(located) for (id_,) in database.execute(number, (iri,))}
+    write_bits(database)
     _fill(database, "span", ((ids[t.thing], *_span(t)) for t in times if t.thing in ids))
     _fill(database, "point", ((ids[iri], *point) for iri, here in located.items() if iri in ids for point in here))
     count: int = database.execute("SELECT count(*) FROM entry").fetchone()[0]

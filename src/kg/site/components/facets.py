@@ -4,6 +4,9 @@ The unit is the pair of a thing and a claim that mentions it: the claim's docume
 number of independent documents that state it alike, and the thing's kinds, places and years, must all be among the
 chosen ones, in the same pair. So "planned" and "said by A" finds what A says is planned, not what A says and B plans.
 Values of one facet are alternatives, facets go together.
+
+Where few pairs go with a choice, SQL goes through them; where many do, their bits are counted
+(:mod:`kg.site.lookups.pairs`).
 """
 
 # ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter
@@ -12,20 +15,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
 from kg.site.elsewhere import traits
-from kg.site.lookups import index
+from kg.site.lookups import index, pairs
 from kg.site.lookups.index import query
-from kg.site.lookups.memo import per_site
+from kg.site.lookups.pairs import INDEPENDENT, OF_CLAIMS, Pairs
 from kg.site.lookups.state import Site
-
-FIELDS = ("document", "speaker", "modality", "basis")
-"""Facets of claims."""
-
-
-INDEPENDENT = "independent"
-"""The facet of claims that counts documents: 2 where two that do not derive from one another state the same."""
 
 FACETS = ("kind", "document", "speaker", "modality", "basis", INDEPENDENT, "place", "year")
 """All, in the order of the page."""
@@ -33,11 +31,17 @@ FACETS = ("kind", "document", "speaker", "modality", "basis", INDEPENDENT, "plac
 NUMBERS = (INDEPENDENT, "year")
 """Facets whose values are numbers, and not IRIs."""
 
+FEW = 20_000
+"""Pairs of thing and claim that SQL goes through; of more, the bits are counted."""
+
 MOST_PAIRS = 200_000
-"""Pairs of thing and claim that are counted; a page says where there are more."""
+"""Pairs that are counted in releases from before there were bits; a page says where there are more."""
 
 MOST_VALUES = 200
 """Values of a facet that are counted: the most frequent, and what is chosen."""
+
+FREQUENT = 40
+"""The same where many pairs go with a choice: of those that are the most frequent in all of the release."""
 
 MOST_CHOSEN = 20
 """Values of a facet that may be chosen."""
@@ -59,6 +63,13 @@ class Value(NamedTuple):
     number: int
 
 
+class Offered(NamedTuple):
+    """Values of a facet; ``every``: there are no others."""
+
+    values: list[Value]
+    every: bool
+
+
 def names(site: Site) -> tuple[str, ...]:
     """All facets of a site, in the order of the page."""
     return traits.facets(site) if site.foreign else FACETS
@@ -78,67 +89,123 @@ def short(site: Site, facet: str, value: str) -> str:
     return value if facet in NUMBERS else site.names.local(value) or value
 
 
-def results(site: Site, chosen: Chosen, limit: int, offset: int) -> list[str]:
-    """IRIs of the things or claims that go together with what is chosen, the most mentioned first."""
-    if site.foreign:
-        return traits.results(site, chosen.values, limit, offset)
-    pairs, values = _pairs(chosen)
-    sql = (
-        f"SELECT e.iri FROM (SELECT DISTINCT {_unit(chosen)} AS entry FROM ({pairs})) found "
-        "JOIN entry e ON e.id = found.entry ORDER BY e.id LIMIT ? OFFSET ?"
-    )
-    return [row[0] for row in query(site, sql, (*values, limit, offset))]
+class Counts:
+    """What goes together with a choice, and how many with others."""
 
+    def __init__(self, site: Site, chosen: Chosen) -> None:
+        self._site, self._chosen = site, chosen
+        self._unit = "claim" if chosen.show == "claims" else "thing"
+        self._choices = {facet: values for facet, values in chosen.values.items() if values}
+        self._pairs = Pairs(site, self._unit) if pairs.are_kept(site) and pairs.count(site) > FEW else None
+        self._bits: dict[str, int] = {}
 
-def count(site: Site, chosen: Chosen) -> tuple[int, bool]:
-    """How many there are, and whether there are more than were counted."""
-    if site.foreign:
-        return traits.count(site, chosen.values)
-    pairs, values = _pairs(chosen)
-    found, looked_at = query(site, f"SELECT count(DISTINCT {_unit(chosen)}), count(*) FROM ({pairs})", values)[0]
-    return found, looked_at >= MOST_PAIRS
-
-
-def values(site: Site, chosen: Chosen) -> dict[str, list[Value]]:
-    """The values of each facet under the choices in the others, the most frequent first; numbers in their order."""
-    if site.foreign:
-        counted = traits.values(site, chosen.values)
-        return {facet: [Value(*pair) for pair in found] for facet, found in counted.items()}
-    return {facet: _values(site, chosen, facet) for facet in FACETS}
-
-
-def _values(site: Site, chosen: Chosen, facet: str) -> list[Value]:
-    pairs, known = _pairs(chosen, without=facet)
-    unit = _unit(chosen)
-    if facet == INDEPENDENT:
-        if not _counts_documents(site):
-            return []
+    def results(self, limit: int, offset: int) -> list[str]:
+        """IRIs of things or claims, the most mentioned first."""
+        if self._site.foreign:
+            return traits.results(self._site, self._chosen.values, limit, offset)
+        if self._pairs and self._are_many():
+            return self._pairs.iris(self._pairs.units(self._selected()), limit, offset)
+        few, values = self._sql()
         sql = (
-            f"SELECT c.independent, count(DISTINCT p.{unit}) FROM ({pairs}) p JOIN claim c ON c.entry = p.claim "
-            f"GROUP BY 1 ORDER BY 1 LIMIT {MOST_VALUES}"
+            f"SELECT e.iri FROM (SELECT DISTINCT {self._unit} AS entry FROM ({few})) found "
+            "JOIN entry e ON e.id = found.entry ORDER BY e.id LIMIT ? OFFSET ?"
         )
-        return [Value(str(number), count) for number, count in query(site, sql, known)]
-    if facet in FIELDS:
-        inner = f"SELECT p.{facet} AS value, count(DISTINCT p.{unit}) AS n FROM ({pairs}) p GROUP BY 1"
-    else:
-        inner = (
-            f"SELECT t.value AS value, count(DISTINCT p.{unit}) AS n FROM ({pairs}) p "
-            f"JOIN trait t ON t.thing = p.thing AND t.facet = '{facet}' GROUP BY 1"
-        )
-    # What is chosen is among them, however rare.
-    wanted = chosen.values.get(facet, ())
-    first = f"v.text IN ({','.join('?' * len(wanted))}) DESC, " if wanted else ""
-    sql = (
-        f"SELECT v.text, n FROM ({inner}) JOIN value v ON v.id = value "
-        f"ORDER BY {first}n DESC, v.text LIMIT {MOST_VALUES}"
-    )
-    found = [Value(*row) for row in query(site, sql, [*known, *wanted])]
-    return sorted(found, key=lambda v: (int(v.value), "") if facet == "year" else (-v.number, v.value))
+        return [row[0] for row in query(self._site, sql, (*values, limit, offset))]
+
+    def count(self) -> tuple[int, bool]:
+        """How many there are, and whether there are more than were counted."""
+        if self._site.foreign:
+            return traits.count(self._site, self._chosen.values)
+        if self._pairs:
+            return self._pairs.units(self._selected()).bit_count(), False
+        few, values = self._sql()
+        sql = f"SELECT count(DISTINCT {self._unit}), count(*) FROM ({few})"
+        found, looked_at = query(self._site, sql, values)[0]
+        return found, looked_at >= MOST_PAIRS
+
+    def offered(self) -> dict[str, Offered]:
+        """The values of each facet under the choices in the others, the most frequent first; numbers in their order."""
+        if self._site.foreign:
+            counted = traits.values(self._site, self._chosen.values)
+            return {
+                facet: Offered([Value(*pair) for pair in found], len(found) < traits.MOST_VALUES)
+                for facet, found in counted.items()
+            }
+        return {facet: self._offered(facet) if is_known(self._site, facet) else Offered([], True) for facet in FACETS}
+
+    def _offered(self, facet: str) -> Offered:
+        if self._pairs and self._are_many(facet):
+            chosen = self._pairs.numbers(facet, self._choices.get(facet, ()))
+            frequent = pairs.frequent(self._site, facet, FREQUENT)
+            counted = self._pairs.counted(facet, dict.fromkeys((*chosen, *frequent)), self._selected(facet))
+            found = [Value(pairs.text(self._site, facet, value), number) for value, number in counted if number]
+            every = len(frequent) < FREQUENT
+        else:
+            found = self._by_sql(facet)
+            every = len(found) < MOST_VALUES
+        values = sorted(found, key=lambda v: (int(v.value), "") if facet in NUMBERS else (-v.number, v.value))
+        return Offered(values, every)
+
+    def _by_sql(self, facet: str) -> list[Value]:
+        few, known = self._sql(without=facet)
+        if facet in OF_CLAIMS:
+            value, joined = f"c.{facet}", "claim c ON c.entry = p.claim"
+        else:
+            value, joined = "t.value", f"trait t ON t.thing = p.thing AND t.facet = '{facet}'"
+        sql = f"SELECT {value} AS value, count(DISTINCT p.{self._unit}) AS n FROM ({few}) p JOIN {joined} GROUP BY 1"
+        if facet == INDEPENDENT:
+            return [Value(str(number), n) for number, n in query(self._site, f"{sql} LIMIT {MOST_VALUES}", known)]
+        # What is chosen is among them, however rare.
+        wanted = self._choices.get(facet, ())
+        first = f"v.text IN ({_marks(wanted)}) DESC, " if wanted else ""
+        named = f"SELECT v.text, n FROM ({sql}) JOIN value v ON v.id = value"
+        ordered = f"{named} ORDER BY {first}n DESC, v.text LIMIT {MOST_VALUES}"
+        return [Value(*row) for row in query(self._site, ordered, [*known, *wanted])]
+
+    def _are_many(self, without: str = "") -> bool:
+        return self._selected(without).bit_count() > FEW
+
+    def _selected(self, without: str = "") -> int:
+        """The bits of the pairs that have what is chosen in all facets but one."""
+        assert self._pairs is not None
+        some = [self._of(facet, values) for facet, values in self._choices.items() if facet != without]
+        return reduce(and_, some, self._pairs.all)
+
+    def _of(self, facet: str, values: Sequence[str]) -> int:
+        assert self._pairs is not None
+        if facet not in self._bits:
+            self._bits[facet] = self._pairs.of(facet, values)
+        return self._bits[facet]
+
+    def _sql(self, without: str = "") -> tuple[str, list[str]]:
+        """SQL for the pairs that have what is chosen in all facets but one, with its parameters."""
+        conditions: list[str] = []
+        known: list[str] = []
+        for facet, wanted in self._choices.items():
+            if facet == without:
+                continue
+            numbers = f"(SELECT id FROM value WHERE text IN ({_marks(wanted)}))"
+            if facet == INDEPENDENT:
+                conditions.append(f"c.independent IN ({','.join(['CAST(? AS INTEGER)'] * len(wanted))})")
+            elif facet in OF_CLAIMS:
+                conditions.append(f"c.{facet} IN {numbers}")
+            else:
+                conditions.append(
+                    f"m.thing IN (SELECT thing FROM trait WHERE facet = '{facet}' AND value IN {numbers})"
+                )
+            known += wanted
+        where = " AND ".join(conditions) or "1"
+        joined = "mention m JOIN claim c ON c.entry = m.claim"
+        return f"SELECT m.thing, m.claim FROM {joined} WHERE {where} LIMIT {MOST_PAIRS}", known
 
 
-def offered(site: Site, facet: str) -> bool:
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def is_known(site: Site, facet: str) -> bool:
     """Whether a release has a facet."""
-    return facet != INDEPENDENT or _counts_documents(site)
+    return facet != INDEPENDENT or site.index.has("claim", INDEPENDENT)
 
 
 def times_of(site: Site, years: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -158,34 +225,3 @@ def times_of(site: Site, years: Sequence[str]) -> tuple[list[tuple[str, str]], l
             else:
                 things.add(thing)
     return sorted(pairs), sorted(things)
-
-
-@per_site()
-def _counts_documents(site: Site) -> bool:
-    """Whether the index of a release counts them: those that were built before it did have no such facet."""
-    return any(row[1] == INDEPENDENT for row in query(site, "PRAGMA table_info(claim)"))
-
-
-def _unit(chosen: Chosen) -> str:
-    return "claim" if chosen.show == "claims" else "thing"
-
-
-def _pairs(chosen: Chosen, without: str = "") -> tuple[str, list[str]]:
-    """SQL for the pairs that have what is chosen in all facets but one, with its parameters."""
-    conditions: list[str] = []
-    known: list[str] = []
-    for facet, wanted in chosen.values.items():
-        if facet == without or not wanted:
-            continue
-        marks = f"(SELECT id FROM value WHERE text IN ({','.join('?' * len(wanted))}))"
-        if facet in FIELDS:
-            conditions.append(f"c.{facet} IN {marks}")
-        elif facet == INDEPENDENT:
-            conditions.append(f"c.independent IN ({','.join(['CAST(? AS INTEGER)'] * len(wanted))})")
-        else:
-            conditions.append(f"m.thing IN (SELECT thing FROM trait WHERE facet = '{facet}' AND value IN {marks})")
-        known += wanted
-    where = " AND ".join(conditions) or "1"
-    columns = "m.thing, m.claim, c.document, c.speaker, c.modality, c.basis"
-    joined = "mention m JOIN claim c ON c.entry = m.claim"
-    return f"SELECT {columns} FROM {joined} WHERE {where} LIMIT {MOST_PAIRS}", known

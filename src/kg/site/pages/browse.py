@@ -29,6 +29,7 @@ from kg.site.components.rows import kinds_of
 from kg.site.elsewhere import traits
 from kg.site.languages import marked
 from kg.site.lookups.labels import isolated
+from kg.site.lookups.pairs import INDEPENDENT
 from kg.site.lookups.state import Site, current
 from kg.site.templating import render
 
@@ -49,7 +50,7 @@ NAMES = {
     "speaker": marked("Who says it"),
     "modality": marked("How it is put"),
     "basis": marked("What it rests on"),
-    facets.INDEPENDENT: marked("Independent documents"),
+    INDEPENDENT: marked("Independent documents"),
     "place": marked("Place"),
     "year": marked("Year"),
 }
@@ -83,7 +84,7 @@ def _chosen(site: Site) -> Chosen:
     for facet in facets.names(site):
         asked = dict.fromkeys(text[:LONGEST] for text in request.args.getlist(_parameter(site, facet)) if text)
         known = (
-            text for text in asked if facets.offered(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
+            text for text in asked if facets.is_known(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
         )
         values[facet] = tuple(facets.full(site, facet, text) for text in known)[:MOST_CHOSEN]
     return Chosen(show, values)
@@ -118,7 +119,7 @@ def _toggled(chosen: Chosen, facet: str, value: str) -> Chosen:
 def _text(site: Site, facet: str, value: str) -> Markup:
     if facet == "year":
         return isolated(year_name(int(value), site.language), "")
-    if facet == facets.INDEPENDENT:
+    if facet == INDEPENDENT:
         said = site.language.ngettext("{count} document", "{count} documents", int(value))
         return Markup("{}").format(said.format(count=site.language.number(int(value))))
     return site.labels[value].html
@@ -139,7 +140,7 @@ def _is_number(text: str) -> bool:
 
 def _choices(site: Site, chosen: Chosen, facet: str, offered: list[Value]) -> list[Choice]:
     """The values that a facet offers; what is chosen stays, even where nothing has it."""
-    if facet == facets.INDEPENDENT and not chosen.values[facet] and [value.value for value in offered] == ["1"]:
+    if facet == INDEPENDENT and not chosen.values[facet] and [value.value for value in offered] == ["1"]:
         return []  # nothing is stated by several: there is no choice
     missing = [facets.Value(v, 0) for v in chosen.values[facet] if v not in {o.value for o in offered}]
     return [
@@ -157,19 +158,21 @@ def _html() -> str:
     site, root = current(), here()
     linker = site.linker(root)
     chosen = _chosen(site)
-    count, cut = facets.count(site, chosen)
+    counts = facets.Counts(site, chosen)
+    count, cut = counts.count()
     page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
     if page > pages:
         raise not_found(NO_PAGE, page=page, pages=pages)
-    found = facets.results(site, chosen, PER_PAGE, (page - 1) * PER_PAGE)
-    offered = {facet: _choices(site, chosen, facet, values) for facet, values in facets.values(site, chosen).items()}
+    found = counts.results(PER_PAGE, (page - 1) * PER_PAGE)
+    known = counts.offered()
+    offered = {facet: _choices(site, chosen, facet, some.values) for facet, some in known.items()}
     other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
     return render(
         "browse.html",
         root=root,
         headings={facet: _heading(site, facet) for facet in offered},
         shown=SHOWN,
-        most=facets.MOST_VALUES,
+        every={facet: some.every for facet, some in known.items()},
         facets=offered,
         active=[
             (_heading(site, facet), choice) for facet, choices in offered.items() for choice in choices if choice.chosen
@@ -194,8 +197,8 @@ def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup,
     return linker.link(iri), [linker.kind(t) for t in sorted(types, key=lambda t: site.labels[t].key)], Markup("")
 
 
-def _rows(site: Site, chosen: Chosen) -> Iterable[dict[str, Any]]:
-    for iri in facets.results(site, chosen, MOST_EXPORTED, 0):
+def _rows(site: Site, chosen: Chosen, counts: facets.Counts) -> Iterable[dict[str, Any]]:
+    for iri in counts.results(MOST_EXPORTED, 0):
         label = site.labels[iri]
         row: dict[str, Any] = {"iri": iri, "label": label.text, "language": label.language}
         if chosen.show == "claims":
@@ -222,7 +225,7 @@ def _csv() -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
-    for row in _rows(site, chosen):
+    for row in _rows(site, chosen, facets.Counts(site, chosen)):
         writer.writerow({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()})
     return text.getvalue()
 
@@ -230,7 +233,8 @@ def _csv() -> str:
 def _json() -> dict[str, Any]:
     site = current()
     chosen = _chosen(site)
-    count, cut = facets.count(site, chosen)
+    counts = facets.Counts(site, chosen)
+    count, cut = counts.count()
     return {
         "show": chosen.show,
         "chosen": {facet: list(values) for facet, values in chosen.values.items() if values},
@@ -238,10 +242,10 @@ def _json() -> dict[str, Any]:
         "more": cut or count > MOST_EXPORTED,
         "sparql": sparql(site, chosen),
         "facets": {
-            facet: [{"value": v.value, **_named(site, facet, v.value), "count": v.number} for v in values]
-            for facet, values in facets.values(site, chosen).items()
+            facet: [{"value": v.value, **_named(site, facet, v.value), "count": v.number} for v in some.values]
+            for facet, some in counts.offered().items()
         },
-        "results": list(_rows(site, chosen)),
+        "results": list(_rows(site, chosen, counts)),
     }
 
 
@@ -266,8 +270,8 @@ def sparql(site: Site, chosen: Chosen) -> str:
     for facet, property_ in fields.items():
         if chosen.values[facet]:
             lines.append(f"  VALUES ?{facet} {{ {_iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
-    if chosen.values[facets.INDEPENDENT]:
-        numbers = ", ".join(chosen.values[facets.INDEPENDENT])
+    if chosen.values[INDEPENDENT]:
+        numbers = ", ".join(chosen.values[INDEPENDENT])
         lines += [
             "  OPTIONAL {",
             "    SELECT ?claim (MAX(?number) AS ?most) WHERE {",
