@@ -17,7 +17,8 @@ FIXTURE = json.loads((Path(__file__).parent / "fixtures/text-vectors.json").read
 VECTORS = FIXTURE["vectors"]
 REPORT = Path(__file__).resolve().parents[2] / "shared/source/us-army-iraq-bases.txt"
 
-anything = st.text(st.one_of(st.characters(), st.sampled_from([*text.WHITE_SPACE, *".!?U.S[]()#\"'"])))
+signs = [*text.WHITE_SPACE, *text.TERMINATORS, *"U.S[]()#\"'3\u201e\u201c"]
+anything = st.text(st.one_of(st.characters(), st.sampled_from(signs)))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])

@@ -11,10 +11,12 @@ line that was such a link, or a Markdown heading (``# title``). The others count
 *Normalised text* is Unicode NFC, every run of white space (the code points of ``WHITE_SPACE``, no others) one
 space, trimmed. Positions are 0-based, half-open, counted in code points of that text.
 
-*Sentences* count from 1 through the document (the title is sentence 0). A sentence ends behind ``.``, ``!`` or
-``?`` and any closing quotes or brackets, where white space follows, unless the next character is a lower-case
-letter (general category Ll), or the full stop belongs to an abbreviation: single letters with stops ("U.S.", "J."),
-or a word of ``ABBREVIATIONS``. A paragraph's end ends its last sentence.
+*Sentences* count from 1 through the document (the title is sentence 0). A sentence ends behind one of ``TERMINATORS``
+and any closing quotes or brackets, where white space follows, unless the next character is a lower-case letter (general
+category Ll), or the full stop belongs to an abbreviation or a number that goes on: single letters with stops ("U.S.",
+"J."), a word of ``ABBREVIATIONS``, one of ``BEFORE_NUMBERS`` before a digit ("Jan. 3"), a German ordinal ("am 3. Mai",
+"im 3. Stock"). A paragraph's end ends its last sentence. In doubt two sentences stay one: a passage that is cut in two
+cannot be cited at all.
 
 *Fingerprints* of a span: ``sha256`` of its UTF-8 bytes (lower-case hex), and ``rolling_hash``, 32 bits, by which a
 reader's own copy can be searched for candidates in one pass.
@@ -27,6 +29,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import takewhile
 
 from kg.errors import PassageError
 
@@ -38,9 +41,29 @@ WHITE_SPACE = (
 """The code points that count as white space; Python's ``\\s`` and JavaScript's differ from it and from each other."""
 
 ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr".split()
+    "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr "
+    "adm brig cpl pvt rev hon messrs mme mlle ph.d dept univ approx mt ft ave blvd "
+    "hr fr dipl ing bzw ca mio mrd tsd evtl ggf usw usf vgl str geb gest inkl exkl zzgl sog allg hl jh jhd".split()
 )
 """Words (compared in lower case) whose full stop ends no sentence."""
+
+BEFORE_NUMBERS = frozenset(
+    "jan feb mar apr jun jul aug sep sept oct okt nov dec dez nr art abs pp bd kap sec tel".split()
+)
+"""Words (compared in lower case) whose full stop ends no sentence where a digit follows."""
+
+BEFORE_ORDINALS = frozenset("der die das des dem den im vom zum zur beim".split())
+"""German words (compared in lower case) between which and a noun a number of one or two digits is an ordinal."""
+
+BEHIND_ORDINALS = frozenset(
+    "januar jänner februar feber märz april mai juni juli august september oktober november dezember "
+    "jan feb apr jun jul aug sept okt nov dez jahrhundert jahrhunderts jahrhunderte jahrhunderten jh".split()
+)
+"""Words (compared in lower case) before which a number of one or two digits with a full stop is an ordinal."""
+
+TERMINATORS = ".!?\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u3002\uff01\uff1f"
+"""What ends a sentence: behind the first three, question mark and full stop of Arabic and Urdu, the danda of Hindi, the
+full stops of Armenian and Ethiopic, and those of Chinese and Japanese."""
 
 _PLACES = 10
 """Places that a message names of words that stand more often."""
@@ -52,9 +75,10 @@ _SPACE_RUN = re.compile(f"[{WHITE_SPACE}]+")
 _LINE_END = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
 _TITLE_LINK = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
 _HEADING = re.compile(r"#{1,6} ")
-_TERMINATORS = ".!?"
-_CLOSERS = "\"')]}\u2019\u201d\u00bb"
-_OPENERS = "\"'([{\u2018\u201c\u00ab"
+_CLOSERS = "\"')]}\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a\u300d\u300f\uff09"
+_ORDINAL = re.compile(r"[0-9]{1,2}(?:\.?[/\u2013-][0-9]{1,2})*")
+_LONGEST = max(map(len, BEHIND_ORDINALS)) + 1
+_OPENERS = "\"'([{\u2018\u201a\u201c\u201e\u00ab\u00bb\u2039\u203a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +232,16 @@ def split_sentences(paragraph: str) -> list[tuple[int, int]]:
 
     >>> split_sentences("The U.S. Army left. Then?")
     [(0, 19), (20, 25)]
+    >>> split_sentences("Am 3. Mai um 9. Dann.")
+    [(0, 15), (16, 21)]
     """
     spans, start, at, length = [], 0, 0, len(paragraph)
     while at < length:
-        if paragraph[at] not in _TERMINATORS:
+        if paragraph[at] not in TERMINATORS:
             at += 1
             continue
         stop = at
-        while at < length and paragraph[at] in _TERMINATORS:
+        while at < length and paragraph[at] in TERMINATORS:
             at += 1
         while at < length and paragraph[at] in _CLOSERS:
             at += 1
@@ -232,10 +258,18 @@ def _ends_sentence(paragraph: str, start: int, stop: int, space: int) -> bool:
     following = paragraph[space + 1 : space + 2]
     if following and unicodedata.category(following) == "Ll":
         return False
-    if paragraph[stop] != "." or paragraph[stop + 1 : stop + 2] in (".", "!", "?"):
+    if paragraph[stop] != "." or paragraph[stop + 1] in TERMINATORS:
         return True
-    word = paragraph[max(paragraph.rfind(" ", start, stop), start - 1) + 1 : stop + 1].lstrip(_OPENERS)
-    return not (_is_initials(word) or word[:-1].lower() in ABBREVIATIONS)
+    begin = max(paragraph.rfind(" ", start, stop), start - 1) + 1
+    word = paragraph[begin : stop + 1].lstrip(_OPENERS)
+    name = word[:-1].lower()
+    if _is_initials(word) or name in ABBREVIATIONS or (name in BEFORE_NUMBERS and following.isdecimal()):
+        return False
+    if not _ORDINAL.fullmatch(name):
+        return True
+    before = paragraph[max(paragraph.rfind(" ", start, max(begin - 1, start)), start - 1) + 1 : max(begin - 1, start)]
+    behind = "".join(takewhile(str.isalpha, paragraph[space + 1 : space + 1 + _LONGEST]))
+    return before.lower() not in BEFORE_ORDINALS and behind.lower() not in BEHIND_ORDINALS
 
 
 def _is_initials(word: str) -> bool:

@@ -69,6 +69,18 @@ def test_a_passage_that_moved_is_said_once_with_the_command_that_mends_it(cited:
     assert all("kg check --fix" in m for m in messages)
 
 
+def test_numbers_of_sentences_that_stayed_at_their_place_are_rewritten_too(cited: Path, kg) -> None:
+    change(cited, "kg is written in Python.\nIts", "kg is written in Python;\nits")
+    claims = cited / CLAIMS
+    source = claims.read_text(encoding="utf-8")
+    claims.write_text(source.replace('kg:quote "Its', 'kg:quote "its'), encoding="utf-8")
+    assert "kg:sentence is 2, but the span stands in 1: kg check --fix writes it" in kg("check", cwd=cited).stdout
+    fixed = kg("check", "--fix", cwd=cited)
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
+    assert "is now in sentence 1" in fixed.stderr
+    assert kg("build", cwd=cited).returncode == 0
+
+
 def test_fixing_twice_changes_nothing_more(cited: Path) -> None:
     change(cited, "kg is written", "First of all. kg is written")
     assert build.fix(load(cited)) != []

@@ -85,7 +85,7 @@ def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str
             "@prefix dcterms: <http://purl.org/dc/terms/> .",
             "",
             f"<document/{name}> a kg:Document ;",
-            f'    dcterms:title "{escaped}"@en ;',
+            f'    dcterms:title "{escaped}"@{config.language} ;  # the language of the title, as de',
             f"    dcterms:creator :{name}-author ;  # whose own voice the text is; label it in data/entities/",
             f"    kg:textShown {str(shown).lower()} ;  # true only where the text may be republished",
             *(["    dcterms:license <https://creativecommons.org/licenses/by/4.0/> ;"] if shown else []),

@@ -173,7 +173,10 @@ def make_passage(names: vocab.Names, document: str, parsed: text.Text, span: tup
     sentence = parsed.sentence_at(start, end)
     words = parsed.content[start:end]
     if sentence is None:
-        raise PassageError("the words cross the end of a sentence: a passage is at most one; a claim may have two")
+        first = parsed.sentence_at(start, start + 1)
+        behind = f", behind {parsed.content[max(start, first.end - 30) : first.end]!r}" if first else ""
+        message = f"the words cross the end of a sentence{behind}: a passage is at most one; a claim may have two"
+        raise PassageError(message)
     return Passage(
         iri=names.passage(document, start, end),
         document=document,
@@ -277,14 +280,16 @@ def _check_sentence(passage: Passage, parsed: text.Text, fail: Callable[[str, st
     """Paragraph and sentence against the text's; filled in where the description leaves them out."""
     sentence = parsed.sentence_at(passage.start, passage.end)
     if sentence is None:
-        fail("position", "crosses the end of a sentence: a passage is at most one; a claim may have two")
+        first = parsed.sentence_at(passage.start, passage.start + 1)
+        at = f" at {first.end}" if first else ""
+        fail("position", f"crosses the end of a sentence{at}: a passage is at most one; a claim may have two")
         return passage
     for what, said, actual in (
         ("kg:paragraph", passage.paragraph, sentence.paragraph),
         ("kg:sentence", passage.sentence, sentence.number),
     ):
         if said is not None and said != actual:
-            fail("position", f"{what} is {said}, but the span stands in {actual}")
+            fail("position", f"{what} is {said}, but the span stands in {actual}: kg check --fix writes it")
     return replace(passage, paragraph=sentence.paragraph, sentence=sentence.number)
 
 

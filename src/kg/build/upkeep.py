@@ -2,7 +2,8 @@
 
 Only what ``kg cite`` prints is rewritten, in place and as text, so that comments and layout stay: the passage's IRI
 wherever it stands in ``data/claims``, its selector's ``oa:start`` and ``oa:end``, its ``kg:paragraph`` and
-``kg:sentence``. Once every passage of a document fits its text, the document's ``kg:sha256`` is that of the text.
+``kg:sentence``, these also where words stayed at their place. Once every passage of a document fits its text, the
+document's ``kg:sha256`` is that of the text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from kg.model import Passage
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A passage whose words stand elsewhere now: ``sentence`` holds the whole span ``start`` to ``end``."""
+    """A passage whose words, or whose sentence's number, are elsewhere now.
+
+    ``sentence`` holds the whole span ``start`` to ``end``.
+    """
 
     passage: Passage
     start: int
@@ -29,12 +33,22 @@ class Move:
     sentence: text.Sentence
 
 
-def moves(grounded: Grounded) -> list[Move]:
-    """The passages that moved without changing, to one place and no other, in the order of their text."""
+def moves(grounded: Grounded, described: Mapping[str, Passage]) -> list[Move]:
+    """The passages that moved without changing, to one place and no other, in the order of their text.
+
+    ``described``: the passages as the sources have them, by IRI, with the numbers that are said of them.
+    """
     found = []
     for passage in sorted(grounded.passages.values(), key=lambda p: (p.document, p.start, p.end)):
         parsed = grounded.texts.get(passage.document)
-        if parsed is None or text.sha256(parsed.content[passage.start : passage.end]) == passage.sha256:
+        if parsed is None:
+            continue
+        if text.sha256(parsed.content[passage.start : passage.end]) == passage.sha256:
+            sentence, said = parsed.sentence_at(passage.start, passage.end), described.get(passage.iri, passage)
+            if sentence and (
+                said.sentence not in (None, sentence.number) or said.paragraph not in (None, sentence.paragraph)
+            ):
+                found.append(Move(passage, passage.start, passage.end, sentence))
             continue
         length = passage.end - passage.start
         starts = text.locate(parsed.content, length, passage.sha256)
@@ -46,19 +60,21 @@ def moves(grounded: Grounded) -> list[Move]:
 
 def fix(root: Path, collected: Collected, grounded: Grounded) -> list[str]:
     """Rewrite the sources under ``root``; returns a line for each thing that was done."""
-    moved = moves(grounded)
+    moved = moves(grounded, collected.passages)
     by_span = {(m.passage.document, m.passage.start, m.passage.end): m for m in moved}
     for path in sorted((root / FOLDERS["claims"]).rglob("*")):
         if path.suffix in FORMATS and path.is_file():
             source = _read(path)
             if (changed := rewritten(source, by_span)) != source:
                 _write(path, changed)
-    done = [
-        f"passage/{m.passage.document}/{m.passage.start}-{m.passage.end} is now {m.start}-{m.end}, "
-        f"sentence {m.sentence.number}"
-        for m in moved
-    ]
+    done = [_said(m) for m in moved]
     return done + _renew_documents(root, collected, grounded, {m.passage.iri for m in moved})
+
+
+def _said(move: Move) -> str:
+    old = move.passage.start, move.passage.end
+    where = "" if old == (move.start, move.end) else f"{move.start}-{move.end}, "
+    return f"passage/{move.passage.document}/{old[0]}-{old[1]} is now {where or 'in '}sentence {move.sentence.number}"
 
 
 def rewritten(source: str, by_span: Mapping[tuple[str, int, int], Move]) -> str:

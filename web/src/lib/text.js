@@ -8,8 +8,18 @@ export const WHITE_SPACE =
   "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" +
   "\u2028\u2029\u202f\u205f\u3000\ufeff";
 
-const ABBREVIATIONS = new Set(
-  "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr".split(" "),
+const words = (text) => new Set(text.split(" "));
+
+const ABBREVIATIONS = words(
+  "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr " +
+    "adm brig cpl pvt rev hon messrs mme mlle ph.d dept univ approx mt ft ave blvd " +
+    "hr fr dipl ing bzw ca mio mrd tsd evtl ggf usw usf vgl str geb gest inkl exkl zzgl sog allg hl jh jhd",
+);
+const BEFORE_NUMBERS = words("jan feb mar apr jun jul aug sep sept oct okt nov dec dez nr art abs pp bd kap sec tel");
+const BEFORE_ORDINALS = words("der die das des dem den im vom zum zur beim");
+const BEHIND_ORDINALS = words(
+  "januar jänner februar feber märz april mai juni juli august september oktober november dezember " +
+    "jan feb apr jun jul aug sept okt nov dez jahrhundert jahrhunderts jahrhunderte jahrhunderten jh",
 );
 
 /** Multiplier of the rolling hash: the 32-bit FNV prime. */
@@ -21,9 +31,11 @@ const EDGES = new RegExp(`^[${WHITE_SPACE}]+|[${WHITE_SPACE}]+$`, "gu");
 const LINE_END = /\r\n|[\n\r\u0085\u2028\u2029]/u;
 const TITLE_LINK = /^\[([^[\]]+)\]\([^()]*\)$/u;
 const HEADING = /^#{1,6} /u;
-const TERMINATORS = new Set(".!?");
-const CLOSERS = new Set("\"')]}\u2019\u201d\u00bb");
-const OPENERS = new Set("\"'([{\u2018\u201c\u00ab");
+const TERMINATORS = new Set(".!?\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u3002\uff01\uff1f");
+const CLOSERS = new Set("\"')]}\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a\u300d\u300f\uff09");
+const OPENERS = new Set("\"'([{\u2018\u201a\u201c\u201e\u00ab\u00bb\u2039\u203a");
+const ORDINAL = /^[0-9]{1,2}(?:\.?[/\u2013-][0-9]{1,2})*$/u;
+const LETTER = /^\p{L}$/u;
 
 /** NFC, every run of white space one space, trimmed. */
 export function normalise(raw) {
@@ -114,11 +126,26 @@ function endsSentence(paragraph, start, stop, space) {
   const following = paragraph[space + 1];
   if (following !== undefined && /^\p{Ll}$/u.test(following)) return false;
   if (paragraph[stop] !== "." || TERMINATORS.has(paragraph[stop + 1])) return true;
-  let from = stop;
-  while (from > start && paragraph[from - 1] !== " ") from -= 1;
+  const begin = wordStart(paragraph, start, stop);
+  let from = begin;
   while (from < stop && OPENERS.has(paragraph[from])) from += 1;
   const word = paragraph.slice(from, stop + 1);
-  return !(isInitials(word) || ABBREVIATIONS.has(word.slice(0, -1).join("").toLowerCase()));
+  const name = word.slice(0, -1).join("").toLowerCase();
+  if (isInitials(word) || ABBREVIATIONS.has(name)) return false;
+  if (BEFORE_NUMBERS.has(name) && /^\p{Nd}$/u.test(following ?? "")) return false;
+  if (!ORDINAL.test(name)) return true;
+  const before = paragraph.slice(wordStart(paragraph, start, Math.max(begin - 1, start)), Math.max(begin - 1, start));
+  let end = space + 1;
+  while (end < paragraph.length && LETTER.test(paragraph[end])) end += 1;
+  const behind = paragraph.slice(space + 1, end);
+  return !BEFORE_ORDINALS.has(before.join("").toLowerCase()) && !BEHIND_ORDINALS.has(behind.join("").toLowerCase());
+}
+
+/** Where the word that ends before `end` begins, not before `start`. */
+function wordStart(paragraph, start, end) {
+  let from = end;
+  while (from > start && paragraph[from - 1] !== " ") from -= 1;
+  return from;
 }
 
 /** Single letters, each with a stop behind it: "U.S.", "J.". */
@@ -126,7 +153,7 @@ function isInitials(word) {
   return (
     word.length > 0 &&
     word.length % 2 === 0 &&
-    word.every((character, index) => (index % 2 ? character === "." : /^\p{L}$/u.test(character)))
+    word.every((character, index) => (index % 2 ? character === "." : LETTER.test(character)))
   );
 }
 
