@@ -54,6 +54,17 @@ def test_a_setting_that_cannot_be_used_is_named(content: str, message: str, tmp_
         load(project(tmp_path, content), environ={})
 
 
+def test_a_byte_order_mark_and_the_line_ends_of_another_system_are_no_settings(tmp_path: Path) -> None:
+    (tmp_path / "kg.toml").write_bytes('title = "Brücke"\r\nlanguage = "de"\r\n'.encode("utf-8-sig"))
+    assert (load(tmp_path).title, load(tmp_path).language) == ("Brücke", "de")
+
+
+def test_settings_in_another_encoding_are_named(tmp_path: Path) -> None:
+    (tmp_path / "kg.toml").write_bytes('title = "Brücke"\n'.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"kg.toml: is not UTF-8 \(byte 0xfc\): save the file as UTF-8"):
+        load(tmp_path)
+
+
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "kg.toml").mkdir()
     with pytest.raises(ConfigError, match="is not a regular file"):

@@ -18,7 +18,6 @@
 
     [serve]                                  # what one client may ask: see Serve
     trusted_proxies = ["127.0.0.1"]
-
     [build]                                  # what sources may cost: see Build
 
     [security]                               # /.well-known/security.txt: see Security
@@ -210,11 +209,12 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     try:
         if path.exists() and (not path.is_file() or path.stat().st_size > MOST_BYTES):
             raise ConfigError(f"{path}: is not a regular file of at most {MOST_BYTES} bytes")
-        with path.open("rb") as file:
-            table = tomllib.load(file)
+        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # some editors write a byte order mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found; {_elsewhere(root)}") from None
-    except (OSError, UnicodeDecodeError) as e:
+    except UnicodeDecodeError as e:
+        raise ConfigError(f"{path}: is not UTF-8 (byte 0x{e.object[e.start]:02x}): save the file as UTF-8") from None
+    except OSError as e:
         raise ConfigError(f"{path}: cannot be read: {e}") from e
     except ValueError as e:  # also for a number of more digits than Python reads
         raise ConfigError(f"{path}: not TOML: {e}") from e

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from pyoxigraph import RdfFormat, parse
+from pyoxigraph import Literal, RdfFormat, parse
 
 from kg import build
 from kg.config import load
@@ -95,3 +95,34 @@ def test_without_words_the_description_of_a_new_document_is_printed(starter: Pat
     release, findings = build.build(load(starter))
     assert release is not None, findings
     assert [f.rule for f in findings if f.rule == "no-claim"], "its sentence is still without a claim"
+
+
+def test_a_description_says_the_language_of_the_project_and_is_turtle_whatever_the_name_of_the_text(
+    starter: Path, kg
+) -> None:
+    settings = starter / "kg.toml"
+    settings.write_text('language = "de"\n' + settings.read_text("utf-8"), encoding="utf-8")
+    (starter / "data/documents/bericht+(2).txt").write_text("Es regnete.\n", encoding="utf-8")
+    printed = kg("cite", "bericht+(2)", cwd=starter).stdout
+    triples = {
+        (q.predicate.value.rpartition("/")[2], q.object) for q in parse(printed, RdfFormat.TURTLE, base_iri="b:/")
+    }
+    assert ("title", Literal("bericht+(2)", language="de")) in triples
+
+
+def test_a_text_whose_name_no_address_can_have_is_to_be_renamed(starter: Path, kg) -> None:
+    (starter / "data/documents/my report.txt").write_text("It rained.\n", encoding="utf-8")
+    assert "`kg cite 'my report'` prints one" in kg("check", cwd=starter).stdout
+    for words in ((), ("It rained",)):
+        done = kg("cite", "my report", *words, cwd=starter)
+        assert done.stdout == ""
+        assert done.stderr == (
+            "kg: 'my report' cannot be part of an address: give the text another name, such as my-report\n"
+        )
+
+
+def test_words_across_the_end_of_a_sentence_are_told_where_it_ends(starter: Path, kg) -> None:
+    assert (
+        "cross the end of a sentence, behind 'written in Python.':"
+        in kg("cite", "about-kg", "written in Python. Its authors", cwd=starter).stderr
+    )

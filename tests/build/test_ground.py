@@ -71,8 +71,16 @@ def test_a_passage_is_verified_where_the_text_is_at_hand_and_else_not_checked(st
         "checked": True,
     }
     assert [f.message for f in findings if f.rule == "no-claim"] == [
-        f"memo: no claim rests on sentence {n} (paragraph {p})" for n, p in ((1, 1), (3, 2), (4, 3))
+        f"memo: no claim rests on sentence {n} (paragraph {p}, at {at})"
+        for n, p, at in ((1, 1, "0-6"), (3, 2, "23-39"), (4, 3, "40-57"))
     ]
+
+
+def test_a_sentence_without_a_claim_is_told_with_its_words_where_they_may_be_shown(starter: Path) -> None:
+    with (starter / "data/documents/about-kg.md").open("a", encoding="utf-8") as file:
+        file.write("It is new.\n")
+    found = [f.message for f in build.check(load(starter)).findings if f.rule == "no-claim"]
+    assert found == ["about-kg: no claim rests on sentence 3 (paragraph 1, at 122-132): 'It is new.'"]
 
 
 def test_the_words_of_a_text_that_may_not_be_shown_are_nowhere_in_the_release(starter: Path, hidden: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_is_planned_cannot_be_typed_as_having_happened(kind: str, starter: 
     assert messages(starter, "not-asserted") == [
         (
             "error: claim/about-kg/2 is planned, so id/plan-for-own-copies cannot be a "
-            f"{kind.replace('kg:', 'ontology#')}: type it as a Prospect or a ReportedSituation"
+            f"{kind}: type it as a Prospect or a ReportedSituation"
         ),
     ]
 
@@ -64,9 +64,7 @@ def test_what_another_speaker_says_cannot_be_typed_as_having_happened(starter: P
     edit(starter, CLAIMS, lambda s: s + OTHER_VOICE.replace("schema:ComputerLanguage", "kg:Event"))
     edit(starter, LABELS, lambda s: s + SAID_LABEL)
     (message,) = messages(starter, "not-asserted")
-    assert message.startswith(
-        "error: claim/about-kg/4 is said by another speaker, so id/python cannot be a ontology#Event"
-    )
+    assert message.startswith("error: claim/about-kg/4 is said by another speaker, so id/python cannot be a kg:Event")
 
 
 def test_a_thing_without_a_label_is_named(starter: Path) -> None:

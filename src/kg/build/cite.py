@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,14 +14,20 @@ from kg.config import Config
 from kg.errors import PassageError
 from kg.model import Passage, Place
 
+_NOT_IN_IRIS = re.compile(r"""[\x00-\x20\x7f-\xa0<>"{}|\\^`#?/%]""")
+
 
 def read_document(config: Config, name: str, documents: Sequence[Path]) -> text.Text:
     """The text of a document that is at hand.
 
-    :raises PassageError: if no folder has it; the message names those that were looked into.
+    :raises PassageError: if no folder has it; the message names those that were looked into. Also for a name that
+        cannot be part of an IRI (RFC 3987, section 2.2), as the document's address has it.
     :raises SourceError: if the file cannot be read as UTF-8.
     :raises ConfigError: if one of ``documents`` is no folder.
     """
+    if _NOT_IN_IRIS.search(name):
+        fitting = _NOT_IN_IRIS.sub("-", name)
+        raise PassageError(f"{name!r} cannot be part of an address: give the text another name, such as {fitting}")
     folders = text_folders(config.root, documents)
     path = find_text(name, folders)
     if path is None:
@@ -80,13 +87,12 @@ def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str
     escaped = title.replace("\\", "\\\\").replace('"', '\\"')
     return "\n".join(
         (
-            "@prefix : <id/> .",
             "@prefix kg: <ontology#> .",
             "@prefix dcterms: <http://purl.org/dc/terms/> .",
             "",
             f"<document/{name}> a kg:Document ;",
             f'    dcterms:title "{escaped}"@{config.language} ;  # the language of the title, as de',
-            f"    dcterms:creator :{name}-author ;  # whose own voice the text is; label it in data/entities/",
+            f"    dcterms:creator <id/{name}-author> ;  # whose own voice the text is; label it in data/entities/",
             f"    kg:textShown {str(shown).lower()} ;  # true only where the text may be republished",
             *(["    dcterms:license <https://creativecommons.org/licenses/by/4.0/> ;"] if shown else []),
             f'    kg:sha256 "{parsed.sha256}" .',

@@ -24,7 +24,7 @@ from kg import vocab
 from kg.build.described import Described, by_subject, iris_of
 from kg.build.limit import Limit
 from kg.build.parse import Sources
-from kg.build.terms import terms_of, undefined, unknown_to_others
+from kg.build.terms import no_address, terms_of, undefined, unknown_to_others
 from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
 
 ENTITY_PROPERTIES = frozenset(
@@ -82,6 +82,7 @@ class _Collector:
         self.whole = whole
         self.findings: list[Finding] = []
         self._listed = Limit()
+        self._missing: set[str] = set()
         self.pending: list[tuple[str, Finding]] = []
         self.described: frozenset[str] = frozenset()
 
@@ -103,8 +104,7 @@ class _Collector:
         self.findings += filter(None, map(self._listed, found))
 
     def _short(self, iri: str) -> str:
-        local = self.names.local(iri)
-        return local or f"<{iri}>"
+        return self.names.local(iri) or self.names.prefixed(iri)
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
@@ -112,7 +112,8 @@ class _Collector:
         s = self.sources
         self._keep(
             *undefined((*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names),
-            *unknown_to_others((*s.documents, *s.claims), self.terms),
+            *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms),
+            *no_address((*s.documents, *s.claims, *s.entities), self.names),
         )
         for q in (*s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:
@@ -154,7 +155,7 @@ class _Collector:
         for iri, described in by_subject(self.sources.documents).items():
             name = re.fullmatch(re.escape(self.names.document("")) + f"({_NAME})", iri)
             if not name:
-                message = f"{self._short(iri)} is no document; what is said of other things needs a claim"
+                message = f"{self._short(iri)} is no <document/NAME>; what is said of other things needs a claim"
                 self._fail("fact-without-claim", message, described.place, iri)
                 continue
             if len(name[1].encode()) > _MAX_NAME:
@@ -174,6 +175,9 @@ class _Collector:
             ]
             if missing:
                 self._fail("document", f"document {name[1]} lacks {', '.join(missing)}", described.place, iri)
+            if shown not in (None, "true", "false"):
+                message = f"document {name[1]}: kg:textShown is true or false, not {shown!r}"
+                self._fail("document", message, described.values(kg + "textShown")[0].place, iri)
             found[name[1]] = Document(
                 name[1], iri, author or "", shown == "true", (sha256 or "").lower(), described.place
             )
@@ -244,6 +248,7 @@ class _Collector:
         claims = []
         described_claims = {iri for iri in metadata if self._kind(NamedNode(iri)) == "claim"}
         self.described = frozenset(described_claims)
+        withdrawn = {iri for iri in described_claims if self._is_stone(metadata[iri])}
         for iri in sorted(described_claims | set(graphs)):
             if iri not in metadata:
                 message = f"the graph {self._short(iri)} has no claim about it: say who states it, how, and where"
@@ -253,7 +258,7 @@ class _Collector:
                 continue
             claim = self._claim(iri, metadata[iri], graphs.get(iri, []))
             if claim:
-                self._references(claim, documents, passages, described_claims)
+                self._references(claim, documents, passages, described_claims - withdrawn)
                 claims.append(claim)
         self._glosses_are_unique(claims)
         return tuple(claims)
@@ -311,7 +316,9 @@ class _Collector:
         kg, short = self.names.kg, self._short(iri)
         values = described.values(kg + mark)
         if len(values) > 1:
-            self._fail("claim", f"{short} has more than one kg:{mark}", described.place, iri)
+            message = f"{short} has more than one kg:{mark}, another one on line {values[1].place.line}"
+            hint = ": if these are two claims, one of them needs a number of its own"
+            self._fail("claim", message + hint, described.place, iri)
         value = described.text(kg + mark) or ""
         if value.removeprefix(kg) not in allowed:
             message = f"{short}: {self._short(value)} is no {mark}; one of kg:{', kg:'.join(allowed)}"
@@ -324,8 +331,7 @@ class _Collector:
 
     def _is_withdrawn(self, described: Described, graph: Sequence[SourceQuad]) -> bool:
         """Whether a claim is no longer made; then its graph must be gone (a shape asks for day and reason)."""
-        kinds = {value_of(q.quad.object) for q in described.values(vocab.RDF_TYPE)}
-        if self.names.kg + "WithdrawnClaim" not in kinds:
+        if not self._is_stone(described):
             return False
         iri = value_of(described.quads[0].quad.subject)
         left = [*graph, *described.values(vocab.OA_HAS_TARGET), *described.values(self.names.kg + "quote")]
@@ -334,12 +340,17 @@ class _Collector:
             self._fail("withdrawn", message, left[0].place, iri)
         return True
 
+    def _is_stone(self, described: Described) -> bool:
+        kinds = {value_of(q.quad.object) for q in described.values(vocab.RDF_TYPE)}
+        return self.names.kg + "WithdrawnClaim" in kinds
+
     def _references(
         self, claim: Claim, documents: dict[str, Document], passages: dict[str, Passage], known: set[str]
     ) -> None:
         """What a claim points at must be there, and its graph may only be about things."""
         short = self._short(claim.iri)
-        if claim.document not in documents:
+        if claim.document not in (documents.keys() | self._missing):
+            self._missing.add(claim.document)  # said once
             message = f"{short}: missing document {claim.document}: describe it in data/documents/{claim.document}.ttl"
             self._fail("missing-document", message, claim.place, claim.iri)
         for target in claim.targets:
@@ -358,7 +369,7 @@ class _Collector:
                 message = f"{short}: a claim's graph cannot describe {self._short(value_of(q.quad.subject))}"
                 self._fail("claim", message, q.place, claim.iri)
             if self._kind(q.quad.object) == "claim" and value_of(q.quad.object) not in known:
-                message = f"{short}: {self._short(value_of(q.quad.object))} is not described"
+                message = f"{short}: {self._short(value_of(q.quad.object))} is not described, or was withdrawn"
                 finding = error("missing-claim", message, q.place, claim.iri)
                 if self.whole or self._document_of(q.quad.object) in documents:
                     self._keep(finding)

@@ -306,7 +306,11 @@ def _uncovered(
     for name, parsed in texts.items():
         for sentence in parsed.sentences:
             if sentence.number and (name, sentence.number) not in cited:
-                message = f"{name}: no claim rests on sentence {sentence.number} (paragraph {sentence.paragraph})"
+                start, end = sentence.start, sentence.end
+                where = f"paragraph {sentence.paragraph}, at {start}-{end}"
+                # What may not be shown stands in no report either.
+                words = f": {parsed.content[start : min(end, start + 60)]!r}" if documents[name].text_shown else ""
+                message = f"{name}: no claim rests on sentence {sentence.number} ({where}){words}"
                 yield warning("no-claim", message, documents[name].place, documents[name].iri)
 
 

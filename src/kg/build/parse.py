@@ -13,6 +13,7 @@ cannot be read becomes findings and gives no quads at all: nothing is loaded in 
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import re
@@ -27,6 +28,7 @@ from pyoxigraph import BlankNode, Literal, Quad, RdfFormat, parse
 from kg import vocab
 from kg.bounds import check_memory, doing
 from kg.build.limit import Limit
+from kg.build.prefixes import slips
 from kg.build.stored import stored
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, warning
@@ -227,13 +229,14 @@ def stream_rdf(
                 empty = False
                 yield SourceQuad(quad, place)
     except SyntaxError as e:
-        raise SourceError(_readable(str(e.msg)), file=shown, line=e.lineno or lines.count) from None
+        raise SourceError(_readable(str(e.msg), suffix), file=shown, line=e.lineno or lines.count) from None
     except MemoryError as e:
         if not e.args:  # the parser's own says why
             raise
         raise SourceError("a name or literal is longer than 16 MiB", file=shown, line=lines.count) from None
     if len(parser.prefixes) > _MAX_PREFIXES:
         raise SourceError(f"declares more than {_MAX_PREFIXES} prefixes", file=shown)
+    findings += slips(parser.prefixes, data, shown, base)
     if prefixes is not None:
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if empty:
@@ -262,7 +265,8 @@ def read_utf8(path: Path, shown: str) -> bytes:
     if path.is_dir():
         raise SourceError("is a folder where a file was expected", file=shown)
     if not path.is_file():
-        raise SourceError("is not a regular file that can be read" if path.exists() else "does not exist", file=shown)
+        broken = "is a link that leads nowhere" if path.is_symlink() else "does not exist"
+        raise SourceError("is not a regular file that can be read" if path.exists() else broken, file=shown)
     try:
         if path.stat().st_size > MAX_FILE:
             raise SourceError(f"is larger than {MAX_FILE >> 20} MiB: split it", file=shown)
@@ -298,15 +302,18 @@ class _Lines:
         return part
 
 
-def _readable(message: str) -> str:
+def _readable(message: str, suffix: str) -> str:
     """The parser's message without the place, which stands in front of it, and in words of Turtle."""
     message = re.sub(r"^Parser error [^:]*: ", "", message)
     unknown = re.search(r"The prefix (\S*) has not been declared", message)
     if unknown:
         name = unknown[1].rstrip(":")
-        iri = vocab.Names("").prefixes().get(name, "…")
-        return f"unknown prefix {name + ':'!r}: declare it with @prefix {name}: <{iri}> ."
-    return f"syntax error: {message}"
+        known = vocab.Names("").prefixes()
+        near = difflib.get_close_matches(name, known, n=1) if name not in known else []
+        hint = f" did you mean {near[0]}:? Otherwise" if near else ""
+        return f"unknown prefix {name + ':'!r}:{hint} declare it with @prefix {name}: <{known.get(name, '…')}> ."
+    graph = "; named graphs are written in .trig" if suffix == ".ttl" and message.startswith("{") else ""
+    return f"syntax error: {message}{graph}"
 
 
 def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:

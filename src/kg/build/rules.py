@@ -80,10 +80,12 @@ def happened_only_if_asserted(happened: Collection[str], collected: Collected, n
         for q in claim.graph:
             value = q.quad.object
             if q.quad.predicate.value == vocab.RDF_TYPE and value_of(value) in happened:
+                class_ = value_of(value)
+                named = names.prefixed(class_) if class_.startswith(names.kg) else names.local(class_) or class_
                 how = claim.modality if claim.modality != "asserted" else "said by another speaker"
                 message = (
                     f"{names.local(claim.iri)} is {how}, so {names.local(value_of(q.quad.subject))} cannot be a "
-                    f"{names.local(value_of(value))}: type it as a Prospect or a ReportedSituation"
+                    f"{named}: type it as a Prospect or a ReportedSituation"
                 )
                 yield error("not-asserted", message, q.place, claim.iri)
 

@@ -6,6 +6,7 @@ PDF) may lie beside the text that was made from it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def _texts(root: Path, documents: Collection[str]) -> Iterator[Finding]:
             yield _warning(path, root, f"is not read: texts lie in {FOLDERS['documents']} itself")
         elif path.stem not in documents:
             message = (
-                f"no description names this text: `kg cite {path.stem}` prints one for {path.stem}.ttl; "
+                f"no description names this text: `kg cite {shlex.quote(path.stem)}` prints one for {path.stem}.ttl; "
                 "or take the text out of data/"
             )
             yield _warning(path, root, message)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from pyoxigraph import NamedNode
-from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SKOS, TIME, DefinedNamespace
+from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SH, SKOS, TIME, DefinedNamespace
 
 from kg import vocab
 from kg.build.limit import MOST
@@ -17,7 +17,7 @@ from kg.build.vocabulary import namespace
 from kg.model import Finding, SourceQuad, error, warning
 
 _OTHERS: dict[str, type[DefinedNamespace]] = {
-    **{str(known._NS): known for known in (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SKOS, TIME)},
+    **{str(known._NS): known for known in (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SH, SKOS, TIME)},
     # rdflib has the https form only, data has both (https://schema.org/docs/faq.html#19).
     vocab.SCHEMA: SDO,
 }
@@ -26,8 +26,8 @@ _OTHERS: dict[str, type[DefinedNamespace]] = {
 _COMPARED = 5_000
 """Comparisons of names in one search for unknown terms: a second of CPU. Later ones are not said to be like another."""
 
-_LIKE_IRI, _LIKE_NAME = 0.8, 0.7
-"""How like, from 0 to 1, whole IRIs or names are of which one is offered for the other (:mod:`difflib`)."""
+_LIKE_NAME = 0.7
+"""How like, from 0 to 1, names are of which one is offered for the other (:mod:`difflib`)."""
 
 
 def terms_of(sources: Sources, base: str) -> frozenset[str]:
@@ -51,11 +51,46 @@ def undefined(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.
                 return
             reported.add((q.place.file, node.value))
             compared += len(terms)
-            may = compared <= _COMPARED
-            near = difflib.get_close_matches(node.value, terms, n=1, cutoff=_LIKE_IRI) if may else []
-            hint = f"; did you mean {names.local(near[0]) or near[0]}?" if near else "; add it to ontology/"
+            hint = _hint(node.value, terms, names) if compared <= _COMPARED else "; add it to ontology/"
             message = f"unknown term {names.local(node.value) or node.value}{hint}"
             yield error("unknown-term", message, q.place, node.value)
+
+
+def _hint(iri: str, terms: Collection[str], names: vocab.Names) -> str:
+    """What may have been meant by an unknown term: one like it in its ontology, or one of its name in another."""
+    space = namespace(iri)
+    beside = {term.removeprefix(space): term for term in terms if term.startswith(space)}
+    near = difflib.get_close_matches(iri.removeprefix(space), beside, n=1, cutoff=_LIKE_NAME)
+    elsewhere = sorted(term for term in terms if namespace(term) != space and term.endswith(iri[len(space) - 1 :]))
+    found = [beside[name] for name in near] or elsewhere
+    if found:
+        return f"; did you mean {names.local(found[0]) or found[0]}?"
+    if not beside:
+        start = "; kg init writes the general one" if space == names.kg else ""
+        return f"; no file in ontology/ describes a term of <{names.local(space)}>{start}"
+    return "; add it to ontology/"
+
+
+_ADDRESSES = r"(?:id|document|claim|passage)/.|(?:ontology|shapes)(?:[/#]|$)|graph/|catalog|\.well-known/|comparison/|$"
+
+
+def no_address(quads: Iterable[SourceQuad], names: vocab.Names) -> Iterator[Finding]:
+    """IRIs under the base at which nothing is: things would have no page there, and need no label. Said once a file."""
+    served = re.compile(re.escape(names.base) + f"(?:{_ADDRESSES})")
+    reported: set[tuple[str, str]] = set()
+    for q in quads:
+        for node in (q.quad.subject, q.quad.object):
+            if not isinstance(node, NamedNode) or not node.value.startswith(names.base) or served.match(node.value):
+                continue
+            local = node.value.removeprefix(names.base)
+            start = re.split("[/#]", local)[0]
+            if (q.place.file, start) not in reported:
+                reported.add((q.place.file, start))
+                message = (
+                    f"{local} has no page here: things are id/NAME, documents document/NAME, claims claim/DOCUMENT/N; "
+                    "is its prefix right?"
+                )
+                yield warning("address", message, q.place, node.value)
 
 
 def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str]) -> Iterator[Finding]:

@@ -1,0 +1,146 @@
+"""Slips of a person who writes sources: each is named where it was made, and not by what follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kg import build
+from kg.config import load
+from kg.model import Severity
+
+CLAIMS = "data/claims/about-kg.trig"
+DOCUMENT = "data/documents/about-kg.ttl"
+LABELS = "data/entities/labels.ttl"
+FACTS = "shapes/facts.ttl"
+
+
+def edit(project: Path, file: str, old: str, new: str) -> None:
+    path = project / file
+    before = path.read_text(encoding="utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new), encoding="utf-8")
+
+
+def said(project: Path, severity: Severity = Severity.ERROR) -> list[str]:
+    return [str(f) for f in build.check(load(project)).findings if f.severity is severity]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "wrong", "right"),
+    [
+        ("kg", "<ontolgy#>", "<ontology#>"),
+        ("kg", "<https://facts.example.org/ontology#>", "<ontology#>"),
+        ("schema", "<http://schema.org>", "<http://schema.org/>"),
+        ("prov", "<https://www.w3.org/ns/prov#>", "<http://www.w3.org/ns/prov#>"),
+        ("", "<id>", "<id/>"),
+        ("", "<id#>", "<id/>"),
+        ("", "<ids/>", "<id/>"),
+        ("claim", "<claims/about-kg/>", "<claim/about-kg/>"),
+    ],
+)
+def test_a_prefix_that_leads_elsewhere_is_named_with_its_line_and_the_one_that_was_meant(
+    prefix: str, wrong: str, right: str, starter: Path
+) -> None:
+    edit(starter, CLAIMS, f"@prefix {prefix}: {right}", f"@prefix {prefix}: {wrong}")
+    lines = (starter / CLAIMS).read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.startswith(f"@prefix {prefix}:"))
+    (only,) = said(starter)
+    assert only.startswith(f"{CLAIMS}:{line}: error: the prefix {prefix}: is {wrong}, ")
+    assert only.endswith(f"write @prefix {prefix}: {right} .")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("@prefix schema: <http://schema.org/>", "@prefix schema: <https://schema.org/>"),
+        ("@prefix rdfs:", "@prefix kgo: <http://g.co/kg/> .\n@prefix rdfs:"),
+        ("@prefix rdfs:", "@prefix time: <https://example.org/times/> .\n@prefix rdfs:"),
+    ],
+)
+def test_a_prefix_that_may_be_meant_is_no_slip(old: str, new: str, starter: Path) -> None:
+    edit(starter, CLAIMS, old, new)
+    assert said(starter) == []
+
+
+def test_a_module_of_the_ontology_without_its_hash_is_a_warning(starter: Path) -> None:
+    edit(starter, CLAIMS, "@prefix rdfs:", "@prefix town: <ontology/town> .\n@prefix rdfs:")
+    assert [one for one in said(starter, Severity.WARNING) if "the prefix town: is <ontology/town>" in one]
+    assert said(starter) == []
+
+
+def test_an_iri_under_the_base_at_which_nothing_is_is_a_warning(starter: Path) -> None:
+    edit(starter, CLAIMS, "schema:programmingLanguage :python", "schema:programmingLanguage <languages/python>")
+    (only,) = (one for one in said(starter, Severity.WARNING) if "languages" in one)
+    assert only.startswith(f"{CLAIMS}:11: warning: languages/python has no page here: things are id/NAME")
+
+
+def test_an_unknown_prefix_that_is_like_a_known_one_is_said_with_it(starter: Path) -> None:
+    edit(starter, CLAIMS, " schema:programming", " shema:programming")
+    (only,) = said(starter)
+    assert "unknown prefix 'shema:': did you mean schema:? Otherwise declare it" in only
+
+
+def test_a_property_of_shacl_that_does_not_exist_is_a_warning_and_no_shape_that_does_nothing(starter: Path) -> None:
+    edit(starter, FACTS, "sh:maxCount 0", "sh:maxcount 0")
+    (only,) = (one for one in said(starter, Severity.WARNING) if "maxcount" in one)
+    assert only.startswith(f"{FACTS}:")
+    assert "did you mean <http://www.w3.org/ns/shacl#maxCount>?" in only
+
+
+@pytest.mark.parametrize(
+    ("term", "hint"),
+    [
+        ("kg:Demolition", "; add it to ontology/"),
+        ("kg:SoftwareApplikation", "; add it to ontology/"),
+        ("<ontology/town#Plan>", "; did you mean ontology#Plan?"),
+        ("<ontology/town#Bridge>", "; no file in ontology/ describes a term of <ontology/town#>"),
+    ],
+)
+def test_an_unknown_term_is_likened_to_names_and_not_to_addresses(term: str, hint: str, starter: Path) -> None:
+    edit(starter, CLAIMS, "schema:SoftwareApplication", term)
+    (only,) = said(starter)
+    assert only.endswith(hint), only
+
+
+def test_two_claims_of_one_number_are_said_with_both_lines(starter: Path) -> None:
+    edit(starter, CLAIMS, "claim:2", "claim:1")
+    first, second = said(starter)
+    for one, mark, line in ((first, "basis", 22), (second, "modality", 22)):
+        assert f"claim/about-kg/1 has more than one kg:{mark}, another one on line {line}" in one
+
+
+def test_a_mark_that_is_neither_true_nor_false_is_the_only_error(starter: Path) -> None:
+    edit(starter, DOCUMENT, "kg:textShown true", 'kg:textShown "yes"')
+    assert said(starter) == [f"{DOCUMENT}:11: error: document about-kg: kg:textShown is true or false, not 'yes'"]
+
+
+def test_a_document_that_is_missing_is_said_once(starter: Path) -> None:
+    (starter / DOCUMENT).unlink()
+    (only,) = said(starter)
+    assert only.startswith(f"{CLAIMS}:12: error: claim/about-kg/1: missing document about-kg: describe it in")
+
+
+def test_a_statement_that_points_at_a_withdrawn_claim_is_told_so(starter: Path) -> None:
+    stone = (
+        'claim:3 a kg:WithdrawnClaim ; rdfs:label "It was not so."@en ; kg:withdrawnOn "2026-06-02"^^xsd:date ;\n'
+        '    <http://www.w3.org/2004/02/skos/core#changeNote> "A slip."@en .\n'
+        "claim:1 { :kg schema:about claim:3 . }\n"
+    )
+    edit(starter, CLAIMS, "@prefix rdfs:", "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n@prefix rdfs:")
+    with (starter / CLAIMS).open("a", encoding="utf-8") as file:
+        file.write(stone)
+    (only,) = said(starter)
+    assert only.endswith("claim/about-kg/1: claim/about-kg/3 is not described, or was withdrawn")
+
+
+def test_named_graphs_in_turtle_are_told_where_they_belong(starter: Path) -> None:
+    (starter / CLAIMS).rename(starter / "data/claims/about-kg.ttl")
+    assert "; named graphs are written in .trig" in said(starter)[0]
+
+
+def test_a_link_that_leads_nowhere_is_called_one(starter: Path) -> None:
+    (starter / CLAIMS).unlink()
+    (starter / CLAIMS).symlink_to("nowhere.trig")
+    assert said(starter)[0] == f"{CLAIMS}: error: is a link that leads nowhere"
