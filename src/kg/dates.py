@@ -16,6 +16,12 @@ _FORM = re.compile(
     r"(?:T[\d:.,]{2,24})?(?:Z|[+-]\d\d:\d\d)?[?~%]?",
     re.ASCII,
 )
+_EDTF = re.compile(
+    r"[?~%]?(?P<year>-?[0-9X]{4})(?:-[?~%]?(?P<month>[0-9X]{2})(?:-[?~%]?(?P<day>[0-9X]{2}))?)?"
+    r"(?:T(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:Z|[+-]\d\d(?::\d\d)?)?)?[?~%]?",
+    re.ASCII,
+)
+_LONG_YEAR = re.compile(r"Y-?\d{5,}[?~%]?", re.ASCII)
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ERA = 146_097
 """Days in 400 years."""
@@ -79,6 +85,46 @@ def read(text: str) -> Days | None:
                 return None
             return Days(ends[0].first, ends[1].last)
     return _one(text)
+
+
+def is_edtf(text: str) -> bool:
+    """Whether a text is a time of the Extended Date/Time Format (ISO 8601-2) that there can be.
+
+    Levels 0 and 1 as a whole; of level 2 sets, and qualified or unspecified parts. Months from 21 on are seasons
+    and the like (section 4.8).
+
+    >>> all(map(is_edtf, ("1985", "-0044-03-15", "192X", "1984~", "2001-21", "1985/..", "[..1760-12,1762]", "Y-17000")))
+    True
+    >>> any(map(is_edtf, ("2024-13-45", "2023-02-29", "1985-4", "/", "[1985", "3 March 2024", "1990/1985")))
+    False
+    """
+    if "/" in text:
+        ends = text.split("/")
+        known = [end for end in ends if end not in ("", "..")]
+        first, last = _one(ends[0]), _one(ends[-1])
+        in_order = first is None or last is None or first.first <= last.last
+        return len(ends) == 2 and bool(known) and all(map(_can_be, known)) and in_order
+    if text[:1] in ("[", "{") and text[-1:] == {"[": "]", "{": "}"}[text[0]]:
+        inner = text[1:-1].removeprefix("..").removesuffix("..")
+        return all(map(_can_be, re.split(r",|\.\.", inner)))
+    return _can_be(text)
+
+
+def _can_be(text: str) -> bool:
+    """Whether a text is one date of EDTF, with a month and a day that the calendar has."""
+    form = _EDTF.fullmatch(text)
+    if form is None:
+        return _LONG_YEAR.fullmatch(text) is not None
+    month, day = form["month"] or "XX", form["day"] or "XX"
+    if "X" in month:
+        in_month = 31
+    elif 1 <= int(month) <= 12:
+        in_month = length(2000 if "X" in form["year"] else int(form["year"]), int(month))
+    else:
+        return 21 <= int(month) <= 41 and form["day"] is None and form["hour"] is None
+    if form["hour"] and ("X" in day or int(form["hour"]) > 24 or int(form["minute"]) > 59 or int(form["second"]) > 60):
+        return False
+    return "X" in day or 1 <= int(day) <= in_month
 
 
 def _one(text: str) -> Days | None:

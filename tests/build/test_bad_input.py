@@ -244,7 +244,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a time in another format": (
         added(CLAIMS, "claim:1 { :when kg:edtf '2026-5-4' . }\n"),
-        rf"{CLAIMS}:\d+: error: id/when, kg:edtf, value '2026-5-4': kg:edtf is one time in the Extended Date",
+        rf"{CLAIMS}:\d+: error: id/when: '2026-5-4' is no time in the Extended Date/Time Format",
     ),
     "a prefix that everybody knows": (
         added(LABELS, "skos:x rdfs:label 'x'@en .\n"),

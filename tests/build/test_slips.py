@@ -144,3 +144,31 @@ def test_a_link_that_leads_nowhere_is_called_one(starter: Path) -> None:
     (starter / CLAIMS).unlink()
     (starter / CLAIMS).symlink_to("nowhere.trig")
     assert said(starter)[0] == f"{CLAIMS}: error: is a link that leads nowhere"
+
+
+def with_time(project: Path, edtf: str, bounds: str = "") -> None:
+    """A claim gives a time, and the days between which it lies."""
+    edit(project, CLAIMS, "claim:2 { ", f'claim:2 {{ :kg schema:about :when . :when kg:edtf "{edtf}" {bounds} . ')
+    edit(project, CLAIMS, "@prefix rdfs:", "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n@prefix rdfs:")
+    edit(project, LABELS, ":kg rdfs:label", ':when rdfs:label "when it was"@en .\n:kg rdfs:label')
+
+
+@pytest.mark.parametrize("edtf", ["2024-13-45", "2023-02-29", "[2024", "1990/1985", "May 2024"])
+def test_a_time_that_no_calendar_has_is_an_error(edtf: str, starter: Path) -> None:
+    with_time(starter, edtf)
+    (only,) = said(starter)
+    assert f"error: id/when: '{edtf}' is no time in the Extended Date/Time Format" in only
+
+
+@pytest.mark.parametrize("edtf", ["-0044-03-15", "192X", "1850~", "1978-21", "1985/..", "[..1760-12]", "Y-17000"])
+def test_a_fuzzy_time_of_edtf_is_taken(edtf: str, starter: Path) -> None:
+    with_time(starter, edtf)
+    assert said(starter) == []
+
+
+@pytest.mark.parametrize(("latest", "errors"), [("1999-12-31", 1), ("2024-03-01", 0)])
+def test_a_time_outside_of_its_own_bounds_is_an_error(latest: str, errors: int, starter: Path) -> None:
+    with_time(starter, "2024-03", f'; kg:earliest "1999-01-01"^^xsd:date ; kg:latest "{latest}"^^xsd:date')
+    found = said(starter)
+    assert len(found) == errors
+    assert not found or "lies outside of kg:earliest and kg:latest beside it (1999-01-01 to 1999-12-31)" in found[0]

@@ -25,6 +25,7 @@ from kg.build.review import stale_reviews
 from kg.build.rules import happened_only_if_asserted
 from kg.build.shacl.bound import Checked
 from kg.build.single import Targets
+from kg.build.times import times_can_be
 from kg.build.validate import Shapes, check_part
 from kg.build.writing.catalog import latest_day
 from kg.build.writing.coverage import Share, share_of_document
@@ -118,6 +119,7 @@ def make_part(bundle: Bundle, common: Common) -> Part:
         checked.append(error("blank-nodes", str(e), Place(e.file, e.line)))
         return replace(part, checked=tuple(checked))
     checked += happened_only_if_asserted(common.happened, collected, names)
+    checked += times_can_be(collected, names)
     staged = Staged(sources, collected, grounded, assembled)
     return _described(replace(part, checked=tuple(checked)), common, staged)
 
@@ -163,7 +165,8 @@ def _described(part: Part, common: Common, staged: Staged) -> Part:
     sources, collected, grounded, assembled = staged
     # That its text is missing is said once, and not again for each claim that quotes it.
     lost = {c.iri for c in collected.claims if c.quotes and c.document not in grounded.texts}
-    known = lost | {f.subject for f in grounded.findings if f.severity is Severity.ERROR}
+    seen = (*grounded.findings, *(f for f in part.checked if f.rule == "time"))
+    known = lost | {f.subject for f in seen if f.severity is Severity.ERROR}
     facts, evidence, findings = check_part(assembled, common.shapes, common.superclasses, collected.documents, names)
     return replace(
         part,
