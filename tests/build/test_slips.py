@@ -172,3 +172,10 @@ def test_a_time_outside_of_its_own_bounds_is_an_error(latest: str, errors: int, 
     found = said(starter)
     assert len(found) == errors
     assert not found or "lies outside of kg:earliest and kg:latest beside it (1999-01-01 to 1999-12-31)" in found[0]
+
+
+def test_a_project_without_shapes_is_told_so(starter: Path) -> None:
+    for path in (starter / "shapes").iterdir():
+        path.unlink()
+    (only,) = said(starter, Severity.WARNING)
+    assert only.startswith("shapes: warning: there is no shape here, so nothing holds facts and claims to rules;")

@@ -13,6 +13,7 @@ from kg import vocab
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
 from kg.build.parse import (
+    FOLDERS,
     SourceFile,
     Sources,
     list_files,
@@ -28,7 +29,7 @@ from kg.build.single import single_valued, superclasses
 from kg.build.terms import terms_of
 from kg.build.validate import read_shapes
 from kg.config import Config
-from kg.model import ExampleQuery, Finding, Place, SourceQuad, error
+from kg.model import ExampleQuery, Finding, Place, SourceQuad, error, warning
 
 MANY = 64
 """Files of claims from which it pays to start processes, and to keep what they made."""
@@ -105,6 +106,9 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
     sources = parse_files(shared, base, contents)
     sources = _quick_enough(sources, config, findings)
     findings += sources.findings
+    if not sources.shapes and not findings:
+        message = "there is no shape here, so nothing holds facts and claims to rules; kg init writes those of kg"
+        findings.append(warning("no-shapes", message, Place(FOLDERS["shapes"].as_posix())))
     queries = read_queries(root, base, findings)
     names = vocab.Names(base)
     collected = collect(sources, base)
