@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,61 @@ def test_a_project_without_shapes_is_told_so(starter: Path) -> None:
         path.unlink()
     (only,) = said(starter, Severity.WARNING)
     assert only.startswith("shapes: warning: there is no shape here, so nothing holds facts and claims to rules;")
+
+
+ENGINES = ("compiled", "pyshacl")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("first", "last", "errors"),
+    [
+        ("-0044-03-15", "-0044-03-15", 0),
+        ("-0300-01-01", "-0001-12-31", 0),
+        ("-0044-03-15", "2000-01-01", 0),
+        ("2000-01-01", "12000-01-01", 0),
+        ("-0043-01-01", "-0044-01-01", 1),
+        ("12000-01-01", "2000-01-01", 1),
+    ],
+)
+def test_days_that_python_does_not_have_are_days_and_in_order(
+    first: str, last: str, errors: int, engine: str, starter: Path
+) -> None:
+    with_time(starter, "XXXX", f'; kg:earliest "{first}"^^xsd:date ; kg:latest "{last}"^^xsd:date')
+    found = [str(f) for f in build.check(load(starter), engine=engine).findings if f.severity is Severity.ERROR]
+    assert len(found) == errors
+    assert all(f"id/when, kg:earliest, value '{first}': kg:earliest and kg:latest are one date" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "example"),
+    [
+        ("-0044-02-30", "date", "2024-03-03"),
+        ("03.03.2024", "date", "2024-03-03"),
+        ("-0044-03-15T25:00:00", "dateTime", "2024-03-03T12:00:00Z"),
+        ("the year 7", "gYear", "2024"),
+        ("2024-13", "gYearMonth", "2024-03"),
+        ("12,5", "decimal", "12.5"),
+    ],
+)
+def test_a_value_that_its_datatype_does_not_have_comes_with_one_that_it_has(
+    written: str, kind: str, example: str, starter: Path
+) -> None:
+    with_time(starter, "XXXX", f'; schema:about "{written}"^^xsd:{kind}')
+    (only,) = said(starter)
+    assert only.endswith(f"error: {written!r} is no possible {kind}, such as {example!r}")
+
+
+def test_the_period_of_a_catalogue_is_in_the_order_of_time_before_our_era_too(starter: Path) -> None:
+    with_time(starter, "XXXX", '; kg:earliest "-0300-01-01"^^xsd:date ; kg:latest "-0044-03-15"^^xsd:date')
+    edit(
+        starter, CLAIMS, "claim:2 { ", "claim:2 { :plan-for-own-copies kg:foreseenTime :when . :when a time:Instant . "
+    )
+    edit(starter, CLAIMS, "@prefix rdfs:", "@prefix time: <http://www.w3.org/2006/time#> .\n@prefix rdfs:")
+    release, findings = build.build(load(starter))
+    assert release is not None, findings
+    (period,) = (
+        path.read_text("utf-8") for path in (release.path / "metadata").iterdir() if path.name.startswith("catalog")
+    )
+    assert re.search('startDate.*"-0300-01-01"', period)
+    assert re.search('endDate.*"-0044-03-15"', period)

@@ -11,11 +11,13 @@ from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
-from kg import vocab
+from kg import dates, vocab
+from kg.build import far
 from kg.model import Finding, Place, error, value_of, warning
 
 # rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+far.teach()
 
 _ANY = NamedNode("urn:x-kg:any")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -25,6 +27,23 @@ _STRING, _INTEGER = vocab.XSD + "string", vocab.XSD + "integer"
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SHOWN = 100
 """Characters of a literal in a message."""
+
+_EXAMPLES = {
+    "date": "2024-03-03",
+    "dateTime": "2024-03-03T12:00:00Z",
+    "gYear": "2024",
+    "gYearMonth": "2024-03",
+    "decimal": "12.5",
+    "integer": "12",
+    "boolean": "true",
+}
+"""How values of datatypes are written that people often write in their own way."""
+
+_YEARS = {
+    vocab.XSD + "gYear": re.compile(r"-?\d{4,6}(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+    vocab.XSD + "gYearMonth": re.compile(r"-?\d{4,6}-\d\d(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+}
+"""Datatypes of years, which rdflib does not look at (XML Schema part 2, sections 3.3.10 and 3.3.11)."""
 
 _LITERALS = Store()
 _CANONICAL: dict[Literal, Literal] = {}
@@ -73,9 +92,10 @@ def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
     datatype = value.datatype.value
     if datatype == _INTEGER and _CANONICAL_INTEGER.fullmatch(value.value):
         return quad  # the most there are
-    if datatype != _STRING and RdflibLiteral(value.value, datatype=URIRef(datatype)).ill_typed:
+    if datatype != _STRING and not _is_possible(value.value, datatype):
         kind = datatype.rpartition("#")[2]
-        findings.append(error("literal", f"{_short(value)} is no possible {kind}", place))
+        example = f", such as {_EXAMPLES[kind]!r}" if kind in _EXAMPLES else ""
+        findings.append(error("literal", f"{_short(value)} is no possible {kind}{example}", place))
         return None
     if quad.predicate.value in vocab.LANGUAGE_TAGGED and datatype == _STRING:
         local = re.split("[#/]", quad.predicate.value)[-1]
@@ -87,6 +107,14 @@ def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
         return quad
     findings.append(warning("canonical", f"{_short(value)} is stored as {_short(kept)}", place))
     return Quad(quad.subject, quad.predicate, kept, quad.graph_name)
+
+
+def _is_possible(text: str, datatype: str) -> bool:
+    """Whether a text is in the lexical space of a datatype; of unknown ones every text is."""
+    if datatype in _YEARS:
+        form = _YEARS[datatype].fullmatch(text)
+        return form is not None and dates.read(text) is not None
+    return not RdflibLiteral(text, datatype=URIRef(datatype)).ill_typed
 
 
 def _short(literal: Literal) -> str:

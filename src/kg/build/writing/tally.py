@@ -7,14 +7,16 @@ too few once in 400,000 times).
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 
-from kg import vocab
+from kg import dates, vocab
 from kg.build.lines import groups
 from kg.build.vocabulary import LINKS, namespace
 from kg.build.writing.coverage import Covered
@@ -84,6 +86,7 @@ def count(lines: Iterable[bytes], names: vocab.Names) -> Tally:
 _TYPE = f"<{vocab.RDF_TYPE}>".encode()
 _PLACED = {f"<{iri}>".encode() for iri in COORDINATES}
 _LINKS = {f"<{iri}>".encode() for iri in LINKS}
+_DAY = re.compile(rb'"(-?\d{4,}-\d\d-\d\d)')
 _DATES = tuple(f"^^<{vocab.XSD}{kind}>".encode() for kind in ("date", "dateTime"))
 
 
@@ -102,9 +105,21 @@ def _note(found: Tally, subject: bytes, predicate: bytes, value: bytes, names: v
         if value.startswith(b"<") and not iri.startswith(names.base) and ours:
             found.links[name, namespace(iri)] += 1
     elif value.endswith(_DATES):
-        day = value[1:11].decode()
-        first, last = found.days.get(name, (day, day))
-        found.days[name] = (min(first, day), max(last, day))
+        day = _DAY.match(value)
+        if day:
+            found.days[name] = _around(found.days.get(name), day[1].decode(), day[1].decode())
+
+
+def _around(known: tuple[str, str] | None, first: str, last: str) -> tuple[str, str]:
+    """The first and the last of all these days, in the order of time: years before our era count backwards."""
+    low, high = known or (first, last)
+    return min(low, first, key=_number), max(high, last, key=_number)
+
+
+@lru_cache(maxsize=10_000)
+def _number(day: str) -> int:
+    days = dates.read(day)
+    return days.first if days else 0
 
 
 def _place(found: Tally, group: Sequence[bytes]) -> None:
@@ -141,8 +156,7 @@ def add_up(parts: Iterable[Tally]) -> tuple[Tally, Mapping[str, int], int]:
         for name in ("triples_of", "subjects_of", "classes", "kinds", "links", "mentioned"):
             getattr(whole, name).update(getattr(one, name))
         for name, (first, last) in one.days.items():
-            low, high = whole.days.get(name, (first, last))
-            whole.days[name] = (min(low, first), max(high, last))
+            whole.days[name] = _around(whole.days.get(name), first, last)
         whole.box = Box.around(whole.box, one.box.corners() if one.box else ())
         for name, values in one.objects.items():
             hashes[name].append(values)
