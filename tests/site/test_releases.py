@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -171,6 +172,28 @@ def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Ke
     assert re.findall(r'<li class="(\w+)"', second) == ["stated", "withdrawn"]
     assert re.findall(r'<li class="(\w+)"', get(address + "history/page/python")[2]) == ["stated", "changed"]
     assert get(address + "history/claim/about-kg/99")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "history"),
+    [
+        ("claim/about-kg/2", "../../history/claim/about-kg/2"),
+        ("claim/about-kg/2.ttl", "../../history/claim/about-kg/2"),
+        ("passage/about-kg/36-120", "../../history/passage/about-kg/36-120"),
+        ("claim/about-kg/99", None),
+        ("nothing/like/this", None),
+    ],
+)
+def test_what_only_an_earlier_release_has_is_not_found_but_its_history_is(
+    path: str, history: str | None, address: str
+) -> None:
+    status, _, text = get(address + path, Accept="application/problem+json")
+    assert (status, json.loads(text).get("history")) == (404, history)
+    page = get(address + path, Accept="text/html")[2]
+    assert (f'href="{history}"' in page) == (history is not None)
+    assert ("Earlier releases: " in get(address + path, Accept="text/plain")[2]) == (history is not None)
+    if history:
+        assert get(urljoin(address + path, history), Accept="text/html")[0] == 200
 
 
 def test_a_claim_that_leaves_its_stone_is_withdrawn_too(starter: Path, monkeypatch: pytest.MonkeyPatch) -> None:

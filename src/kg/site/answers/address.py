@@ -72,6 +72,15 @@ def find(site: Site, sent: str) -> tuple[str, str | None] | None:
     return None
 
 
+def meanings(site: Site, sent: str) -> list[str]:
+    """What the path of a page or of data may stand for, the likeliest first, whether the release has it or not."""
+    parts: list[str] = []
+    for local in spellings(sent):
+        stem, dot, extension = local.rpartition(".")
+        parts += [local, stem] if dot and extension in EXTENSIONS else [local]
+    return [site.base + re.sub(r"^(?:page|data)/", "id/", part) for part in parts if part]
+
+
 def known(site: Site, iri: str) -> bool:
     """Whether an IRI occurs in the release as subject, object or graph."""
     try:

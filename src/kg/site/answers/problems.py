@@ -1,8 +1,9 @@
 """Every error that leaves the site: one table from exception to status, one problem document (RFC 9457) for all.
 
 Clients get ``application/problem+json`` unless they prefer a page or plain text. Besides ``title``, ``status`` and
-``detail`` a problem may have ``line`` and ``column`` (from 1, in the query), ``limit`` (which one a query ran into) and
-``retry_after`` (seconds). Strangers never see a traceback, nor the message of an error that is ours to look into.
+``detail`` a problem may have ``line`` and ``column`` (from 1, in the query), ``limit`` (which one a query ran into),
+``retry_after`` (seconds), and ``history`` (a relative address, where an earlier release has what this one has not).
+Strangers never see a traceback, nor the message of an error that is ours to look into.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from kg.errors import (
     QueryLimited,
     QueryRefused,
 )
+from kg.site.answers.address import here, meanings, raw_path
+from kg.site.answers.links import page_path
 from kg.site.answers.respond import cors, moved
 from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
@@ -71,6 +74,9 @@ _OFFERED = (PROBLEM_JSON, "application/json", media.HTML, "text/plain")
 _LONGEST = 100
 _HIDDEN = marked("The server could not answer. What happened is in its log.")
 _ONLY_READ = marked("This address does not answer that method. What is published is a sealed release: it is only read.")
+_NAMED = ("id", "page", "data", "claim", "document", "passage")
+"""Where the addresses begin of what a release may no longer have."""
+
 _KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
 
 
@@ -124,15 +130,33 @@ def words_of(path: str) -> str:
     return " ".join(re.split(r"[-_\s]+", parts[-1])).strip()[:_LONGEST]
 
 
+def _history() -> str:
+    """Where the history is, from here, of what was asked for, if an earlier release has it."""
+    sent = raw_path()[1:]
+    try:
+        site = current()
+        if site.foreign or sent.partition("/")[0] not in _NAMED:
+            return ""
+        site.history.update()
+        held = next((iri for iri in meanings(site, sent) if site.history.holding(iri)), "")
+    except Exception:  # the answer is the same without it
+        current_app.logger.exception("the history of what is not here cannot be read")
+        return ""
+    return f"{here()}history/{page_path(site.names.local(held) or '')}" if held else ""
+
+
 def respond(error: Exception) -> Response:
     """The answer for an exception, in the form that the client prefers."""
     found = problem(error)
+    if found["status"] == HTTPStatus.NOT_FOUND and (history := _history()):
+        found["history"] = history
     kind = media.negotiate(request.headers.get("Accept"), _OFFERED) or PROBLEM_JSON
     if kind == media.HTML:
         response = _page(found)
     elif kind == "text/plain":
         where = place(found)
         text = f"{found['status']} {found['title']}\n{where + ': ' if where else ''}{found['detail']}\n"
+        text += f"Earlier releases: {found['history']}\n" if "history" in found else ""
         response = Response(text, content_type="text/plain; charset=utf-8")
     else:
         response = Response(json.dumps(found, ensure_ascii=False) + "\n", content_type=kind)

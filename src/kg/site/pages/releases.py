@@ -17,7 +17,7 @@ from kg import diff
 from kg.errors import ReleaseError
 from kg.history import Event, History, Sealed, Step
 from kg.release import Release
-from kg.site.answers.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.answers.address import here, meanings, raw_path
 from kg.site.answers.links import page_path
 from kg.site.answers.respond import cors, not_found
 from kg.site.languages import marked
@@ -146,18 +146,9 @@ def _sent() -> str:
     return raw_path()[1:].partition("/")[2]
 
 
-def _iris(site: Site, name: str) -> list[str]:
-    """What a page's address may stand for, the likeliest first."""
-    parts: list[str] = []
-    for local in spellings(name):
-        stem, dot, extension = local.rpartition(".")
-        parts += [local, stem] if dot and extension in EXTENSIONS else [local]
-    return [site.base + re.sub(r"^(?:page|data)/", "id/", part) for part in parts if part]
-
-
 def _known(site: Site, name: str) -> tuple[str, list[Event]]:
     history = _history(site)
-    for iri in _iris(site, _sent() or name):
+    for iri in meanings(site, _sent() or name):
         if events := history.events(iri):
             return iri, events
     raise not_found(marked("This release has no history of {name}."), name=name)
@@ -165,7 +156,7 @@ def _known(site: Site, name: str) -> tuple[str, list[Event]]:
 
 def _mementos(site: Site, name: str) -> list[Sealed]:
     history = _history(site)
-    for iri in _iris(site, _sent() or name):
+    for iri in meanings(site, _sent() or name):
         if kept := history.holding(iri):
             return kept
     raise not_found(marked("This release has no version of {name}."), name=name)
