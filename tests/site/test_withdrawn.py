@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_a_withdrawn_claim_is_in_no_list(site: FlaskClient) -> None:
         page = site.get(path, headers={"Accept": "text/html"})
         assert page.status_code == 200
         assert "Fortran" not in page.text
+
+
+def test_a_list_of_things_has_as_many_as_are_counted_and_none_that_was_merged(site: FlaskClient) -> None:
+    with site.get("/report.json") as report:
+        counted = report.json["counts"]["things"]
+    assert site.get("/browse.json").json["count"] == counted
+    page = site.get("/things", headers={"Accept": "text/html"}).text
+    assert re.search(rf'class="count">\s*{counted}<', page)
+    assert "snake" not in page
+    pages = re.findall("/page/([^<]+)<", site.get("/sitemap.xml").text)
+    assert len(pages) == counted
+    assert "snake" not in pages
 
 
 @pytest.mark.parametrize(

@@ -183,18 +183,23 @@ def _condition(filters: Filters) -> tuple[str, list[str]]:
 
 
 class Labelled:
-    """IRIs of every entry of a kind, by label; read where somebody looks."""
+    """IRIs of every entry of a kind, by label; read where somebody looks.
+
+    Of things, those that claims speak of, which are the ones that are counted: others have a label and no more
+    (speakers, what was merged into another).
+    """
 
     def __init__(self, site: Site, kind: str) -> None:
-        self._site, self._kind = site, kind
-        self._count: int = query(site, "SELECT count(*) FROM entry WHERE kind = ?", [kind])[0][0]
+        spoken = "" if kind != "thing" or site.foreign else " AND EXISTS (SELECT 1 FROM mention WHERE thing = entry.id)"
+        self._site, self._kind, self._from = site, kind, f"FROM entry WHERE kind = ?{spoken}"
+        self._count: int = query(site, f"SELECT count(*) {self._from}", [kind])[0][0]
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, part: slice, /) -> list[str]:
         start, stop, _ = part.indices(self._count)
-        sql = "SELECT iri FROM entry WHERE kind = ? ORDER BY label COLLATE NOCASE, iri LIMIT ? OFFSET ?"
+        sql = f"SELECT iri {self._from} ORDER BY label COLLATE NOCASE, iri LIMIT ? OFFSET ?"
         return [row[0] for row in query(self._site, sql, [self._kind, max(0, stop - start), start])]
 
 
