@@ -86,3 +86,26 @@ def test_the_command_says_it_in_words_and_as_json(two: tuple[Release, Release], 
     missing = kg("diff", "2000-01-01-000000000000", cwd=starter)
     assert missing.returncode == 1
     assert "no such release; there " in missing.stderr
+
+
+def test_a_build_says_which_claims_went_without_a_stone(starter: Path, kg) -> None:
+    claims = starter / "data/claims/about-kg.trig"
+    source = claims.read_text(encoding="utf-8")
+    first = kg("build", cwd=starter).stdout
+    assert "left no stone" not in first
+    claims.write_text(source[: source.index("# A plan")], encoding="utf-8")
+    version = first.splitlines()[-1].partition(":")[0]
+    assert kg("build", cwd=starter).stdout.splitlines()[-1] == (
+        f"(1 claim of {version} left no stone: claim/about-kg/2; their addresses are not found any more, "
+        "which a kg:WithdrawnClaim mends)"
+    )
+    stone = (
+        'claim:2 a kg:WithdrawnClaim ; rdfs:label "A plan."@en ; kg:withdrawnOn "2026-06-02"^^xsd:date ;\n'
+        '    <http://www.w3.org/2004/02/skos/core#changeNote> "It was none."@en .\n'
+    )
+    prefix = "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
+    kg("releases", "activate", version, cwd=starter)
+    claims.write_text(prefix + source[: source.index("# A plan")] + stone, encoding="utf-8")
+    done = kg("build", cwd=starter)
+    assert done.returncode == 0, done.stdout
+    assert "left no stone" not in done.stdout

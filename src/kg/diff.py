@@ -6,17 +6,22 @@ Read from the sealed dumps (``all.nq``), so that releases of other machines and 
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Any
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse
 
 from kg import vocab
 from kg.model import value_of
 from kg.release import Release
+
+INDEX = "search.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,27 @@ class Difference:
     changes: tuple[Change, ...]
     removed: tuple[Quad, ...]
     added: tuple[Quad, ...]
+
+
+def without_stone(old: Path, new: Release) -> list[str]:
+    """The IRIs of claims that an earlier release has and a new one no longer knows, not even as withdrawn; sorted.
+
+    ``old`` is the folder of the earlier one. Read from the indexes of both, so that it costs little beside a build;
+    what has another base or no index is not compared.
+    """
+    found = set[str]()
+    with closing(sqlite3.connect("file::memory:", uri=True)) as database:
+        try:
+            for name, folder in (("before", old), ("after", new.path)):
+                database.execute(f"ATTACH ? AS {name}", [f"{(folder / INDEX).resolve().as_uri()}?mode=ro&immutable=1"])
+            query = "SELECT iri FROM before.entry WHERE kind = 'claim' AND iri NOT IN (SELECT iri FROM after.entry)"
+            found = {row[0] for row in database.execute(query) if row[0].startswith(new.manifest.base)}
+        except sqlite3.Error:
+            return []
+    if not found:
+        return []
+    store = Store.read_only(str(new.store_path))
+    return sorted(iri for iri in found if not any(store.quads_for_pattern(NamedNode(iri), None, None)))
 
 
 def compare(old: Release, new: Release) -> Difference:

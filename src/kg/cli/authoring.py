@@ -17,10 +17,11 @@ from kg.cli.progress import Shown, silent
 from kg.cli.root import documents_option, main, settings
 from kg.cli.supervised import supervise
 from kg.config import FILE, Config
+from kg.diff import without_stone
 from kg.errors import ConfigError
 from kg.findings import as_json
 from kg.model import Finding, Severity
-from kg.release import Release
+from kg.release import Release, current_version
 
 if TYPE_CHECKING:
     # Building takes its time to import: commands that do not build start without it.
@@ -108,10 +109,23 @@ def build_command(
     """
     from kg import build as building
 
+    before = current_version(config.releases)
     release, findings = building.build(config, documents, progress, engine, how)
     _print_findings(findings, format_, release)
     if release is None:
         sys.exit(1)
+    if before and before != release.version and format_ == "text":
+        _print_gone(before, without_stone(config.releases / before, release), config)
+
+
+def _print_gone(before: str, gone: Sequence[str], config: Config) -> None:
+    """Say which claims of the release before are no longer there: their numbers may not be used again."""
+    if gone:
+        named = ", ".join(iri.removeprefix(config.base) for iri in gone[:3]) + (", …" if gone[3:] else "")
+        click.echo(
+            f"({_plural(len(gone), 'claim')} of {before} left no stone: {named}; their addresses are not found any "
+            "more, which a kg:WithdrawnClaim mends)"
+        )
 
 
 @main.command()
