@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,9 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
+from kg import build
+from kg.config import load
+from kg.site import create_app
 from kg.site.assets import FOLDER
 from kg.site.components import basemap
 from kg.site.components.basemap import Window
@@ -54,6 +59,23 @@ def test_the_map_as_geojson(voyage_client: FlaskClient) -> None:
         ("qalat", [10.5, 54.25]),
     ]
     assert {f["properties"]["status"] for f in response.json["features"]} == {"happened", "both"}
+
+
+def test_a_part_of_the_places_says_how_many_there_are(starter: Path) -> None:
+    places = "".join(f":place-{n} wgs84:lat {n % 80}.5 ; wgs84:long {n}.25 . " for n in range(120))
+    claims = starter / "data/claims/about-kg.trig"
+    source = claims.read_text(encoding="utf-8").replace("claim:1 { ", f"claim:1 {{ {places}")
+    claims.write_text("@prefix wgs84: <http://www.w3.org/2003/01/geo/wgs84_pos#> .\n" + source, encoding="utf-8")
+    labels = "".join(f':place-{n} rdfs:label "place {n}"@en .\n' for n in range(120))
+    with (starter / "data/entities/labels.ttl").open("a", encoding="utf-8") as file:
+        file.write(labels)
+    config = load(starter)
+    release, findings = build.build(config)
+    assert release is not None, findings
+    site = create_app(release, config).test_client(use_cookies=False)
+    pages = [json.loads(site.get(f"/map.json?page={page}").data) for page in (1, 2)]
+    assert [(p["count"], p["pages"], p["more"]) for p in pages] == [(120, 2, False)] * 2
+    assert len({feature["id"] for p in pages for feature in p["features"]}) == 120
 
 
 def test_the_land_around_the_places_comes_from_this_server(voyage_client: FlaskClient) -> None:

@@ -366,7 +366,9 @@ def _geojson() -> dict[str, Any]:
                 "properties": properties,
             }
         )
-    return {"type": "FeatureCollection", "features": features}
+    # A part never looks whole (RFC 7946, section 6.1, allows members of one's own).
+    known = {"count": listing.count, "more": listing.count >= MOST, "pages": listing.pages}
+    return {"type": "FeatureCollection", **known, "features": features}
 
 
 def _window(text: str) -> Window:
