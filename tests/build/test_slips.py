@@ -238,3 +238,24 @@ def test_the_period_of_a_catalogue_is_in_the_order_of_time_before_our_era_too(st
     )
     assert re.search('startDate.*"-0300-01-01"', period)
     assert re.search('endDate.*"-0044-03-15"', period)
+
+
+@pytest.mark.parametrize("space", ["https://vocab.example.net/onto#", "https://vocab.example.net/onto/"])
+def test_a_slip_in_a_term_of_an_ontology_of_another_site_is_a_warning(space: str, starter: Path) -> None:
+    (starter / "ontology/other.ttl").write_text(
+        "@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+        f'<{space.rstrip("#")}> a owl:Ontology ; rdfs:label "Other"@en .\n'
+        f'<{space}Charter> a owl:Class ; rdfs:label "charter"@en .\n'
+        f'<{space}witness> a owl:ObjectProperty ; rdfs:label "witness"@en .\n',
+        encoding="utf-8",
+    )
+    edit(starter, CLAIMS, "claim:1 { ", f"claim:1 {{ :kg a <{space}Charterr> ; <{space}wittness> :python . ")
+    found = [one.partition(": warning: ")[2] for one in said(starter, Severity.WARNING)]
+    assert found == [
+        f"unknown term <{space}{wrong}>: what ontology/ describes of <{space}> has no {wrong}; "
+        f"did you mean <{space}{right}>?"
+        for wrong, right in (("Charterr", "Charter"), ("wittness", "witness"))
+    ]
+    edit(starter, CLAIMS, "Charterr", "Charter")
+    edit(starter, CLAIMS, "wittness", "witness")
+    assert said(starter, Severity.WARNING) == []

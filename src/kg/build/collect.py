@@ -112,7 +112,7 @@ class _Collector:
         s = self.sources
         self._keep(
             *undefined((*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names),
-            *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms),
+            *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms, self.names),
             *no_address((*s.documents, *s.claims, *s.entities), self.names),
         )
         for q in (*s.documents, *s.claims, *s.entities):

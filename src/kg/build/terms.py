@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 
 from pyoxigraph import NamedNode
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SH, SKOS, TIME, DefinedNamespace
@@ -59,7 +59,7 @@ def undefined(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.
 def _hint(iri: str, terms: Collection[str], names: vocab.Names) -> str:
     """What may have been meant by an unknown term: one like it in its ontology, or one of its name in another."""
     space = namespace(iri)
-    beside = {term.removeprefix(space): term for term in terms if term.startswith(space)}
+    beside = _beside(space, terms)
     near = difflib.get_close_matches(iri.removeprefix(space), beside, n=1, cutoff=_LIKE_NAME)
     elsewhere = sorted(term for term in terms if namespace(term) != space and term.endswith(iri[len(space) - 1 :]))
     found = [beside[name] for name in near] or elsewhere
@@ -93,25 +93,44 @@ def no_address(quads: Iterable[SourceQuad], names: vocab.Names) -> Iterator[Find
                 yield warning("address", message, q.place, node.value)
 
 
-def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str]) -> Iterator[Finding]:
+def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str], names: vocab.Names) -> Iterator[Finding]:
     """Properties and classes that a well-known vocabulary does not have: a slip that no shape would notice.
 
-    A warning only, because vocabularies grow; a term that the ontology describes (is among ``terms``) is meant.
+    So with an ontology of another site that ``ontology/`` describes, itself and its terms. A warning only, because
+    vocabularies grow; a term that is described there (is among ``terms``) is meant.
     """
     reported: set[tuple[str, str]] = set()
     compared = 0
+    described = cache(lambda space: _beside(space, terms) if space in terms or space[:-1] in terms else {})
     for q in quads:
         used = [q.quad.predicate.value]
         if q.quad.predicate.value == vocab.RDF_TYPE and isinstance(q.quad.object, NamedNode):
             used.append(q.quad.object.value)
         for iri in used:
-            if iri in terms or (q.place.file, iri) in reported:
+            if iri in terms or iri.startswith(names.ontology) or (q.place.file, iri) in reported:
                 continue
-            problem = _problem(iri, like=compared <= _COMPARED)
+            space = namespace(iri)
+            if space in _OTHERS:
+                problem, looked_at = _problem(iri, like=compared <= _COMPARED), len(dir(_OTHERS[space]))
+            else:
+                beside = described(space)
+                problem, looked_at = _missing(iri, space, beside) if beside else "", len(beside)
             if problem:
-                compared += len(dir(_OTHERS[namespace(iri)]))
+                compared += looked_at
                 reported.add((q.place.file, iri))
                 yield warning("unknown-term", problem, q.place, iri)
+
+
+def _beside(space: str, terms: Iterable[str]) -> dict[str, str]:
+    """The terms of a namespace by their names in it."""
+    return {term.removeprefix(space): term for term in terms if term.startswith(space) and term != space}
+
+
+def _missing(iri: str, space: str, beside: Mapping[str, str]) -> str:
+    name = iri.removeprefix(space)
+    near = difflib.get_close_matches(name, beside, n=1, cutoff=_LIKE_NAME)
+    hint = f"did you mean <{space}{near[0]}>?" if near else "add it there"
+    return f"unknown term <{iri}>: what ontology/ describes of <{space}> has no {name}; {hint}"
 
 
 @lru_cache(maxsize=10_000)
