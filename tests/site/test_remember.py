@@ -11,6 +11,7 @@ from flask import Flask
 from tests.site.asgi import Asgi, Counting, in_front
 from werkzeug.test import Client
 
+from kg.site.lookups.state import Cache
 from kg.site.serving.remember import Memory
 
 if TYPE_CHECKING:
@@ -107,6 +108,23 @@ def test_memory_has_a_bound_and_the_oldest_goes_first() -> None:
     for name in (b"a", b"b", b"c", b"d", b"e"):
         memory.keep((name,), 200, headers, b"x" * 9000)
     assert [name for name in (b"a", b"b", b"c", b"d", b"e") if memory.get((name,))] == [b"b", b"c", b"d", b"e"]
+
+
+def test_addresses_and_headers_that_are_longer_than_the_answer_have_the_same_bound() -> None:
+    """Strangers choose how long they are."""
+    memory, cache, room = Memory(room=1 << 20), Cache(1 << 20), 1 << 20
+    headers = [(b"etag", b'"x"'), (b"content-length", b"2"), (b"link", b"l" * 5_000)]
+    for number in range(1_000):
+        sent = f"/opensearch.xml?x={number:04}" + "a" * 5_000
+        memory.keep((sent.encode(),), 200, headers, b"{}")
+        cache.put((sent, sent, "html"), b"{}")
+        if number in (0, 999):
+            assert memory.get((sent.encode(),)), "the last one is kept"
+            assert cache.get((sent, sent, "html")), "the last one is kept"
+    kept = [n for n in range(1_000) if memory.get((f"/opensearch.xml?x={n:04}{'a' * 5_000}".encode(),))]
+    assert 10 < len(kept) < room / 10_000
+    in_cache = [(f"/opensearch.xml?x={n:04}{'a' * 5_000}",) * 2 for n in range(1_000)]
+    assert 10 < sum(cache.get((*sent, "html")) is not None for sent in in_cache) < room / 10_000
 
 
 class Breaking:

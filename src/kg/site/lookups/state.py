@@ -14,6 +14,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from sys import getsizeof
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, has_request_context, request
@@ -67,15 +68,22 @@ class Cache:
 
     def put(self, key: tuple[str, str, str], body: bytes) -> None:
         """Remember ``body``, unless it would take more than a sixteenth of the room."""
-        if len(body) * 16 > self._limit:
+        size = _size(key, body)
+        if size * 16 > self._limit:
             return
         with self._lock:
             if key in self._table:
                 return
             self._table[key] = body
-            self._size += len(body)
+            self._size += size
             while self._size > self._limit:
-                self._size -= len(self._table.pop(next(iter(self._table))))
+                oldest = next(iter(self._table))
+                self._size -= _size(oldest, self._table.pop(oldest))
+
+
+def _size(key: tuple[str, str, str], body: bytes) -> int:
+    """Bytes that an answer takes, with its address: strangers may send one that is longer than the answer."""
+    return len(body) + sum(map(getsizeof, key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding",
 """Headers that a 304 does not have: there is no content to describe."""
 
 _LONGEST_KEY = 20_000
-_OVERHEAD = 1_000  # bytes of an answer's headers and key, roughly
+_OVERHEAD = 100
+"""Bytes that Python takes for each header, and for each part of a key, beside what is in them: roughly."""
 
 Key = tuple[bytes, ...]
 
@@ -67,16 +68,24 @@ class Memory:
 
     def put(self, key: Key, headers: Headers, etag: bytes, body: bytes) -> None:
         """Remember an answer that may be kept, as far as there is room for one of its size."""
-        if len(body) > LARGEST:
+        kept = Kept(headers, etag, body)
+        size = _size(key, kept)
+        if size > LARGEST:
             return
         with self._lock:
             if key in self._kept:
                 return
-            self._kept[key] = Kept(headers, etag, body)
-            self._size += len(body) + _OVERHEAD
+            self._kept[key] = kept
+            self._size += size
             while self._size > self._room:
-                _, oldest = self._kept.popitem(last=False)
-                self._size -= len(oldest.body) + _OVERHEAD
+                self._size -= _size(*self._kept.popitem(last=False))
+
+
+def _size(key: Key, kept: Kept) -> int:
+    """Bytes that an answer takes: addresses and headers may be longer than what they lead to."""
+    parts = len(key) + len(kept.headers)
+    head = sum(len(name) + len(value) for name, value in kept.headers)
+    return sum(map(len, key)) + head + len(kept.body) + parts * _OVERHEAD
 
 
 def key(scope: Scope, named: Mapping[bytes, bytes], spoken: Sequence[str] = (languages.SOURCE,)) -> Key | None:

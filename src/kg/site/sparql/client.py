@@ -12,6 +12,8 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 _REMEMBERED = 4096
+_USUAL = 200
+"""Characters of X-Forwarded-For: what is longer is not remembered, since anybody can send thousands of those."""
 
 
 class Clients:
@@ -19,8 +21,13 @@ class Clients:
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._proxies = [ip_network(text) for text in trusted_proxies]
-        self.of = lru_cache(_REMEMBERED)(self._of)
+        self._remembered = lru_cache(_REMEMBERED)(self._of)
+
+    def of(self, peer: str, forwarded: str) -> str:
         """The client, by the address that is connected and what X-Forwarded-For says ("" where nothing does)."""
+        if not self._proxies:
+            forwarded = ""
+        return (self._remembered if len(forwarded) <= _USUAL else self._of)(peer, forwarded)
 
     def _of(self, peer: str, forwarded: str) -> str:
         found = peer
