@@ -189,6 +189,16 @@ def test_slow_clients_end_in_front_of_the_sites(front: Front) -> None:
         until(lambda: front.get(ask, source="127.0.0.9")[0] == 200)
 
 
+@pytest.mark.parametrize(
+    "path", ["/search?q=" + "a" * 7_000, "/browse?q=" + "a" * 7_000, "/data/kg.ttl?x=" + "a" * 7_000, "/" * 7_000]
+)
+def test_a_long_address_takes_no_process_out_of_service(path: str, front: Front) -> None:
+    """Links in the head of an answer repeat the address; a head that does not fit counts against the process."""
+    for _ in front.sites:
+        assert front.get(path)[0] in (200, 406, 414)
+    assert {front.get(f"/things?fresh={path[:9]}{number}")[0] for number in range(4)} == {200}
+
+
 def test_a_page_is_remembered_for_all_who_ask_alike(front: Front) -> None:
     def cached(path: str, **headers: str) -> str:
         return front.get(path, **headers)[1]["x-cache-status"]

@@ -245,6 +245,15 @@ def test_a_page_says_where_its_versions_are_and_a_version_where_the_page_is(kept
         assert sorted(relations) == ["original", "timegate", "timemap"], path
 
 
+def test_a_version_of_a_name_with_escapes_leads_back_to_that_name(kept: Kept, address: str) -> None:
+    version = f"{address}releases/{kept.releases[-1].version}/"
+    for name in ("page/%C3%85ngstr%C3%B6m", "page/a%2Fb", "page/a%2520b"):
+        links = ", ".join(get(version + name)[1].get_all("Link") or [])
+        assert urljoin(version + name, re.findall(r'<([^>]*)>; rel="original"', links)[0]) == address + name
+        assert get(f"{version}releases/{name}")[1]["Location"].endswith(f"/releases/{name}"), name
+    assert get(f"{address}releases%2F{kept.releases[-1].version}/")[0] == 404, "that is another name"
+
+
 def test_a_corrected_claim_shows_its_note(starter: Path, serve: Callable[..., AbstractContextManager[str]]) -> None:
     note = '<http://www.w3.org/2004/02/skos/core#changeNote> "It named <b>another</b> program."@en'
     claims = starter / CLAIMS

@@ -20,6 +20,9 @@ from kg.site.serving.asgi import AT_ONCE, Answer
 LONGEST_LINE = 8190
 """Bytes of an address: queries come in addresses too; longer ones by POST."""
 
+MOST_PARTS = 100
+"""Slashes of a path: every link of an answer goes up as many steps, so of 8 kB of slashes come megabytes of links."""
+
 LONGEST_HEADER = 16 * 1024
 """Bytes of one header: some clients list every type that there is in Accept."""
 
@@ -89,6 +92,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if len(self.url) > LONGEST_LINE:
             self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "This address is too long; send a long query by POST.")
+        if self.url.partition(b"?")[0].count(b"/") > MOST_PARTS:
+            self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "The path of this address has too many parts.")
         if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_HEADER for _, value in self.headers):
             self._too_large(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
         super().on_headers_complete()

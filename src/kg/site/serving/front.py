@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from kg.site.serving.switch import Switch
     from kg.site.serving.versions import Versions
 
+LONGEST_LINKS = 16 * 1024
+"""Bytes of the links in the head of an answer. Each repeats the address, which strangers may make long; a server in
+front that has no room for a head takes the whole site for broken."""
+
 _CLOSE = (b"connection", b"close")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -121,7 +125,7 @@ class Front:
             watching = asyncio.create_task(asgi.until_left(call.receive))
             environ[asgi.GONE] = watching.done
         try:
-            answer = await self._threads.answer(environ)
+            answer = _bounded(await self._threads.answer(environ))
             self._count(call.scope, answer.status)
             if answer.pieces is None and call.key is not None and LEASE in environ and not environ["SCRIPT_NAME"]:
                 environ[LEASE].memory.keep(call.key, answer.status, answer.headers, answer.body)
@@ -146,6 +150,13 @@ class Front:
                 sending.cancel()
             left.cancel()
         await asyncio.gather(sending, return_exceptions=left.done())
+
+
+def _bounded(answer: Answer) -> Answer:
+    """The answer, without its links if they are too long."""
+    if sum(len(value) for name, value in answer.headers if name == b"link") <= LONGEST_LINKS:
+        return answer
+    return answer._replace(headers=[header for header in answer.headers if header[0] != b"link"])
 
 
 async def _body(call: _Call) -> tuple[bytes, dict[str, Any]]:

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from flask import Flask
 from werkzeug.http import http_date
@@ -48,20 +49,21 @@ class Versions:
         self._refused: dict[str, float] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        match = _PATH.fullmatch(environ["PATH_INFO"])
+        sent = _sent(environ)
+        match = _PATH.fullmatch(sent)
         lease = self._lease(match[1]) if match else None
         if match is None or lease is None:
             return self._current(environ, start_response)
-        rest = match[2]
+        below = f"/releases/{match[1]}"
+        rest = environ["PATH_INFO"].removeprefix(below)
         if rest == "/releases" or rest.startswith("/releases/"):
             # Releases lie beside each other, not in one another.
-            here = environ["PATH_INFO"]
             start_response(
-                "307 TEMPORARY REDIRECT", [("Location", prefix(here) + encode(rest[1:])), ("Content-Length", "0")]
+                "307 TEMPORARY REDIRECT", [("Location", prefix(sent) + encode(match[2][1:])), ("Content-Length", "0")]
             )
             return ()
-        root = environ.get("SCRIPT_NAME", "") + f"/releases/{match[1]}"
-        extra = _memento(lease, rest)
+        root = environ.get("SCRIPT_NAME", "") + below
+        extra = _memento(lease, match[2])
 
         def dated(status: str, headers: list[tuple[str, str]], *info: object) -> Callable[[bytes], object]:
             return start_response(status, [*headers, *extra], *info)  # type: ignore[arg-type]  # exc_info, passed on
@@ -113,6 +115,13 @@ class Versions:
 def _site(lease: Lease) -> Site:
     found: Site = lease.app.extensions["kg"]
     return found
+
+
+def _sent(environ: WSGIEnvironment) -> str:
+    """The path below the site's root as it was sent: undone, it no longer tells which escapes belong to a name."""
+    sent: str = environ.get("RAW_URI") or quote(environ["PATH_INFO"].encode("latin-1"))
+    path = sent.partition("?")[0] if sent.startswith("/") else urlsplit(sent).path
+    return path.removeprefix(quote(environ.get("SCRIPT_NAME", "").encode("latin-1")))
 
 
 def _memento(lease: Lease, rest: str) -> list[tuple[str, str]]:
