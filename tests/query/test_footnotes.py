@@ -16,6 +16,7 @@ from tests.query.conftest import BASE
 from kg import vocab
 from kg.query.claims import NO_CLAIM, Claims
 from kg.query.footnotes import NOT_TRACEABLE, Footnoted, Tracer
+from kg.query.parser import parse
 from kg.query.rows import nodes
 from kg.store.stated import Stated, packed
 
@@ -397,3 +398,10 @@ SELECT ?x ?y ?n ?m { ?x :near ?y OPTIONAL { ?x :cranes ?n } BIND(IF(?n > 3, 'man
 @pytest.mark.parametrize("query", ODD)
 def test_the_property_holds_for_odd_queries(query: str) -> None:
     assert check(HARBOUR, LOOSE, query), "it is traceable"
+
+
+def test_names_that_the_query_has_are_left_alone_however_long_and_many() -> None:
+    for names in (["kg_" + "_" * 60_000], ["kg_", *(f"kg{n}_" for n in range(500))], ["kg_m1", "kg0_b1", "kg2_"]):
+        select = parse(f"SELECT * {{ ?s ?p ?o FILTER({' + '.join('?' + name for name in names)} > 1) }}")
+        assert not any(name.startswith(select.unused) for name in names)
+        assert len(select.unused) < 8, "it stands in every pattern"

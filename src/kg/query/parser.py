@@ -47,6 +47,12 @@ def parse(text: str) -> Select:
         raise Untraceable("nesting this deep") from None
 
 
+def _unused(text: str) -> str:
+    """A beginning that no variable of a query has; a short one, however long the query's own are."""
+    taken = set(re.findall(r"[?$]kg([0-9]*)_", text))
+    return next(f"kg{number}_" for number in ("", *map(str, range(len(taken)))) if number not in taken)
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -56,9 +62,7 @@ class _Parser:
         self.fresh = 0
         self.hidden: set[str] = set()
         self.labels: dict[str, str] = {}
-        self.unused = "kg_"
-        while re.search(rf"[?$]{self.unused}", text):
-            self.unused += "_"
+        self.unused = _unused(text)
 
     # Tokens
 
