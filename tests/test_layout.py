@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *BASICS,
     },
     "push": {"query", "release", "store", "model", "errors"},
-    "history": {"activations", "diff", "release", "errors"},
+    "history": {"activations", "disk", "diff", "release", "errors"},
     "diff": {"release", "model", "vocab"},
     "query": {"release", "store", "media", "config", "model", "vocab", "errors"},
     "findings": {"model"},

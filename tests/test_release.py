@@ -239,7 +239,7 @@ def test_a_second_build_at_the_same_time_is_refused(starter: Path) -> None:
         build.build(config)
 
 
-@pytest.mark.parametrize("name", [".lock", ".activations", ".history.sqlite"])
+@pytest.mark.parametrize("name", [".lock", ".activations", ".history.sqlite", ".history.sum"])
 def test_a_link_among_the_releases_never_lets_kg_write_elsewhere(name: str, release: Path, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine")
@@ -250,6 +250,15 @@ def test_a_link_among_the_releases_never_lets_kg_write_elsewhere(name: str, rele
     activate(release.parent, release.name)
     History(release.parent).close()
     assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [".history.sqlite", ".history.sum"])
+def test_a_pipe_in_place_of_the_index_of_the_history_is_done_without(name: str, release: Path) -> None:
+    os.mkfifo(release.parent / name)
+    history = History(release.parent)
+    history.update()
+    assert [r.version for r in history.releases()] == [release.name]
+    history.close()
 
 
 def test_a_pipe_in_place_of_the_lock_is_refused_at_once(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """What every release said of every IRI: an index beside ``releases/``, made from the sealed releases alone.
 
-``releases/.history.sqlite`` can be deleted at any time and is made again. Where it cannot be written, the index is kept
-in memory. A release is read when it is seen for the first time, and forgotten when its folder is gone.
+``releases/.history.sqlite`` can be deleted at any time and is made again, as it is when it does not fit the checksum
+in ``releases/.history.sum``, or turns out to be damaged. Where it cannot be written, the index is kept in memory. A
+release is read when it is seen for the first time, and forgotten when its folder is gone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import sqlite3
@@ -13,20 +15,22 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from kg import activations
+from kg import activations, disk
 from kg.diff import labels_of, owner_of
 from kg.errors import ReleaseError
 from kg.release import Release, versions
 
 FILE = ".history.sqlite"
+SUM = ".history.sum"
+"""Has the sha256 of the file, and is locked by whoever writes to it."""
 
 AGAIN = 60.0
 """Seconds until a release that is damaged is looked at again: that compares every file."""
@@ -103,6 +107,28 @@ def _opened(place: str) -> sqlite3.Connection:
     return database
 
 
+@contextmanager
+def _locked(releases: Path) -> Iterator[BinaryIO]:
+    """The file with the checksum, which nobody else has meanwhile.
+
+    :raises OSError: if it cannot be written.
+    """
+    with disk.open_own(releases / SUM) as known:
+        fcntl.flock(known, fcntl.LOCK_EX)
+        yield known
+
+
+def _sum(file: Path) -> bytes:
+    """The checksum of a file; empty if there is none."""
+    try:
+        if not file.is_file():
+            return b""  # a pipe would never answer
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest().encode()
+    except OSError:
+        return b""
+
+
 def _key(release: Sealed) -> tuple[datetime, str]:
     return release.sealed_at, release.version
 
@@ -114,18 +140,43 @@ class History:
         self._releases = releases
         self._lock = threading.Lock()
         self._damaged: dict[str, float] = {}
-        self._database = self._open()
+        self._file: Path | None = releases / FILE
+        self._database = self._open(self._file)
 
-    def _open(self) -> sqlite3.Connection:
-        file = self._releases / FILE
+    def _open(self, file: Path) -> sqlite3.Connection:
         # What a link leads to is not ours to write.
-        for place in (*([] if file.is_symlink() else [str(file)]), ":memory:"):
-            try:
-                return _opened(place)
-            except sqlite3.Error:
-                # Not ours to write to, or not a database: the index can do without a file.
-                continue
-        raise ReleaseError(f"{self._releases}: no index of its history can be made", file=FILE)
+        with suppress(OSError, sqlite3.Error):
+            if not file.is_symlink():
+                return self._whole(file)
+        # Not ours to write to, or not a database: the index can do without a file.
+        self._file = None
+        return _opened(":memory:")
+
+    def _whole(self, file: Path) -> sqlite3.Connection:
+        """The file as it was written, or a new one.
+
+        :raises OSError: if it is not ours to write, and is not what was written.
+        """
+        try:
+            with _locked(self._releases) as known:
+                if known.read() != _sum(file):
+                    # SQLite does not tell a page that a disk has changed from one that it wrote.
+                    for path in (file, file.with_name(f"{FILE}-journal")):
+                        path.unlink(missing_ok=True)
+                database = _opened(str(file))
+                self._note(known, file)
+                return database
+        except OSError:
+            noted = self._releases / SUM
+            if not noted.is_file() or noted.read_bytes() != _sum(file):
+                raise
+            return _opened(str(file))
+
+    @staticmethod
+    def _note(known: BinaryIO, file: Path) -> None:
+        known.seek(0)
+        known.truncate()
+        known.write(_sum(file))
 
     def close(self) -> None:
         self._database.close()
@@ -134,12 +185,16 @@ class History:
         """Take in releases that are new and forget those that are gone; damaged ones are left out."""
         try:
             self._update()
-        except sqlite3.DatabaseError:
-            # The disk is full, or the file was damaged: again without a file.
-            with self._lock:
-                self._database.close()
-                self._database = _opened(":memory:")
-            self._update()
+        except (OSError, sqlite3.DatabaseError):
+            # The disk is full, or the file was damaged.
+            self._do_without_file()
+
+    def _do_without_file(self) -> None:
+        """Make the index again, in memory."""
+        with self._lock:
+            self._database.close()
+            self._database, self._file = _opened(":memory:"), None
+        self._update()
 
     def _update(self) -> None:
         present = set(versions(self._releases))
@@ -239,11 +294,30 @@ class History:
         return [MemberState(*row) for row in rows]
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[str, ...]]:
-        with self._lock:
-            return self._database.execute(query, values).fetchall()
+        try:
+            with self._lock:
+                return self._database.execute(query, values).fetchall()
+        except sqlite3.DatabaseError:
+            if self._file is None:
+                raise
+        self._do_without_file()
+        return self._rows(query, *values)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """A change of the index, and of the checksum of its file."""
+        file = self._file
+        if file is None:
+            with self._changing():
+                yield
+            return
+        with _locked(self._releases) as known:
+            with self._changing():
+                yield
+            self._note(known, file)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
         with self._lock:
             self._database.execute("BEGIN IMMEDIATE")
             try:

@@ -190,6 +190,39 @@ def test_what_was_damaged_is_made_anew(project: Path, tmp_path: Path) -> None:
     assert again == from_nothing(project)
 
 
+CACHED = (
+    *("runs/*.ttl", "runs/*.rows", "runs/*.nq", "runs/*.done", "runs/*.tally"),
+    *("whole/facts", "whole/graphs", "whole/said", "whole/passages", "whole/state", "whole/labels"),
+    *("shards/*/facts", "shards/*/parts", "shards/*/sums", "parts/*", "described"),
+)
+
+
+def test_what_a_disk_has_changed_in_the_cache_is_never_published(project: Path, tmp_path: Path) -> None:
+    """One bit of each file of a kind; all files of a kind lost, or exchanged with each other."""
+    cache, before = tmp_path / "cache", tmp_path / "before"
+    made(project, cache)
+    for folder in (project, cache):
+        shutil.copytree(folder, before / folder.name, symlinks=True)
+    EDITS["a value changes"](project, random.Random(1))
+    expected = from_nothing(project)
+    for damage in ("a bit", "lost", "exchanged"):
+        for pattern in CACHED if damage == "a bit" else ("runs/*.ttl", "shards/*/facts", "parts/*"):
+            for folder in (project, cache):
+                shutil.rmtree(folder)
+                shutil.copytree(before / folder.name, folder, symlinks=True)
+            EDITS["a value changes"](project, random.Random(1))
+            paths = sorted(path for path in cache.glob(pattern) if path.stat().st_size)
+            assert paths, pattern
+            whole = [path.read_bytes() for path in paths]
+            for at, path in enumerate(paths):
+                middle = len(whole[at]) // 2
+                changed = whole[at][:middle] + bytes([whole[at][middle] ^ 1]) + whole[at][middle + 1 :]
+                path.write_bytes(changed if damage == "a bit" else whole[at - 1])
+                if damage == "lost":
+                    path.unlink()
+            assert content(made(project, cache)) == expected, (damage, pattern)
+
+
 def test_a_file_that_is_saved_while_it_is_read_is_read_again(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,9 +80,9 @@ class _Making:
         used = [*settled.kept, *settled.joined]
         order = sorted((min(plan.documents, default=plan.name), self.keys[plan]) for plan in used)
         jobs = list(divided(order, self.cache))
-        missing = [job for job in jobs if not job.target.exists()]
-        for done, _ in enumerate(self.near.map(assemble_shard, missing), 1):
-            self.report("gather", done, len(missing))
+        # Those that are there are looked at, too.
+        for done, _ in enumerate(self.near.map(assemble_shard, jobs), 1):
+            self.report("gather", done, len(jobs))
         shards = tuple(Shard(job.target) for job in jobs)
         return Made(combine(shards, self.project.config.base), tuple(self.keys.values()), shards, self.new)
 

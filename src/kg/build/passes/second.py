@@ -192,7 +192,7 @@ def second_pass(all_: SecondPass) -> SecondPass:
     """Put everything together, and check what takes all of it."""
     doing("all documents together")
     project, made, entities, tables = all_.project, all_.made, all_.entities, all_.tables
-    tables.shards = made.shards
+    tables.begin(made.shards)
     all_.labels = Labels(entities, project.sources.ontology)
     all_.report("compare", 0, 0)
     disputed = combine.compared(made.combined, tables, entities, all_.labels, project.common)

@@ -6,10 +6,11 @@
     shards/KEY/                  parts of documents that are neighbours by name, put together
         facts, graphs …          the sorted lines of all of them: the fields of kg.build.passes.extract.Lines
         parts                    the parts without their lines
+        sums                     the checksums of all of these
     runs/KEY.*                   runs of the dataset in other syntaxes (see kg.build.writing.render)
 
-Nothing in it is ever changed; what the last build did not use is removed. Whoever can write to it can run code here:
-it holds pickles.
+Nothing in it is ever changed; what the last build did not use is removed. What a disk has changed is made again
+(:mod:`kg.build.intact`). Whoever can write to it can run code here: it holds pickles.
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from zlib import crc32
 
+from kg.build.intact import Damaged, Sums, intact, sums, unwrapped, wrapped
 from kg.build.lines import SortedFile
 from kg.build.passes.extract import Lines
 from kg.build.passes.part import Bundle, Common, Part, make_part
 
 NAMES = tuple(field.name for field in fields(Lines))
-DAMAGED = (zlib.error, pickle.UnpicklingError, EOFError, FileNotFoundError)
-"""What reading something raises that was cut, or that somebody removed."""
+DAMAGED = (Damaged, FileNotFoundError)
+"""What reading something raises that was cut or changed, or that somebody removed."""
 
 Files = Mapping[str, frozenset[str]]
 """File → the documents that it speaks of."""
 
+_SUMS = "sums"
 _DOCUMENTS = 32
 """Documents of a shard on average."""
 
@@ -52,6 +55,15 @@ class Shard:
         parts: Sequence[Part] = pickle.loads((self.path / "parts").read_bytes())  # noqa: S301 - our own file
         return parts
 
+    def is_intact(self) -> bool:
+        """Whether all of its files are there, and what they were."""
+        try:
+            data = (self.path / _SUMS).read_bytes()
+            known: Sums = pickle.loads(unwrapped(data, self.path.name))  # noqa: S301 - our own file
+        except (OSError, Damaged):
+            return False
+        return intact(self.path, known)
+
 
 class Cache:
     """The folder. Made at the first use."""
@@ -68,8 +80,9 @@ class Cache:
         """Of which documents the files of each part speak; only of parts that are there."""
         there = {path.name for path in (self.path / "parts").iterdir()}
         try:
-            known: dict[str, Files] = pickle.loads((self.path / "described").read_bytes())  # noqa: S301 - our own file
-        except (OSError, EOFError, pickle.UnpicklingError):
+            data = unwrapped((self.path / "described").read_bytes(), "described")
+            known: dict[str, Files] = pickle.loads(data)  # noqa: S301 - our own file
+        except (OSError, Damaged):
             known = {}
         return {key: files for key, files in known.items() if key in there}
 
@@ -86,7 +99,7 @@ class Cache:
         self.described[key] = files
         path = self.part(key)
         beside = path.with_name(f"{key}.new")
-        beside.write_bytes(packed)
+        beside.write_bytes(wrapped(packed, key))
         beside.replace(path)
 
     @property
@@ -97,7 +110,7 @@ class Cache:
         """Write down of which documents the files of these parts speak, or of all: without that they are made again."""
         known = self.described if parts is None else {key: self.described[key] for key in parts}
         beside = self.path / "described.new"
-        beside.write_bytes(pickle.dumps(known))
+        beside.write_bytes(wrapped(pickle.dumps(known), "described"))
         beside.replace(self.path / "described")
 
     def keep(self, parts: Iterable[str], shards: Iterable[str], runs: Iterable[str]) -> None:
@@ -177,16 +190,19 @@ def _assembly(keys: Sequence[str], cache: Cache) -> Assembly:
 
 
 def assemble_shard(job: Assembly) -> None:
-    """Put the parts of a shard together, unless it is there."""
-    if job.target.exists():
+    """Put the parts of a shard together, unless it is there and whole."""
+    if Shard(job.target).is_intact():
         return
-    parts = [unpack(path.read_bytes()) for path in job.parts]
+    shutil.rmtree(job.target, ignore_errors=True)
+    parts = [unpack(unwrapped(path.read_bytes(), path.name)) for path in job.parts]
     folder = Path(tempfile.mkdtemp(dir=job.target.parent, prefix="new-"))
     for name in NAMES:
         lines = {line for part in parts for line in getattr(part.lines, name).splitlines(keepends=True)}
         (folder / name).write_bytes(b"".join(sorted(lines)))
     light = [replace(p, lines=Lines(), describes=frozenset()) for p in parts]
     (folder / "parts").write_bytes(pickle.dumps(light, protocol=pickle.HIGHEST_PROTOCOL))
+    written = pickle.dumps(sums(folder, (*NAMES, "parts")))
+    (folder / _SUMS).write_bytes(wrapped(written, job.target.name))
     try:
         folder.rename(job.target)
     except OSError:

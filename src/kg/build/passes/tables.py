@@ -4,7 +4,7 @@ A folder of the cache holds what the last release was made from, and is never ch
 
     whole -> whole-XXXXXXXX/   the folder of the last build that made a release
         lock                   held by the builds that read or write here
-        state                  for which shards, code, shapes …, the sizes of the files, and the values that were kept
+        state                  for which shards, code, shapes …, the files' checksums, and the values that were kept
         facts, said, …         the lines of all shards, by name (extract.Lines), with what belongs to none
         asked, compared-by, …  what was worked out for each key: its first field
 
@@ -25,6 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kg.build.intact import intact, sums, unwrapped, wrapped
 from kg.build.lines import Change, SortedFile, differences, write_merged, write_sorted, write_spliced
 from kg.build.passes.shards import DAMAGED, Shard
 from kg.store.embedded import link_or_copy
@@ -32,6 +33,7 @@ from kg.store.embedded import link_or_copy
 MOST_SHARDS = 64
 """With more shards than this gone or new, everything is merged again: that takes no more time, and less memory."""
 
+_STATE = "state"
 _AT_ONCE = 200_000
 """Lines that are sorted in memory."""
 
@@ -58,11 +60,11 @@ def read_before(folder: Path, key: str) -> Before | None:
     """The last build's, if it is whole and was made with what ``key`` stands for: code, ontology, shapes …."""
     path = folder.resolve()
     try:
-        state: dict[str, Any] = pickle.loads((path / "state").read_bytes())  # noqa: S301 - our own file
+        data = unwrapped((path / _STATE).read_bytes(), _STATE)
+        state: dict[str, Any] = pickle.loads(data)  # noqa: S301 - our own file
     except (OSError, *DAMAGED):
         return None
-    sizes = {name: (path / name).stat().st_size for name in state["sizes"] if (path / name).exists()}
-    if state["key"] != key or sizes != state["sizes"]:
+    if state["key"] != key or not intact(path, state["sums"]):
         return None
     return Before(path, state["release"], state["shards"], state["values"])
 
@@ -77,6 +79,14 @@ class Tables:
     shards: Sequence[Shard] = ()
     changes: dict[str, Change] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, shards: Sequence[Shard]) -> None:
+        """Say which shards there are now. From a build whose own are not whole any more, nothing is taken over."""
+        self.shards = shards
+        here = {shard.path.name for shard in shards}
+        gone = [key for key in self.before.shards if key not in here] if self.before else []
+        if not all(Shard(self._beside(key)).is_intact() for key in gone):
+            self.before = None
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -173,10 +183,11 @@ class Tables:
             "key": self.key,
             "release": release,
             "shards": tuple(shard.path.name for shard in self.shards),
-            "sizes": {path.name: path.stat().st_size for path in self.folder.iterdir() if path.is_file()},
+            "sums": sums(self.folder, [path.name for path in self.folder.iterdir() if path.is_file()]),
             "values": self.values,
         }
-        self.path("state").write_bytes(pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL))
+        packed = pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
+        self.path(_STATE).write_bytes(wrapped(packed, _STATE))
         beside = cache / "whole.new"
         beside.unlink(missing_ok=True)
         beside.symlink_to(self.folder.name)

@@ -20,6 +20,7 @@ from zlib import crc32
 from pyoxigraph import RdfFormat, parse
 
 from kg import media, vocab
+from kg.build.intact import Damaged, Sums, intact, sums, unwrapped, wrapped
 from kg.build.lines import SortedFile
 from kg.build.writing.coverage import cover
 from kg.build.writing.entries import Rows, rows_of_lines
@@ -135,17 +136,17 @@ def render(run: Run) -> Path:
     for suffix, content in found.items():
         _write(stem.with_suffix(suffix), content)
     used = set().union(*(media.used_prefixes(found[suffix]) for suffix in (".ttl", ".trig") if suffix in found))
-    sizes = {suffix: len(content) for suffix, content in found.items()}
-    _write(stem.with_suffix(".done"), pickle.dumps((sorted(used), sizes)))
+    known = sums(stem.parent, [f"{stem.name}{suffix}" for suffix in found])
+    done = stem.with_suffix(".done")
+    _write(done, wrapped(pickle.dumps((sorted(used), known)), done.name))
     return stem
 
 
 def _is_rendered(stem: Path) -> bool:
-    """Whether somebody did it before, and all of it is there."""
+    """Whether somebody did it before, and all of it is there and what it was."""
     try:
-        _, sizes = _read_done(stem)
-        return all(stem.with_suffix(suffix).stat().st_size == size for suffix, size in sizes.items())
-    except (OSError, EOFError, pickle.UnpicklingError):
+        return intact(stem.parent, _read_done(stem)[1])
+    except (OSError, Damaged):
         return False
 
 
@@ -166,9 +167,10 @@ def _of_facts(lines: bytes, said: bytes, rules: Rules) -> dict[str, bytes]:
     }
 
 
-def _read_done(stem: Path) -> tuple[list[bytes], dict[str, int]]:
-    """The prefixes that the bodies use, and the sizes of all files."""
-    found: tuple[list[bytes], dict[str, int]] = pickle.loads(stem.with_suffix(".done").read_bytes())  # noqa: S301 - ours
+def _read_done(stem: Path) -> tuple[list[bytes], Sums]:
+    """The prefixes that the bodies use, and the checksums of all files."""
+    done = stem.with_suffix(".done")
+    found: tuple[list[bytes], Sums] = pickle.loads(unwrapped(done.read_bytes(), done.name))  # noqa: S301 - our own file
     return found
 
 
