@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kg.cli.progress import Shown, silent
-from kg.cli.root import documents_option, main, settings
+from kg.cli.root import documents_option, hand_out, main, say, settings
 from kg.cli.supervised import supervise
 from kg.config import FILE, Config
 from kg.diff import without_stone
@@ -111,6 +111,7 @@ def build_command(
 
     before = current_version(config.releases)
     release, findings = building.build(config, documents, progress, engine, how)
+    _clear(progress)
     _print_findings(findings, format_, release)
     if release is None:
         sys.exit(1)
@@ -155,21 +156,28 @@ def check(
 
     if fix:
         for line in building.fix(config, documents):
-            click.echo(line, err=True)
+            say(line, err=True)
     checked = building.check(config, documents, progress, engine, how)
+    _clear(progress)
     _print_findings(checked.findings, format_, None)
     if checked.failed:
         sys.exit(1)
+
+
+def _clear(progress: Progress) -> None:
+    """Take the line of progress away before something is printed in its place."""
+    if isinstance(progress, Shown):
+        progress.clear()
 
 
 def _print_findings(findings: Sequence[Finding], format_: str, release: Release | None) -> None:
     tally = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
     if format_ == "json":
         content = as_json(release.version if release else None, findings)
-        click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        hand_out(json.dumps(content, ensure_ascii=False, indent=1))
         return
     for finding in findings:
-        click.echo(str(finding))
+        say(str(finding))
     click.echo(", ".join(_plural(tally[s], s) for s in (Severity.ERROR, Severity.WARNING)))
     if release:
         counts = release.manifest.counts
@@ -206,11 +214,11 @@ def cite(project: Path, document: str, words: str | None, documents: Sequence[Pa
     from kg.build import cite as citing
 
     if words is None:
-        click.echo(citing.document_turtle(config, document, documents))
+        hand_out(citing.document_turtle(config, document, documents))
         return
     passage, sentence, shown = citing.cite(config, document, words, documents)
-    click.echo(f"# paragraph {passage.paragraph}, sentence {passage.sentence}: {sentence}", err=True)
-    click.echo(citing.passage_trig(passage, quote=shown))
+    say(f"# paragraph {passage.paragraph}, sentence {passage.sentence}: {sentence}", err=True)
+    hand_out(citing.passage_trig(passage, quote=shown))
 
 
 @main.command()
@@ -234,7 +242,7 @@ def review(project: Path, claims: Sequence[str], reviewer: str, documents: Seque
     from kg import build as building
 
     for line in building.review(config, documents, claims, reviewer):
-        click.echo(line)
+        say(line)
 
 
 @main.command()

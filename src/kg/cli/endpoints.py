@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kg.cli.root import main, open_release, settings
+from kg.cli.root import main, open_release, say, settings
 from kg.config import Config, endpoint_credentials
 from kg.errors import EndpointError, ReleaseError
 from kg.release import CURRENT, Release, current_version
@@ -110,7 +110,7 @@ def push(
     endpoint = writable(address, PROFILES[profile], _credentials())
     if rollback:
         state = pushing.rollback(endpoint, config.base)
-        click.echo(f"slot {state.slot.name} is current again: {state.version}")
+        say(f"slot {state.slot.name} is current again: {state.version}")
         return
     release = open_release(config, version)
     limits = Limits.from_settings(config.query)
@@ -118,9 +118,7 @@ def push(
         name: writable(dataset, PROFILES[profile], _credentials())
         for name, dataset in zip(slots.SLOTS, datasets, strict=False)
     }
-    pushing.Push(
-        release=release, endpoint=endpoint, limits=limits, say=click.echo, accepted=accepted, datasets=stores
-    ).run()
+    pushing.Push(release=release, endpoint=endpoint, limits=limits, say=say, accepted=accepted, datasets=stores).run()
     # Slots are told apart by the base of their release, which `kg build --base` may have given.
     base = release.manifest.base
     with_base = f"KG_BASE={base} " if base != config.base else ""
@@ -166,7 +164,7 @@ def _site_of_release(config: Config, endpoint: Endpoint, current: SlotState) -> 
 
     pointer = Pointer(config, endpoint, current)
     release = pointer.release(pointer.name())
-    click.echo(f"{release.manifest.title} · release {release.version} in slot {current.slot.name}")
+    say(f"{release.manifest.title} · release {release.version} in slot {current.slot.name}")
 
     def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
         if archived:
@@ -184,7 +182,7 @@ def _site_of_data(config: Config, endpoint: Endpoint, graphs: tuple[str, ...], *
 
     site, release = _gathered(config, endpoint, graphs, refresh=refresh)
     behind = Behind(endpoint, None, graphs)
-    click.echo(f"{release.manifest.title} · {release.manifest.counts['things']:,} things, no evidence recorded")
+    say(f"{release.manifest.title} · {release.manifest.counts['things']:,} things, no evidence recorded")
 
     def make(wanted: str, archived: bool, exchange: Exchange) -> Any:
         if archived:
@@ -254,4 +252,4 @@ def _gathered(config: Config, endpoint: Endpoint, graphs: Sequence[str], *, refr
             return site, Release.open(site.releases / CURRENT)
         except ReleaseError:
             pass  # there is none yet, or none that is whole
-    return site, gather(site, endpoint, graphs, lambda line: click.echo(line, err=True))
+    return site, gather(site, endpoint, graphs, lambda line: say(line, err=True))

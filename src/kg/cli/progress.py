@@ -42,6 +42,7 @@ class Shown:
         if self._terminal and self._stage:
             self._out.write("\r\x1b[K")
             self._out.flush()
+            self._stage = ""
 
 
 def describe(stage: str, done: int, of: int, seconds: float) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from kg import terminal
 from kg.cli.endpoints import connect, profile_option
-from kg.cli.root import fail, main, open_release, settings
+from kg.cli.root import fail, hand_out, main, open_release, say, settings
 from kg.errors import QueryRefused
 from kg.release import CURRENT, activate, before_current, listing, prune
 
@@ -60,8 +61,7 @@ def query(
         raise click.UsageError("--question is one of the current release; with --endpoint, give the query itself")
     text = query if query is not None else file.read() if file else ""
     if endpoint:
-        for chunk in ask_endpoint(connect(endpoint, profile), text, format_):
-            sys.stdout.buffer.write(chunk)
+        terminal.hand_out(ask_endpoint(connect(endpoint, profile), text, format_), sys.stdout.buffer)
         return
     config = settings(project)
     release = open_release(config, None)
@@ -73,8 +73,8 @@ def query(
         text = found[0].text
     complete = with_prefixes(text, release.manifest.prefixes)
     try:
-        for chunk in ask_release(release.store_path, release.manifest.base, complete, format_, config.query):
-            sys.stdout.buffer.write(chunk)
+        answer = ask_release(release.store_path, release.manifest.base, complete, format_, config.query)
+        terminal.hand_out(answer, sys.stdout.buffer)
     except QueryRefused as e:
         # Lines count from the query as it was typed, not from the prefixes in front of it.
         line = e.line - complete.count("\n") + text.count("\n")
@@ -95,7 +95,7 @@ def releases(ctx: click.Context) -> None:
     if not rows:
         click.echo("no release yet; `kg build` makes one")
     for row in rows:
-        click.echo(f"{'*' if row.current else ' '} {row.version}{'  DAMAGED: ' + row.problem if row.problem else ''}")
+        say(f"{'*' if row.current else ' '} {row.version}{'  DAMAGED: ' + row.problem if row.problem else ''}")
 
 
 @releases.command("activate")
@@ -163,7 +163,7 @@ def diff(project: Path, old: str, new: str, format_: str) -> None:
     config = settings(project)
     difference = comparing.compare(open_release(config, old), open_release(config, new))
     if format_ == "json":
-        click.echo(json.dumps(comparing.as_json(difference), ensure_ascii=False, indent=1))
+        hand_out(json.dumps(comparing.as_json(difference), ensure_ascii=False, indent=1))
         return
     for line in comparing.as_patch(difference) if format_ == "patch" else comparing.in_words(difference):
-        click.echo(line)
+        hand_out(line)

@@ -9,11 +9,13 @@ from typing import Any, NoReturn
 
 import click
 
+from kg import terminal
 from kg.bounds import TOO_LARGE, too_large, unbound_memory
 from kg.config import FILE, Config, load
 from kg.errors import ConfigError, KgError, ReleaseError, SourceError
 from kg.query.limits import Limits
 from kg.release import CURRENT, Release, versions
+from kg.terminal import visible
 
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -52,8 +54,19 @@ def settings(project: Path, base: str | None = None) -> Config:
 
 
 def fail(message: str) -> NoReturn:
-    click.echo(f"kg: {message}", err=True)
+    say(f"kg: {message}", err=True)
     sys.exit(1)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line of words, on standard error if so said; it may have names and words of others in it."""
+    click.echo(visible(line), err=err)
+
+
+def hand_out(text: str) -> None:
+    """Print data: nothing is changed for another program or a file."""
+    terminal.hand_out([f"{text}\n".encode()], sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,7 +13,7 @@ import click
 
 from kg.cli import watch as watching
 from kg.cli.endpoints import connect, profile_option, serve_endpoint
-from kg.cli.root import documents_option, main, open_release, settings
+from kg.cli.root import documents_option, main, open_release, say, settings
 from kg.config import Config
 from kg.errors import BuildError
 from kg.release import current_version
@@ -97,8 +97,8 @@ def serve(
         if release.manifest.base != config.base:
             # Every IRI on the pages would be another than the one that kg.toml lets one expect.
             said = f"this release was built for {release.manifest.base}, and the base is {config.base} now"
-            click.echo(f"kg: {said}: kg build makes one for it", err=True)
-        click.echo(f"{release.manifest.title} · release {release.version}")
+            say(f"kg: {said}: kg build makes one for it", err=True)
+        say(f"{release.manifest.title} · release {release.version}")
         from kg.site import create_app
         from kg.site.serving.server import serve as run
 

@@ -25,6 +25,7 @@ from kg.config import FILE
 from kg.errors import ReleaseError
 from kg.model import Finding, Place, error
 from kg.release import current_version, remove, versions
+from kg.terminal import visible
 
 INTERVAL = 0.2
 """Seconds between two looks at the sources."""
@@ -159,7 +160,7 @@ class Watcher:
         self._said = outcome
         shown: list[Finding] = [*outcome.errors, *outcome.warnings]
         lines = [*map(str, shown), f"built {outcome.release}" if outcome.release else "nothing was published"]
-        sys.stderr.write("".join(f"kg: {line}\n" for line in lines))
+        sys.stderr.write("".join(f"kg: {visible(line)}\n" for line in lines))
         sys.stderr.flush()
 
 

@@ -17,6 +17,7 @@ from flask import Flask
 
 from kg.errors import KgError
 from kg.site.serving.lease import Lease
+from kg.terminal import visible
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -80,7 +81,7 @@ class Switch:
         if refused == self._refused:
             return  # said once a release
         self._refused = refused
-        sys.stderr.write(f"kg: still serving {serving}: {reason}\n")
+        sys.stderr.write(visible(f"kg: still serving {serving}: {reason}") + "\n")
         sys.stderr.flush()
 
     def _watch(self) -> None:
