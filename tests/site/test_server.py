@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import select
@@ -10,7 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, suppress
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +23,8 @@ from tests.patience import PATIENCE, until
 
 from kg.errors import ConfigError
 from kg.site import assets
-from kg.site.serving.asgi import Answer, Receive, Scope, Send, respond
+from kg.site.serving import connection
+from kg.site.serving.asgi import Answer, Receive, Scope, Send, read_body, respond
 from kg.site.serving.connection import Connection
 
 
@@ -69,25 +73,31 @@ def test_a_whole_answer_leaves_in_one_piece(method: str, path: str, address: str
             assert len(body) == (int(length[1]) if method == "GET" else 0)
 
 
-@pytest.mark.parametrize("value", [b"a\r\nevil: 1", b"a\nevil: 1", b"a\revil: 1", b"a\x00", b"a\x7f"])
-def test_no_header_holds_another(value: bytes) -> None:
-    async def application(scope: Scope, _: Receive, send: Send) -> None:
-        await respond(scope, send, Answer(200, [(b"content-length", b"2"), (b"x-from-data", value)], b"ok"))
-
+@contextmanager
+def in_process(application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Iterator[int]:
+    """An application behind our connections; gives its port."""
     server = uvicorn.Server(
-        uvicorn.Config(application, port=0, http=Connection, ws="none", lifespan="off", log_config=None)
+        uvicorn.Config(application, port=0, http=Connection, ws="none", lifespan="off", log_config=None)  # type: ignore[arg-type]
     )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        status, headers, _ = get(f"http://127.0.0.1:{port}/", "/")
-        assert status == 500
-        assert not {"evil", "x-from-data"} & set(headers)
+        yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.mark.parametrize("value", [b"a\r\nevil: 1", b"a\nevil: 1", b"a\revil: 1", b"a\x00", b"a\x7f"])
+def test_no_header_holds_another(value: bytes) -> None:
+    async def application(scope: Scope, _: Receive, send: Send) -> None:
+        await respond(scope, send, Answer(200, [(b"content-length", b"2"), (b"x-from-data", value)], b"ok"))
+
+    with in_process(application) as port:
+        status, headers, _ = get(f"http://127.0.0.1:{port}/", "/")
+        assert status == 500
+        assert not {"evil", "x-from-data"} & set(headers)
 
 
 def test_the_server_does_not_say_what_it_is_made_of(address: str) -> None:
@@ -166,6 +176,62 @@ def test_a_request_beyond_the_bounds_is_answered_and_closed(sent: bytes, status:
         assert b"connection: close" in received.lower()
     else:
         assert len(sent) > 100_000, "only a flood may be cut off without a word"
+
+
+PAGE = b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF = b"POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nASK"
+
+
+@contextmanager
+def a_long_answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, threading.Event]]:
+    """A connection on which an answer has begun, and what lets it end."""
+    monkeypatch.setattr(connection, "SILENCE", 0.3)
+    end = threading.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive, 100)
+        if scope["path"] != "/long":
+            await respond(scope, send, Answer(200, [(b"content-length", b"%d" % len(body))], body))
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4000")]})
+        await send({"type": "http.response.body", "body": b"x" * 2000, "more_body": True})
+        while not end.is_set():
+            await asyncio.sleep(0.02)
+        await send({"type": "http.response.body", "body": b"y" * 2000})
+
+    with in_process(application) as port, closing(socket.create_connection(("127.0.0.1", port), PATIENCE)) as sock:
+        sock.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in sock.recv(40)
+        yield sock, end
+
+
+@pytest.mark.parametrize("before", [b"", PAGE], ids=["", "behind another request"])
+def test_nothing_stands_in_the_middle_of_an_answer(before: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the end of a file could be cut, and what was put there make up for its length."""
+    with a_long_answer(monkeypatch) as (sock, end):
+        sock.sendall(before + b"\x00\x01 no HTTP\r\n\r\n")
+        answer = b""
+        with suppress(ConnectionError):
+            while piece := sock.recv(1 << 16):
+                answer += piece
+        end.set()
+    assert b"HTTP/1.1" not in answer
+    assert b"y" not in answer, "it is cut, and looks cut"
+
+
+def test_a_request_that_waits_for_the_answer_before_it_has_not_fallen_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_long_answer(monkeypatch) as (sock, end):
+        sock.sendall(HALF)
+        time.sleep(1)
+        sock.sendall(b" {}")
+        time.sleep(1)
+        end.set()
+        answer = b""
+        while not answer.endswith(b"\r\n\r\nASK {}"):
+            piece = sock.recv(1 << 16)
+            assert piece, answer[-200:]
+            answer += piece
+    assert b"y" * 2000 + b"HTTP/1.1 200 OK" in answer
 
 
 def test_many_at_once_all_get_their_answers(address: str) -> None:

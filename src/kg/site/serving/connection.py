@@ -111,14 +111,19 @@ class Connection(HttpToolsProtocol):
         self._refuse(*self._refusal)
 
     def _give_up(self) -> None:
+        if self.pipeline:
+            # We do not listen while the answer before is on its way, so it is not the client who has fallen silent.
+            self._patience = self.loop.call_later(SILENCE, self._give_up)
+            return
         self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The rest of this request did not come in time.")
 
     def _refuse(self, status: HTTPStatus, text: str) -> None:
         if self.transport.is_closing():
             return
-        # While an answer is on its way, nothing of ours may stand in the middle of it.
-        cycle: RequestResponseCycle | None = self.cycle  # none before the first head has come
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        # While an answer is on its way, nothing of ours may stand in the middle of it: neither one to the last request
+        # whose head has come (before the first there is none), nor one for which that request waits.
+        cycle: RequestResponseCycle | None = self.cycle
+        if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
             default = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
             policy = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
             body = f"{status.value} {status.phrase}\n{text}\n".encode()
