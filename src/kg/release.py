@@ -31,6 +31,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -63,6 +64,7 @@ class Release:
         self.manifest = manifest
         self.version: str = seal["version"]
         self.sealed_at = datetime.fromisoformat(seal["sealed_at"])
+        self.opened_at = time.time_ns()
 
     @classmethod
     def open(cls, path: Path) -> Release:

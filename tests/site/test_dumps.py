@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 from base64 import b64encode
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kg.config import Config
 from kg.release import Release
+from kg.site import create_app
 
 
 def test_the_list_names_every_file_with_size_count_and_hash(client: FlaskClient, release: Release) -> None:
@@ -109,3 +113,25 @@ def test_a_site_that_cannot_read_its_release_says_that_it_is_not_ready(
         "ready": False,
         "release": "",
     }
+
+
+def test_a_file_that_was_cut_or_changed_while_it_is_served_never_looks_whole(
+    release: Release, config: Config, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(release.path, tmp_path / "releases" / release.version))
+    opened = Release.open(copy)
+    app = create_app(opened, config)
+    file = copy / "dumps/facts.nt"
+    whole = file.read_bytes()
+    for damage in (whole[:-100], b"", whole + b"x", whole[:-9] + b"x" + whole[-8:], None):
+        if damage is None:
+            file.unlink()
+        else:
+            file.write_bytes(damage)
+        for headers in ({}, {"Range": "bytes=0-9"}):
+            answer = app.test_client().get("/dumps/facts.nt", headers=headers, buffered=True)
+            assert answer.status_code == 500, damage
+            assert whole[:20] not in answer.data
+    file.write_bytes(whole)
+    assert app.test_client().get("/dumps/facts.nt", buffered=True).data == whole, "it was put back"
+    app.extensions["kg"].close()

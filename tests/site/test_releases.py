@@ -164,6 +164,18 @@ def test_the_list_names_every_release_and_what_changed(kept: Kept, address: str)
     assert get(f"{address}releases/changes?from=2000-01-01-000000000000&to={new}")[0] == 404
 
 
+def test_where_every_release_is_damaged_the_list_is_empty(
+    starter: Path, serve: Callable[..., AbstractContextManager[str]]
+) -> None:
+    release, _ = build.build(load(starter))
+    assert release is not None
+    with serve(starter) as started:
+        assert get(started)[0] == 200
+        (release.path / "dumps/facts.nt").write_text("")
+        for path in ("releases/", "releases/feed.atom", "releases/stream", "timegate/page/kg"):
+            assert get(started + path, Accept="*/*")[0] in (200, 302, 404), path
+
+
 def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Kept, address: str) -> None:
     first = get(address + "history/claim/about-kg/1", Accept="text/html")[2]
     assert re.findall(r'<li class="(\w+)"', first) == ["stated", "changed"]

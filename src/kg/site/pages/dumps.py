@@ -7,13 +7,15 @@ from base64 import b64encode
 from flask import Blueprint, Response, request, send_file
 
 from kg import media
-from kg.release import Release
+from kg.errors import ReleaseError
+from kg.release import file_entry
 from kg.site.answers import signposting
 from kg.site.answers.address import here
 from kg.site.answers.ranges import tidy
 from kg.site.answers.respond import NO_FILE, content_type, cors, html, not_found
 from kg.site.data.jsonld import dataset
-from kg.site.lookups.state import current
+from kg.site.lookups.memo import per_site
+from kg.site.lookups.state import Site, current
 from kg.site.templating import render
 
 bp = Blueprint("dumps", __name__)
@@ -40,14 +42,19 @@ def dump(name: str) -> Response:
     extension = name.rpartition(".")[2]
     format_ = media.RDF_BY_EXTENSION.get(extension)
     type_ = content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream"
-    response = whole_file(site.release, entry.path, type_)
+    response = whole_file(site, entry.path, type_)
     response.headers["Link"] = signposting.header(signposting.file(site, here()))
     return cors(response)
 
 
-def whole_file(release: Release, path: str, type_: str) -> Response:
-    """A file of the release as it lies there, never held whole; ``path``: as the manifest has it."""
+def whole_file(site: Site, path: str, type_: str) -> Response:
+    """A file of the release as it lies there, never held whole; ``path``: as the manifest has it.
+
+    :raises ReleaseError: if it is not what it was: cut, it would look whole, with the checksum of all of it.
+    """
+    release = site.release
     entry = release.files[path]
+    _check(site, path)
     tidy(request.environ, entry.size, entry.sha256, release.sealed_at)
     response = send_file(
         release.path / path,
@@ -60,3 +67,26 @@ def whole_file(release: Release, path: str, type_: str) -> Response:
     # RFC 9530: over the whole file, also in an answer that carries a part of it.
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
     return response
+
+
+def _check(site: Site, path: str) -> None:
+    """Compare a file with the seal again, if somebody has written to it since the release was opened.
+
+    :raises ReleaseError: if it is not what it was.
+    """
+    file, entry = site.release.path / path, site.release.files[path]
+    try:
+        found = file.stat()
+        if found.st_size != entry.size:
+            raise ReleaseError(f"{file}: has {found.st_size} bytes where the release was sealed with {entry.size}")
+        if found.st_mtime_ns > site.release.opened_at and not _is_same(site, path, found.st_mtime_ns):
+            raise ReleaseError(f"{file}: was changed after the release was sealed")
+    except OSError as e:
+        raise ReleaseError(f"{file}: cannot be read: {e.strerror}") from e
+
+
+@per_site(32)
+def _is_same(site: Site, path: str, _changed: int) -> bool:
+    """Whether a file that somebody wrote to has the bytes that were sealed."""
+    found = file_entry(site.release.path, site.release.path / path)
+    return found.sha256 == site.release.files[path].sha256

@@ -42,7 +42,7 @@ def releases() -> Response:
     site = current()
     history = _history(site)
     rows = list(reversed(history.releases()))
-    return _page(render("releases.html", rows=list(zip(rows, [*rows[1:], None], strict=True))))
+    return _page(render("releases.html", rows=list(zip(rows, [*rows[1:], None][: len(rows)], strict=True))))
 
 
 @bp.get("/releases/changes")

@@ -43,4 +43,4 @@ def report() -> Response:
 @bp.get("/report.json")
 def report_json() -> Response:
     """The report as the build wrote it."""
-    return cors(whole_file(current().release, REPORT, "application/json"))
+    return cors(whole_file(current(), REPORT, "application/json"))
