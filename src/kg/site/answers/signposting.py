@@ -5,7 +5,9 @@ can be taken away, ``type`` its kind by schema.org, ``author`` and ``license`` t
 point back (``describes``, ``collection``). The same links for both, as JSON (RFC 9264), are at the page's own address
 with ``?linkset``.
 
-Links inside the site are relative in headers, as everywhere; in the linkset they start with the base.
+Links inside the site are relative in headers, as everywhere; in the linkset they start with the base, and so do those
+between an address and its versions (RFC 7089): what has versions is the address under the base, and programs that follow
+them resolve nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from kg import media
 from kg.site.lookups.state import Site
 
 LINKSET = "application/linkset+json"
+LINK_FORMAT = "application/link-format"
 PARAMETER = "linkset"
 _SCHEMA = "https://schema.org/"
 _KINDS = {
@@ -49,8 +52,8 @@ _KINDS = {
 _OF_THE_DATASET = frozenset({"", "dumps", "report"})
 """Pages about the whole release: what is cited is the dataset, and its items are the files."""
 
-_DATED = frozenset({"claim", "document", "passage", "page"})
-"""Pages that have versions, one in each release that knows what they show."""
+_DATED = frozenset({"claim", "document", "passage", "page", "data", "id"})
+"""The first parts of addresses that have versions, one in each release that knows what they show."""
 
 _ITEM = media.RDF_BY_EXTENSION["trig"]
 """The format that has a thing's claims as graphs, and so is what there is to take away."""
@@ -103,7 +106,7 @@ def page(site: Site, landing: Landing, root: str) -> list[Link]:
     links.append(
         Link("canonical", site.base + landing.path + (f"{joint}{landing.language}" if landing.language else ""))
     )
-    links += _dated(site, landing, landing.path, root)
+    links += _dated(site, landing.path)
     return links + _common(site, landing, root)
 
 
@@ -114,7 +117,7 @@ def data(site: Site, landing: Landing, root: str, extension: str) -> list[Link]:
         links.append(Link("alternate", root + landing.formats("html"), media.HTML))
         others = (m for m in media.RDF if m.extension != extension)
         links += [Link("alternate", root + landing.formats(m.extension), m.media_type) for m in others]
-        links += _dated(site, landing, landing.formats(extension), root)
+        links += _dated(site, landing.formats(extension))
     return [Link("cite-as", ascii_iri(_cited(site, landing))), *links, *_common(site, landing, root)]
 
 
@@ -160,14 +163,28 @@ def linkset(site: Site, landing: Landing) -> bytes:
     return json.dumps({"linkset": found}, indent=1).encode()
 
 
-def _dated(site: Site, landing: Landing, path: str, root: str) -> list[Link]:
-    """Where the versions of an address are (RFC 7089, section 2.2); of the versions, ``serving.versions`` says it."""
-    if site.archived or landing.kind not in _DATED:
-        return []
-    return [
-        Link("timegate", f"{root}timegate/{path}"),
-        Link("timemap", f"{root}timemap/{path}", "application/link-format"),
-    ]
+def versions(base: str, path: str) -> list[Link]:
+    """Where the versions of an address are (RFC 7089, section 2.2), if it is of a kind that has some.
+
+    >>> [link.rel for link in versions("https://x.org/", "claim/note/1")], versions("https://x.org/", "catalog")
+    (['timegate', 'timemap'], [])
+    """
+    return [gate(base, path), timemap(base, path)] if path.partition("/")[0] in _DATED else []
+
+
+def gate(base: str, path: str) -> Link:
+    """What leads to the version of a time."""
+    return Link("timegate", f"{base}timegate/{path}")
+
+
+def timemap(base: str, path: str) -> Link:
+    """What lists all versions."""
+    return Link("timemap", f"{base}timemap/{path}", LINK_FORMAT)
+
+
+def _dated(site: Site, path: str) -> list[Link]:
+    # A version says it by itself, whatever answers (``serving.versions``).
+    return [] if site.archived else versions(site.base, path)
 
 
 def ascii_iri(iri: str) -> str:

@@ -17,9 +17,11 @@ from kg import diff
 from kg.errors import ReleaseError
 from kg.history import Event, History, Sealed, Step
 from kg.release import Release
+from kg.site.answers import signposting
 from kg.site.answers.address import here, meanings, raw_path
 from kg.site.answers.links import page_path
 from kg.site.answers.respond import cors, not_found
+from kg.site.answers.signposting import Link
 from kg.site.languages import marked
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site, current
@@ -108,25 +110,30 @@ def timegate(name: str) -> Response:
     # What was shown then: the release that was current, which may not have been the one sealed last.
     shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= moment and s.release in kept), None)
     chosen = shown or kept[0]
-    local, root = _sent(), here()
-    response = Response(status=302, headers={"Location": f"{root}releases/{chosen.version}/{local}"})
+    local = _sent()
+    response = Response(status=302, headers={"Location": f"{here()}releases/{chosen.version}/{local}"})
     response.vary.add("Accept-Datetime")
-    response.headers["Link"] = f'<{root}{local}>; rel="original", <{root}timemap/{local}>; rel="timemap"'
+    links = [Link("original", site.base + local), signposting.timemap(site.base, local)]
+    response.headers["Link"] = signposting.header(links)
     return cors(response)
 
 
 @bp.get("/timemap/<path:name>")
 def timemap(name: str) -> Response:
-    """All versions of a page, as links (RFC 6690)."""
-    kept = _mementos(current(), name)
-    local, root = _sent(), here()
-    links = [f'<{root}{local}>; rel="original"', f'<{root}timegate/{local}>; rel="timegate"']
-    for index, release in enumerate(kept):
+    """All versions of a page, as links (RFC 6690), with the page, the time gate and this list (RFC 7089, section 5)."""
+    site, local = current(), _sent()
+    kept = _mementos(site, name)
+    listed = signposting.timemap(site.base, local)._replace(rel="self")
+    dates = [http_date(release.sealed_at) for release in kept]
+    links = [
+        signposting.header([Link("original", site.base + local), signposting.gate(site.base, local)]),
+        signposting.header([listed]) + f'; from="{dates[0]}"; until="{dates[-1]}"',
+    ]
+    for index, (release, when) in enumerate(zip(kept, dates, strict=True)):
         place = [word for word, at in (("first", 0), ("last", len(kept) - 1)) if index == at]
         relation = " ".join([*place, "memento"])
-        when = http_date(release.sealed_at)
-        links.append(f'<{root}releases/{release.version}/{local}>; rel="{relation}"; datetime="{when}"')
-    return cors(Response(",\n".join(links) + "\n", content_type="application/link-format"))
+        links.append(f'<{site.base}releases/{release.version}/{local}>; rel="{relation}"; datetime="{when}"')
+    return cors(Response(",\n".join(links) + "\n", content_type=signposting.LINK_FORMAT))
 
 
 def _page(text: str) -> Response:
