@@ -142,6 +142,51 @@ def test_if_none_match_is_a_list_compared_weakly(condition: str, status: int, pa
             holds(answer, path)
 
 
+EVERYWHERE = (FILE, "/page/north-pier", "/claim/gazette/1.ttl", "/sitemap.xml", "/report.json")
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [("{etag}", 200), ('"a", {etag}', 200), ("*", 200), ('"a", "b"', 412), ("W/{etag}", 412), ("{bare}", 412)],
+)
+def test_if_match_is_compared_strongly(condition: str, status: int, path: str, wire: Wire) -> None:
+    etag = wire.ask(path, Accept=BROWSER).one("etag")
+    for method in ("GET", "HEAD"):
+        answer = wire.ask(path, method, Accept=BROWSER, If_Match=condition.format(etag=etag, bare=etag.strip('"')))
+        assert answer.status == status, method
+        holds(answer, path)
+    # What does not hold is refused, whatever else is asked (RFC 9110, section 13.2.2).
+    wanted = {"If_Match": '"a"', "If_None_Match": etag, "Range": "bytes=0-1"}
+    assert wire.ask(path, Accept=BROWSER, **wanted).status == 412
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_if_unmodified_since_refuses_what_is_newer(path: str, wire: Wire) -> None:
+    modified = wire.ask(path, Accept=BROWSER).one("last-modified")
+    for since, status in (
+        (modified, 200),
+        ("Fri, 31 Dec 2199 00:00:00 GMT", 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 412),
+        ("yesterday", 200),
+    ):
+        assert wire.ask(path, Accept=BROWSER, If_Unmodified_Since=since).status == status, since
+    accept = "application/json, */*;q=0.5"
+    problem = wire.ask(path, Accept=accept, If_Unmodified_Since="Thu, 01 Jan 1970 00:00:00 GMT")
+    assert "If-Unmodified-Since" in problem.body.decode()
+
+
+def test_the_rest_of_a_file_is_sent_under_the_date_of_this_file_only(wire: Wire, whole: Answer) -> None:
+    for since, status in ((whole.one("last-modified"), 206), ("Fri, 31 Dec 2199 00:00:00 GMT", 200)):
+        assert wire.ask(FILE, Range="bytes=10-", If_Unmodified_Since=since).status == status
+
+
+def test_an_answer_to_a_query_has_a_weak_tag_that_if_match_never_has(wire: Wire) -> None:
+    query = "/sparql?query=ASK%7B%7D"
+    etag = wire.ask(query).one("etag")
+    assert [wire.ask(query, If_Match=tag).status for tag in (etag, "*", '"a"')] == [412, 200, 412]
+
+
 @pytest.mark.parametrize(
     ("moment", "status"),
     [

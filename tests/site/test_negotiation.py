@@ -157,6 +157,22 @@ def test_data_may_be_read_by_pages_of_other_sites(path: str, client: FlaskClient
     assert client.get(path).headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/id/north-pier", "/data/north-pier.ttl", "/dumps/all.nq", "/claim/gazette/1", "/query/names.json", "/sparql"],
+)
+def test_a_browser_that_asks_first_is_told_what_pages_of_other_sites_may_send(path: str, client: FlaskClient) -> None:
+    method = "POST" if path.startswith("/query") else "GET"
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": method}
+    response = client.options(path, headers={**asked, "Access-Control-Request-Headers": "accept-profile"})
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    allowed = set(response.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"Accept-Profile", "Accept-Datetime", "Content-Type", "If-None-Match", "If-Match", "Range"} <= allowed
+    exposed = set(client.get(path).headers.get("Access-Control-Expose-Headers", "").split(", "))
+    assert {"Content-Range", "Memento-Datetime"} <= exposed or "html" in client.get(path).content_type
+
+
 def test_a_method_that_changes_things_is_refused(client: FlaskClient) -> None:
     for method in (client.post, client.put, client.delete):
         assert method("/page/north-pier").status_code == 405

@@ -267,10 +267,11 @@ def test_what_has_no_versions_names_no_time_gate(kept: Kept, address: str) -> No
         headers = get(below + path, Accept="text/html, */*;q=0.5")[1]
         links = ", ".join(headers.get_all("Link") or [])
         assert f'<{BASE}{path}>; rel="original"' in links, path
-        assert "timegate" not in links and "timemap" not in links, path
+        assert not re.search("timegate|timemap", links), path
     # A page of the event stream is a version of nothing.
     headers = get(below + "stream/beginning/1")[1]
-    assert "Memento-Datetime" not in headers and "original" not in str(headers.get_all("Link"))
+    assert "Memento-Datetime" not in headers
+    assert "original" not in str(headers.get_all("Link"))
 
 
 def test_a_version_of_a_name_with_escapes_leads_back_to_that_name(kept: Kept, address: str) -> None:

@@ -59,6 +59,7 @@ _PHRASES = (
     marked("Method Not Allowed"),
     marked("Not Acceptable"),
     marked("Gone"),
+    marked("Precondition Failed"),
     marked("Unsupported Media Type"),
     marked("Requested Range Not Satisfiable"),
     marked("Request Entity Too Large"),

@@ -1,7 +1,7 @@
-"""Which part of a file a request may have (RFC 9110, sections 13 and 14), put plainly before werkzeug reads it.
+"""Whether conditions let a request be answered, and which part of a file it may have (RFC 9110, sections 13 and 14).
 
-One part at most, of a GET, under a condition that holds exactly. What asks for several parts, or cannot be read, gets
-the whole file: that is allowed, and never costs more than the file.
+Both are put plainly before werkzeug reads them. One part at most, of a GET, under a condition that holds exactly. What
+asks for several parts, or cannot be read, gets the whole file: that is allowed, and never costs more than the file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,35 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from werkzeug.http import http_date
+from werkzeug.exceptions import PreconditionFailed
+from werkzeug.http import http_date, parse_date
+
+from kg.site.languages import Message, marked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+_CHANGED = marked("What is here now is not what {header} names. Ask again without it for what there is.")
 _ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,40})-(\d{0,40})\s*", re.ASCII | re.IGNORECASE)
+
+
+def require(environ: WSGIEnvironment, etag: str, modified: datetime | None) -> None:
+    """Refuse a request for another thing than is here now; ``etag`` as its header has it, ``modified`` if it is known.
+
+    Clients name what they have a part of, and want the rest of that or nothing (RFC 9110, sections 13.1.1, 13.1.4).
+
+    :raises PreconditionFailed: if If-Match does not have the ETag, or this is newer than If-Unmodified-Since.
+    """
+    wanted = environ.get("HTTP_IF_MATCH")
+    if wanted is not None:
+        tags = [part.strip() for part in wanted.split(",")]
+        # Strong comparison: a weak tag is like none, not like itself.
+        if wanted.strip() != "*" and (etag.startswith("W/") or etag not in tags):
+            raise PreconditionFailed(Message(_CHANGED, header="If-Match"))
+        return
+    since = parse_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
+    if since is not None and modified is not None and modified.replace(microsecond=0) > since:
+        raise PreconditionFailed(Message(_CHANGED, header="If-Unmodified-Since"))
 
 
 def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> None:
@@ -29,6 +52,7 @@ def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> 
         # Werkzeug takes a tag without its quotation marks for one.
         known = matches(wanted.encode("latin-1"), f'"{etag}"'.encode())
         environ["HTTP_IF_NONE_MATCH"] = f'"{etag}"' if known else '""'
+    environ.pop("HTTP_IF_MATCH", None)  # ``require`` has seen to it
     stamp = http_date(modified)
     if environ.get("HTTP_IF_MODIFIED_SINCE", stamp) != stamp:
         del environ["HTTP_IF_MODIFIED_SINCE"]
@@ -36,6 +60,8 @@ def tidy(environ: WSGIEnvironment, size: int, etag: str, modified: datetime) -> 
     condition = environ.pop("HTTP_IF_RANGE", None)
     if asked is None or environ["REQUEST_METHOD"] != "GET" or condition not in (None, f'"{etag}"', stamp):
         return
+    if environ.get("HTTP_IF_UNMODIFIED_SINCE", stamp) != stamp:
+        return  # newer than this file, and perhaps of another
     match = _ONE.fullmatch(asked)
     if match is None or match[0].strip().endswith("=-"):
         return

@@ -7,7 +7,7 @@ what there is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from kg import media
 from kg.site import languages
 from kg.site.answers import signposting
 from kg.site.answers.address import here, raw_path
+from kg.site.answers.ranges import require
 from kg.site.answers.signposting import Landing
 from kg.site.data import profiles
 from kg.site.data.profiles import Profile
@@ -28,11 +29,21 @@ from kg.site.lookups.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
 _OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+_EXPOSED = (
+    "ETag, Link, Location, Content-Length, Content-Range, Accept-Ranges, Memento-Datetime, Retry-After, "
+    "Kg-Evidence, Kg-Release"
+)
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "ETag, Link, Location, Content-Length, Retry-After, Kg-Evidence, Kg-Release"),
+    ("Access-Control-Expose-Headers", _EXPOSED),
 )
 """Headers that let pages of other sites read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+_ASKED_WITH = (
+    "Accept, Accept-Datetime, Accept-Language, Accept-Profile, Content-Type, If-Match, If-Modified-Since, "
+    "If-None-Match, If-Range, If-Unmodified-Since, Range"
+)
+"""Headers of requests that change an answer. A browser asks before it sends those that a form could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,11 @@ def register(app: Flask) -> None:
     """Give every page its language, and those that have no RDF, and so did not pass ``answer``, their signposts too."""
 
     @app.after_request
+    def allow(response: Response) -> Response:
+        asked = request.method == "OPTIONS" and response.status_code == 200
+        return preflight(response, sorted(response.allow)) if asked else response
+
+    @app.after_request
     def speak(response: Response) -> Response:
         spoken = "Content-Language" in response.headers or response.mimetype != media.HTML
         return response if spoken else in_language(current(), response)
@@ -158,6 +174,8 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
     If-None-Match (RFC 9110, section 13.2.2).
 
     ``spoken``: it has texts or labels for readers, and so depends on their language.
+
+    :raises PreconditionFailed: if the client names another answer than this one.
     """
     if spoken:
         return in_language(site, conditional(site, f"{variant}.{site.language.code}", make))
@@ -166,6 +184,7 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
     changed = site.changed()
     if changed is not None:
         headers["Last-Modified"] = _http_date(changed)
+    require(request.environ, etag, changed)
     asked = request.if_none_match
     if asked.contains(etag.strip('"')) or asked.star_tag or _unmodified(changed):
         return Response(status=304, headers=headers)
@@ -206,6 +225,14 @@ def cors(response: Response) -> Response:
     for name, value in CORS:
         response.headers[name] = value
     return response
+
+
+def preflight(response: Response, methods: Iterable[str]) -> Response:
+    """Tell a browser what pages of other sites may send here."""
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+    response.headers["Access-Control-Allow-Headers"] = _ASKED_WITH
+    response.headers["Access-Control-Max-Age"] = "86400"
+    return cors(response)
 
 
 NO_PAGE = marked("There is no page {page} of this list; the last is {pages}.")

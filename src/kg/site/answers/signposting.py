@@ -6,8 +6,8 @@ point back (``describes``, ``collection``). The same links for both, as JSON (RF
 with ``?linkset``.
 
 Links inside the site are relative in headers, as everywhere; in the linkset they start with the base, and so do those
-between an address and its versions (RFC 7089): what has versions is the address under the base, and programs that follow
-them resolve nothing.
+between an address and its versions (RFC 7089): the address under the base is what has versions, and programs that
+follow them resolve nothing.
 """
 
 from __future__ import annotations

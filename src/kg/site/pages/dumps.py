@@ -11,7 +11,7 @@ from kg.errors import ReleaseError
 from kg.release import file_entry
 from kg.site.answers import signposting
 from kg.site.answers.address import here
-from kg.site.answers.ranges import tidy
+from kg.site.answers.ranges import require, tidy
 from kg.site.answers.respond import NO_FILE, content_type, cors, html, not_found
 from kg.site.data.jsonld import dataset
 from kg.site.lookups.memo import per_site
@@ -51,10 +51,12 @@ def whole_file(site: Site, path: str, type_: str) -> Response:
     """A file of the release as it lies there, never held whole; ``path``: as the manifest has it.
 
     :raises ReleaseError: if it is not what it was: cut, it would look whole, with the checksum of all of it.
+    :raises PreconditionFailed: if the client names another file than this one.
     """
     release = site.release
     entry = release.files[path]
     _check(site, path)
+    require(request.environ, f'"{entry.sha256}"', release.sealed_at)
     tidy(request.environ, entry.size, entry.sha256, release.sealed_at)
     response = send_file(
         release.path / path,

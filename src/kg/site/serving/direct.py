@@ -61,7 +61,7 @@ class Direct:
 
         :raises QueryError: if a query that was run has none.
         """
-        if scope["method"] not in ("GET", "POST", "QUERY") or scope["http_version"] == "1.0":
+        if scope["method"] not in ("GET", "POST", "QUERY") or scope["http_version"] == "1.0" or b"if-match" in named:
             return None
         plan = self._plan(scope, named, body)
         if plan is None:

@@ -29,7 +29,15 @@ LARGEST = ROOM // 64
 
 _DEPENDS_ON = (b"accept", b"accept-encoding", b"accept-profile")
 _VARY = frozenset({*_DEPENDS_ON, b"accept-language"})
-_NOT_FOR = (b"range", b"authorization", b"cookie", b"accept-datetime", b"transfer-encoding")
+_NOT_FOR = (
+    b"range",
+    b"authorization",
+    b"cookie",
+    b"accept-datetime",
+    b"transfer-encoding",
+    b"if-match",
+    b"if-unmodified-since",
+)
 OF_CONTENT = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
 """Headers that a 304 does not have: there is no content to describe."""
 

@@ -29,7 +29,8 @@ from kg.query.base import Answer, Query
 from kg.query.lexer import Form, inspect
 from kg.site.answers import headers, problems
 from kg.site.answers.address import here
-from kg.site.answers.respond import HTML_TYPE, cors, not_acceptable, not_found
+from kg.site.answers.ranges import require
+from kg.site.answers.respond import HTML_TYPE, cors, not_acceptable, not_found, preflight
 from kg.site.components import footnotes
 from kg.site.components.nodes import Linker
 from kg.site.languages import marked
@@ -81,11 +82,8 @@ def page() -> Response:
 
 def _options() -> Response:
     response = Response(status=204, headers={"Allow": ", ".join(METHODS)})
-    response.headers["Access-Control-Allow-Methods"] = ", ".join(METHODS)
-    response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, If-None-Match"
-    response.headers["Access-Control-Max-Age"] = "86400"
     response.headers["Accept-Query"] = protocol.DIRECT
-    return cors(response)
+    return preflight(response, METHODS)
 
 
 def _prefers_html() -> bool:
@@ -125,6 +123,8 @@ def _answered(plan: prepared.Prepared, asking: Asking) -> Response:
     response = Response(headers=plan.headers)
     if plan.etag:
         response.headers["ETag"] = plan.etag
+        if request.method in ("GET", "HEAD"):
+            require(request.environ, plan.etag, None)
     if plan.etag and request.if_none_match.contains_weak(plan.etag.removeprefix("W/").strip('"')):
         response.status_code = 304
     elif request.method != "HEAD":
