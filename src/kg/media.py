@@ -177,6 +177,19 @@ def _chosen(accept: str, offered: tuple[str, ...]) -> str | None:
     return best
 
 
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that a literal may hold and no XML document can, however it is escaped (XML 1.0, section 2.2)."""
+
+
+def is_xml_property(iri: str) -> bool:
+    """Whether RDF/XML can write a property: its IRI ends in an XML name (RDF/XML Syntax, section 8).
+
+    >>> is_xml_property("http://example.org/p#name"), is_xml_property("http://example.org/p/1")
+    (True, False)
+    """
+    return re.search(r"[^\W\d][\w.-]*$", iri) is not None
+
+
 # A name is looked at from its beginning alone, and once: a literal may be one word of a million letters.
 _PREFIX = re.compile(rb"(?<![\w-])([A-Za-z][\w-]*+|):(?!//)")
 

@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
-from kg import dates, vocab
+from kg import dates, media, vocab
 from kg.build import far
 from kg.model import Finding, Place, error, value_of, warning
 
@@ -20,9 +20,6 @@ logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 far.teach()
 
 _ANY = NamedNode("urn:x-kg:any")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that a literal may hold and no XML document can, however it is escaped: one would spoil a whole dump."""
-
 _STRING, _INTEGER = vocab.XSD + "string", vocab.XSD + "integer"
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SHOWN = 100
@@ -61,16 +58,13 @@ def canonical(literal: Literal) -> Literal:
     return _CANONICAL[literal]
 
 
-@cache
-def _ends_in_a_name(iri: str) -> bool:
-    """Whether an IRI can be written as an XML name, as RDF/XML writes properties."""
-    return re.search(r"[^\W\d][\w.-]*$", iri) is not None
+_is_xml_property = cache(media.is_xml_property)
 
 
 def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
     """The quad with its literal made canonical, or ``None`` and a finding where it cannot be kept."""
     value = quad.object
-    if not _ends_in_a_name(quad.predicate.value):
+    if not _is_xml_property(quad.predicate.value):
         message = f"<{quad.predicate.value}> is no property in RDF/XML (section 8): its IRI must end in a name"
         findings.append(error("property", message, place, value_of(quad.subject)))
         return None
@@ -82,7 +76,8 @@ def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
     if value.direction is not None:
         findings.append(error("rdf-1.2", "literals with a base direction are not stored", place))
         return None
-    found = _NOT_IN_XML.search(value.value)
+    # One would spoil a whole dump.
+    found = media.NOT_IN_XML.search(value.value)
     if found:
         message = f"the character U+{ord(found[0]):04X} cannot stand in RDF/XML (XML 1.0, section 2.2): leave it out"
         findings.append(error("character", message, place, value_of(quad.subject)))

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, Triple, parse_query_results
 
+from kg.media import NOT_IN_XML
+
 Node = NamedNode | BlankNode | Literal | Triple
 Row = Sequence[str]
 
 _FULL = 20_000
 _XSD = "http://www.w3.org/2001/XMLSchema#"
-# What XML 1.0 has no way to write (section 2.2).
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CSV_QUOTED = re.compile(r'[",\r\n]')
 _ESCAPE = re.compile(r'\\(?:([tnrbf"\'\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))')
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
@@ -223,7 +223,7 @@ def _xml_term(found: Term) -> str:
 
 def _escaped(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    return _NOT_XML.sub("\ufffd", text).replace("\r", "&#13;")
+    return NOT_IN_XML.sub("\ufffd", text).replace("\r", "&#13;")
 
 
 def _parts(text: str) -> list[Term]:

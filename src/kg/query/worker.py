@@ -33,11 +33,12 @@ from pyoxigraph import (
     QuerySolutions,
     QueryTriples,
     Store,
+    Triple,
     serialize,
 )
 
-from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE
-from kg.query import rows
+from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE, is_xml_property
+from kg.query import rows, xml
 from kg.query.confine import confine
 from kg.query.footnotes import Tracer
 from kg.query.preview import preview, preview_with_footnotes
@@ -199,6 +200,13 @@ def _counted(items: Iterable[_Item], max_rows: int) -> Iterator[_Item]:
         yield item
 
 
+def _with_names(triples: Iterable[Triple]) -> Iterator[Triple]:
+    for triple in triples:
+        if not is_xml_property(triple.predicate.value):
+            raise ValueError(f"<{triple.predicate.value}> is no property in RDF/XML: ask for Turtle or another format")
+        yield triple
+
+
 class Worker:
     """One worker's life, after the fork."""
 
@@ -285,7 +293,11 @@ class Worker:
             output.write(json.dumps(_shown(results, request.preview)).encode())
         elif isinstance(results, QueryTriples):
             rdf = RDF_BY_TYPE[request.media_type]
-            serialize(_counted(results, self._settings.rows), output, rdf.format)  # type: ignore[arg-type]
+            triples = _counted(results, self._settings.rows)
+            if rdf.extension == "rdf":
+                serialize(_with_names(triples), xml.Clean(output), rdf.format)  # type: ignore[arg-type]
+            else:
+                serialize(triples, output, rdf.format)  # type: ignore[arg-type]
         else:
             media = RESULTS_BY_TYPE[request.media_type]
             sink = (
@@ -293,7 +305,8 @@ class Worker:
                 if isinstance(results, QueryBoolean)
                 else _RowCounter(output, request.media_type, self._settings.rows)
             )
-            results.serialize(sink, media.format)  # type: ignore[arg-type]
+            in_xml = media.extension == "srx"
+            results.serialize(xml.Clean(sink) if in_xml else sink, media.format)  # type: ignore[arg-type]
 
     def _evaluate_with_footnotes(self, store: Store, request: Request, output: _Output) -> None:
         if self._tracer is None:
