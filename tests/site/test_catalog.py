@@ -17,8 +17,8 @@ import signposting
 from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import Literal as OxLiteral
-from pyoxigraph import RdfFormat, parse
-from rdflib import Graph, URIRef
+from pyoxigraph import NamedNode, RdfFormat, parse
+from rdflib import DCTERMS, Graph, URIRef
 from tests.patience import PATIENCE
 
 from kg import media
@@ -229,12 +229,32 @@ def test_a_page_about_the_dataset_describes_it_in_schema_org(path: str, client: 
     block = html.partition('<script type="application/ld+json">')[2].partition("</script>")[0]
     assert not set(block) & set("<>&")
     said = json.loads(block)
-    assert said["@context"] == {"@vocab": "https://schema.org/"}
+    assert said["@context"]["@vocab"] == "https://schema.org/"
     assert said["name"] == "Lindmar harbour <b>facts</b>"
     assert {d["sha256"] for d in said["distribution"]} == {entry.sha256 for entry in release.dumps()}
     # A reader of JSON-LD without a network gets the same.
     found = {str(q.predicate): q.object for q in parse(block, format=RdfFormat.JSON_LD)}
     assert found["<https://schema.org/version>"] == OxLiteral(release.version)
+    # What is an address is a node, as in the vocabulary's own context.
+    assert found["<https://schema.org/url>"].value.startswith(BASE)
+    for name in ("license", "url", "contentUrl", "isBasedOn"):
+        assert isinstance(found[f"<https://schema.org/{name}>"], NamedNode), name
+
+
+@pytest.mark.parametrize("licence", ["https://example.org/licence", "For members only", ""])
+def test_a_licence_is_an_address_or_has_a_name_everywhere(licence: str, release: Release, config: Config) -> None:
+    seal = {"version": release.version, "sealed_at": release.sealed_at.isoformat()}
+    licensed = Release(release.path, replace(release.manifest, license=licence), seal)
+    licensed.report = release.report
+    with create_app(licensed, config).test_client() as client:
+        html = get(client, "/").text
+        description = Graph().parse(data=get(client, "/sparql", Accept="text/turtle").data, format="turtle")
+    said = json.loads(html.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+    is_address = licence.startswith("https:")
+    named = {"@type": "CreativeWork", "name": licence}
+    assert said.get("license", "") == (named if licence and not is_address else licence)
+    found = list(description.objects(None, DCTERMS.license))
+    assert found == ([URIRef(licence)] if is_address else [])
 
 
 def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:

@@ -282,6 +282,14 @@ def test_every_field_has_a_label_and_every_id_is_unique(read_page: Read, path: s
     assert set(named) <= set(ids)
 
 
+def test_no_element_without_a_role_is_named(read_page: Read, path: str) -> None:
+    """Readers of screens pass over such a name (WAI-ARIA 1.2, section 5.2.8.6)."""
+    plain = {"code", "del", "div", "em", "ins", "p", "small", "span", "strong", "sub", "sup"}
+    names = {"aria-label", "aria-labelledby"}
+    found = read_page(path).all()
+    assert not [e.attributes for e in found if e.name in plain and names & set(e.attributes) and "role" not in e.attributes]
+
+
 def test_the_classes_that_have_instances_are_listed_with_their_number(client: FlaskClient) -> None:
     page = client.get("/class/", headers={"Accept": "text/html"})
     assert page.status_code == 200

@@ -1,6 +1,7 @@
 """The dataset in schema.org's terms, as JSON-LD inside a page (https://schema.org/Dataset).
 
-The context names the vocabulary itself: a remote one could not be read offline. The block is data, which no browser
+The context names the vocabulary itself: a remote one could not be read offline. As in the vocabulary's own context,
+what these properties lead to is an address, no text. The block is data, which no browser
 runs, so the policy against inline scripts stands; ``<``, ``>`` and ``&`` are escaped, so that no text can end it
 (HTML Standard, section 4.12.1.3).
 """
@@ -20,6 +21,12 @@ from kg.site.lookups.state import Site
 _DCAT, _DCT = vocab.DCAT, vocab.DCTERMS
 
 
+_CONTEXT: dict[str, Any] = {
+    "@vocab": "https://schema.org/",
+    **{name: {"@type": "@id"} for name in ("contentUrl", "isBasedOn", "license", "url")},
+}
+
+
 @per_site()
 def dataset(site: Site) -> Markup:
     """The content of a ``script`` element of type ``application/ld+json``."""
@@ -37,7 +44,7 @@ def describe(site: Site) -> dict[str, Any]:
     """The description; what is not known is left out."""
     manifest, names = site.release.manifest, site.names
     found: dict[str, Any] = {
-        "@context": {"@vocab": "https://schema.org/"},
+        "@context": _CONTEXT,
         "@type": "Dataset",
         "@id": names.dataset,
         "identifier": names.dataset,
@@ -45,7 +52,7 @@ def describe(site: Site) -> dict[str, Any]:
         "name": manifest.title,
         "description": manifest.description.strip(),
         "version": site.release.version,
-        "license": manifest.license,
+        "license": _licence(manifest.license),
         "distribution": [
             {
                 "@type": "DataDownload",
@@ -87,6 +94,13 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
         west, south, east, north = box
         found["spatialCoverage"]["geo"] = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
     return found
+
+
+def _licence(text: str) -> str | dict[str, str]:
+    """An address as it is; other words are the name of a licence."""
+    if not text or text.startswith(("http://", "https://")):
+        return text
+    return {"@type": "CreativeWork", "name": text}
 
 
 def _media_type(path: str) -> str:

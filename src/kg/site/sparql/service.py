@@ -64,8 +64,9 @@ def describe(site: Site, limits: Limits) -> list[Triple]:
     # A description in VoID is a description of the same dataset and graph (SPARQL 1.1 Service Description, section 3).
     for part in (dataset, graph):
         say(part, vocab.RDF_TYPE, NamedNode(vocab.VOID + "Dataset"))
-    if site.release.manifest.license:
-        say(dataset, vocab.DCTERMS + "license", Literal(site.release.manifest.license))
+    # What is licensed by an address is so in the catalogue and in VoID, too, in the same triple.
+    if site.release.manifest.license.startswith(("http://", "https://")):
+        say(dataset, vocab.DCTERMS + "license", NamedNode(site.release.manifest.license))
     for name, value, unit, meaning in limits_table(limits):
         row = BlankNode(name)
         say(service, vocab.SCHEMA + "additionalProperty", row)
