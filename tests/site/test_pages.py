@@ -287,7 +287,9 @@ def test_no_element_without_a_role_is_named(read_page: Read, path: str) -> None:
     plain = {"code", "del", "div", "em", "ins", "p", "small", "span", "strong", "sub", "sup"}
     names = {"aria-label", "aria-labelledby"}
     found = read_page(path).all()
-    assert not [e.attributes for e in found if e.name in plain and names & set(e.attributes) and "role" not in e.attributes]
+    assert not [
+        e.attributes for e in found if e.name in plain and names & set(e.attributes) and "role" not in e.attributes
+    ]
 
 
 def test_the_classes_that_have_instances_are_listed_with_their_number(client: FlaskClient) -> None:

@@ -324,6 +324,14 @@ def test_the_feed_is_atom_with_an_entry_for_each_release(kept: Kept, address: st
     assert "Python is a language." in entries[0].findtext(atom + "content", "")
 
 
+def test_what_changes_with_the_releases_is_asked_for_with_its_tag(kept: Kept, address: str) -> None:
+    for path in ("releases/feed.atom", "timemap/claim/about-kg/1", "releases/stream"):
+        _, headers, first = get(address + path)
+        assert headers["Cache-Control"] == "private, no-cache", path
+        assert get(address + path, If_None_Match=headers["ETag"])[::2] == (304, ""), path
+        assert get(address + path, If_None_Match='"another"')[::2] == (200, first), path
+
+
 def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: Path) -> None:
     copy = tmp_path / "releases"
     shutil.copytree(kept.root / "releases", copy, symlinks=True)

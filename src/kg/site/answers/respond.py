@@ -28,7 +28,8 @@ from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
 
 HTML_TYPE = "text/html; charset=utf-8"
-_OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
+"""The types of a page and of its data, in the order of our preference."""
 _EXPOSED = (
     "ETag, Link, Location, Content-Length, Content-Range, Accept-Ranges, Memento-Datetime, Retry-After, "
     "Kg-Evidence, Kg-Release"
@@ -61,7 +62,7 @@ class Page:
     profiled: bool = False
 
 
-def answer(page: Page, extension: str | None, offered: Sequence[str] = _OFFERED) -> Response:
+def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) -> Response:
     """The page or its data: as the extension says, or as the client prefers.
 
     :raises NotAcceptable: naming what there is.
@@ -205,6 +206,17 @@ def _unmodified(changed: datetime | None) -> bool:
     if changed is None or since is None or "If-None-Match" in request.headers:
         return False
     return request.method in ("GET", "HEAD") and changed <= since <= datetime.now(UTC)
+
+
+def changing(response: Response) -> Response:
+    """An answer that changes while its release stays: nobody between here and the client keeps it.
+
+    Clients ask for it again and again, and have its ETag to ask whether it is another one.
+    """
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def see_other(path: str, prefix: str, *, varies: bool = True) -> Response:

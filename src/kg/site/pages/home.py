@@ -7,11 +7,13 @@ import mimetypes
 from flask import Blueprint, Response, jsonify, request, send_from_directory
 from markupsafe import Markup
 
+from kg import media
 from kg.site.answers.address import here
-from kg.site.answers.respond import NO_FILE, html, not_found
+from kg.site.answers.respond import NO_FILE, OFFERED, html, not_acceptable, not_found, see_other
 from kg.site.assets import ENCODINGS, FOLDER
 from kg.site.components.nodes import Linker
 from kg.site.data.jsonld import dataset
+from kg.site.data.metadata import read
 from kg.site.data.profiles import PROFILES
 from kg.site.lookups.state import Site, current
 from kg.site.pages.classes import classes
@@ -30,8 +32,13 @@ _YEAR = 31_536_000
 
 @bp.get("/")
 def home() -> Response:
-    """What this is, what is in it, where to start."""
-    return html(_home)
+    """What this is, what is in it, where to start; for programs, the catalogue, which says the same in RDF."""
+    if read(current(), "catalog") is None:
+        return html(_home)
+    wanted = media.negotiate(request.headers.get("Accept"), OFFERED)
+    if wanted is None:
+        raise not_acceptable(OFFERED)
+    return html(_home) if wanted == media.HTML else see_other("catalog", here())
 
 
 @bp.get("/about")

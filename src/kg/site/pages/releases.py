@@ -20,7 +20,7 @@ from kg.release import Release
 from kg.site.answers import signposting
 from kg.site.answers.address import here, meanings, raw_path
 from kg.site.answers.links import page_path
-from kg.site.answers.respond import cors, not_found
+from kg.site.answers.respond import changing, cors, not_found
 from kg.site.answers.signposting import Link
 from kg.site.languages import marked
 from kg.site.lookups.memo import per_site
@@ -72,7 +72,7 @@ def feed() -> Response:
         except ReleaseError:
             continue  # one was damaged since it was last looked at, and is left out from now on
     response = Response(render("feed.xml", entries=entries), content_type="application/atom+xml; charset=utf-8")
-    return cors(response)
+    return changing(cors(response))
 
 
 def _entry(site: Site, step: Step) -> tuple[Step, str, list[str]]:
@@ -133,7 +133,7 @@ def timemap(name: str) -> Response:
         place = [word for word, at in (("first", 0), ("last", len(kept) - 1)) if index == at]
         relation = " ".join([*place, "memento"])
         links.append(f'<{site.base}releases/{release.version}/{local}>; rel="{relation}"; datetime="{when}"')
-    return cors(Response(",\n".join(links) + "\n", content_type=signposting.LINK_FORMAT))
+    return changing(cors(Response(",\n".join(links) + "\n", content_type=signposting.LINK_FORMAT)))
 
 
 def _page(text: str) -> Response:

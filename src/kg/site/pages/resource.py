@@ -11,9 +11,10 @@ from flask import Blueprint, Response, request
 from pyoxigraph import NamedNode
 from werkzeug.exceptions import BadRequest
 
+from kg import media
 from kg.site.answers.address import here, known
 from kg.site.answers.links import page_path
-from kg.site.answers.respond import Page, answer, not_found, see_other
+from kg.site.answers.respond import OFFERED, Page, answer, not_found, see_other
 from kg.site.data import describe
 from kg.site.elsewhere.gathered import RESOURCE
 from kg.site.languages import marked
@@ -34,7 +35,11 @@ def resource(extension: str | None = None) -> Response:
         raise BadRequest("Name an IRI in full: /resource?iri=http://…") from None
     local = site.names.local(iri)
     if local is not None and not local.startswith(RESOURCE + "?") and extension is None:
-        return see_other(page_path(local), here(), varies=False)
+        path = page_path(local)
+        # The page of a thing has no other format; its IRI's own address leads to its data, too.
+        if path.startswith("page/") and media.negotiate(request.headers.get("Accept"), OFFERED) != media.HTML:
+            path = "id/" + path.removeprefix("page/")
+        return see_other(path, here())
     if not known(site, iri):
         raise not_found(marked("Nothing is said of <{iri}> here, and nothing links to it."), iri=iri[:500])
     page = Page(

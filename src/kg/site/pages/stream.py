@@ -21,12 +21,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
 from kg.history import History, MemberState
-from kg.site.answers.respond import chosen_format, conditional, content_type, cors, not_found
+from kg.site.answers.respond import changing, chosen_format, conditional, content_type, cors, not_found
 from kg.site.languages import marked
 from kg.site.lookups.state import Site, current
 
@@ -60,12 +60,7 @@ def stream(extension: str | None = None) -> Response:
     site = current()
     format_ = _format(extension)
     site.history.update()
-    response = _described(Response(_serialise(site, _root(site), format_)), format_, extension)
-    # It grows while the release that answers stays, so none between here and the client keeps it.
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return changing(_described(Response(_serialise(site, _root(site), format_)), format_, extension))
 
 
 @bp.get("/stream/<since>/<int:number>")

@@ -16,7 +16,7 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site.answers.address import find, here, raw_path
 from kg.site.answers.links import data_path, is_web, page_path
-from kg.site.answers.respond import Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
+from kg.site.answers.respond import OFFERED, Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
 from kg.site.components import surroundings
 from kg.site.components.paging import paged
 from kg.site.components.rows import MOST_CLAIMS, kinds_in, said, values, with_evidence
@@ -30,7 +30,6 @@ from kg.site.templating import render
 
 bp = Blueprint("things", __name__)
 
-_OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
 _NOTES = (vocab.SKOS + "scopeNote", vocab.SKOS_DEFINITION, vocab.RDFS_COMMENT, vocab.DCTERMS_DESCRIPTION)
 
 
@@ -41,7 +40,7 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     iri, extension = _find(site, "/id/")
     iri = _merged(site, iri)
     profile = profiles.wanted(site, request) if extension != "html" else None
-    chosen = chosen_format(extension, _OFFERED, profile)
+    chosen = chosen_format(extension, OFFERED, profile)
     query = f"?{profiles.PARAMETER}={profile.name}" if profile else ""
     response = see_other(address(site, iri, chosen) + query, here(), varies=extension is None)
     if extension != "html":
@@ -57,7 +56,7 @@ def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
         return moved(address(current(), left, extension or ""), here())
     if profiles.PARAMETER in request.args:
         profile = profiles.wanted(current(), request)
-        target = address(current(), iri, chosen_format(None, _OFFERED[1:], profile))
+        target = address(current(), iri, chosen_format(None, OFFERED[1:], profile))
         return see_other(f"{target}?{profiles.PARAMETER}={profile.name if profile else ''}", here())
     if extension not in (None, "html"):
         return see_other(address(current(), iri, extension or ""), here(), varies=False)
@@ -72,7 +71,7 @@ def data(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     iri, extension = _find(current(), "/data/")
     if (left := _merged(current(), iri)) != iri:
         return moved(address(current(), left, extension or "ttl"), here())
-    return answer(_page(current(), iri), extension, _OFFERED[1:])
+    return answer(_page(current(), iri), extension, OFFERED[1:])
 
 
 def address(site: Site, iri: str, extension: str) -> str:
