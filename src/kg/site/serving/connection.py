@@ -4,14 +4,19 @@ uvicorn's protocol over httptools has no bounds of its own: a client could send 
 for ever by sending a byte now and then, or by never reading. A connection that waits costs a few kilobytes and no
 thread, so the bounds are generous. And uvicorn sends the head of an answer before its body; a whole answer leaves here
 in one piece.
+
+A client that offers another protocol (Java's offers HTTP/2 with every request) gets an answer in this one, as is meant
+by RFC 9110, section 7.8. httptools ends such a request with its head, and would leave out the body.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from functools import partial
 from http import HTTPStatus
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from kg.site.answers.headers import HEADERS
@@ -52,6 +57,9 @@ class Connection(HttpToolsProtocol):
     _head_ends = 0.0  # when it must have
     _patience: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    _fed = b""  # what the parser has got
+    _unread = b""  # what it is to get
+    _without_offer = b""  # the head of a request that offers another protocol, less the offer
     _refusal = (HTTPStatus.BAD_REQUEST, "This is no HTTP/1.1 request.")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
@@ -67,7 +75,26 @@ class Connection(HttpToolsProtocol):
     # What comes in
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self._unread = data
+        while self._unread:
+            unread, self._unread = self._unread, b""
+            self._fed = unread
+            super().data_received(unread)
+        self._fed = b""
+        self._attend(data)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Called by uvicorn where httptools has ended at an offer: read the same without it, and what stands behind."""
+        stopped = sys.exc_info()[1]
+        if not self._without_offer or not isinstance(stopped, httptools.HttpParserUpgrade):
+            return  # CONNECT, whose answer is under way
+        self._unread = self._without_offer + self._fed[stopped.args[0] :]
+        self._without_offer = b""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def _attend(self, data: bytes) -> None:
+        """See to it that the rest of what has not come whole comes in time."""
         if self._complete or self.transport.is_closing():
             if self._patience is not None:
                 self._wait_no_more()
@@ -90,6 +117,12 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        method = self.parser.get_method()
+        if self.parser.should_upgrade() and method != b"CONNECT":
+            lines = [b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())]
+            lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+            self._without_offer = b"\r\n".join((*lines, b"", b""))
+            return
         if len(self.url) > LONGEST_LINE:
             self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "This address is too long; send a long query by POST.")
         if self.url.partition(b"?")[0].count(b"/") > MOST_PARTS:
@@ -100,6 +133,8 @@ class Connection(HttpToolsProtocol):
         self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
+        if self._without_offer:
+            return  # it begins again
         super().on_message_complete()
         self._complete = True
 
