@@ -142,7 +142,24 @@ def test_every_graph_is_read_as_the_release_has_it(served: tuple[str, Release]) 
         status, headers, body = send(address, "HEAD", named, Accept="application/n-triples")
         assert (status, headers.get_content_type(), body) == (200, "application/n-triples", b"")
     assert send(address, "GET", "?graph=http%3A%2F%2Fexample.org%2Fnone")[0] == 404
+    # Nobody who leaves the name out gets the default graph for it.
+    for empty in ("?graph=", "?graph"):
+        assert send(address, "GET", empty)[0] == 400, empty
     assert send(address, "GET", "?default", Accept="image/png")[0] == 406
+
+
+def test_a_graph_that_a_client_has_is_not_sent_again(served: tuple[str, Release]) -> None:
+    address, release = served
+    (named, *_) = Store.read_only(str(release.store_path)).named_graphs()
+    tags = []
+    for graph in ("?default", f"?graph={quote(str(named)[1:-1], safe='')}"):
+        for accept in ("application/n-triples", "text/turtle"):
+            status, headers, _ = send(address, "GET", graph, Accept=accept)
+            tags.append(headers["ETag"])
+            status, again, body = send(address, "GET", graph, Accept=accept, If_None_Match=headers["ETag"])
+            assert (status, again["ETag"], body) == (304, headers["ETag"], b"")
+            assert send(address, "HEAD", graph, Accept=accept)[1]["ETag"] == headers["ETag"]
+    assert len(set(tags)) == 4
 
 
 @pytest.mark.parametrize("graph", ["?default", "?graph=http%3A%2F%2Fexample.org%2Fnew"])

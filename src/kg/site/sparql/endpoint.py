@@ -197,12 +197,8 @@ def _graph(wanted: protocol.SparqlRequest) -> Response:
     kind = media.negotiate(request.headers.get("Accept"), offered)
     if kind is None:
         raise not_acceptable(offered)
-    response = Response(headers=[("Content-Type", prepared.content_type(kind)), *prepared.ANSWER])
-    if request.method != "HEAD":
-        query = Query("CONSTRUCT WHERE { ?s ?p ?o }", kind, (iri,) if iri else ())
-        with Asking(site) as asking:
-            _fill(response, asking.run(query))
-    return response
+    with Asking(site) as asking:
+        return _answered(prepared.graph(site, iri, kind), asking)
 
 
 # A page

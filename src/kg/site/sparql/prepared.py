@@ -61,6 +61,12 @@ def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
     return Prepared(form, kind, query, etag, _headers(kind, asked.wanted))
 
 
+def graph(site: Site, iri: str, kind: str) -> Prepared:
+    """How to answer a request for a graph, in one of the types of RDF; ``""``: the default graph."""
+    query = Query("CONSTRUCT WHERE { ?s ?p ?o }", kind, (iri,) if iri else ())
+    return Prepared(Form.CONSTRUCT, kind, query, _etag(site, query), _headers(kind, ""))
+
+
 @lru_cache(64)
 def _headers(kind: str, wanted: str) -> tuple[tuple[str, str], ...]:
     saved = [("Content-Disposition", f'attachment; filename="answer.{wanted}"')] if wanted else []

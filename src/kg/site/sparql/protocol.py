@@ -91,6 +91,8 @@ def read(request: Sent) -> SparqlRequest:
     single = dict(fields)
     if "query" not in single and request.method in ("POST", "QUERY"):
         raise BadRequest("The body holds no parameter named query.")
+    if single.get("graph") == "":
+        raise BadRequest("The parameter graph is empty: name a graph, or ask for ?default.")
     if "graph" in single and "default" in single:
         raise BadRequest("Either graph or default may be asked for, not both.")
     return SparqlRequest(
