@@ -142,10 +142,11 @@ class Box(NamedTuple):
 
 def geojson(view: Window) -> dict[str, Any]:
     """The outlines for maps in the browser (RFC 7946), to two decimals of a degree: about a kilometre."""
-    rings = [[[round(lon, 2), round(lat, 2)] for lon, lat in (*o.ring, o.ring[0])] for o in outlines(view, 1500)]
+    # Against the clock (section 3.1.6), or what reads a globe takes each for all but itself; TopoJSON has it with it.
+    rings = ([(round(lon, 2), round(lat, 2)) for lon, lat in (*o.ring, o.ring[0])] for o in outlines(view, 1500))
     return {
         "type": "MultiPolygon",
-        "coordinates": [[ring] for ring in rings],
+        "coordinates": [[ring if _area(ring) > 0 else ring[::-1]] for ring in rings],
         "bbox": [round(v, 4) for v in view],
         "names": [[name, round(lon, 2), round(lat, 2)] for name, lon, lat in names(view, least=0.0005)],
     }
@@ -162,6 +163,11 @@ def names(view: Window, least: float = 0.03) -> tuple[tuple[str, float, float], 
             found[outline.name] = area, lon, lat
     ordered = sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))
     return tuple((name, lon, lat) for name, (_, lon, lat) in ordered)
+
+
+def _area(ring: Sequence[Position]) -> float:
+    """Twice the area of a ring in square degrees, less than 0 if it goes with the clock."""
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))
 
 
 def _middle(ring: Sequence[Position]) -> tuple[float, float, float]:
