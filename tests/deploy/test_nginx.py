@@ -49,6 +49,10 @@ http {{
 """
 
 
+LONG = "東京工業高等専門学校" * 4
+"""A name whose address has 360 letters, as many a name in another script."""
+
+
 @dataclass
 class Front:
     """nginx and the two sites behind it."""
@@ -155,6 +159,11 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     settings = settings.replace("[query]\n", f"[query]\nwait = {PATIENCE}\n")
     more = '\n[serve]\ntrusted_proxies = ["127.0.0.1"]\nerrors = 3\nat_once = 50\n'
     (project / "kg.toml").write_text(settings + more)
+    claims = project / "data/claims/about-kg.trig"
+    claims.write_text(claims.read_text().replace(":python .", f":python , <id/{LONG}> .", 1))
+    (project / "data/entities/long.ttl").write_text(
+        f'<id/{LONG}> <http://www.w3.org/2000/01/rdf-schema#label> "long"@en .'
+    )
     assert build.build(load(project))[0] is not None
     with running(tmp_path_factory.mktemp("nginx"), project) as started:
         yield started
@@ -197,6 +206,12 @@ def test_a_long_address_takes_no_process_out_of_service(path: str, front: Front)
     for _ in front.sites:
         assert front.get(path)[0] in (200, 406, 414)
     assert {front.get(f"/things?fresh={path[:9]}{number}")[0] for number in range(4)} == {200}
+
+
+def test_an_answer_with_many_long_links_comes_through(front: Front) -> None:
+    for path in ("page", "data"):
+        status, headers, _ = front.get(f"/{path}/{quote(LONG)}", Accept="*/*")
+        assert (status, len(headers["link"]) > 4_000) == (200, True), path
 
 
 def test_a_page_is_remembered_for_all_who_ask_alike(front: Front) -> None:

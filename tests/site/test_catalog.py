@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pyshacl
@@ -21,7 +21,7 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 from rdflib import DCTERMS, Graph, URIRef
 from tests.patience import PATIENCE
 
-from kg import media
+from kg import build, media
 from kg.config import Config, Security, load
 from kg.release import Release
 from kg.site import create_app
@@ -198,6 +198,36 @@ def test_the_linkset_says_what_the_headers_say(path: str, client: FlaskClient) -
         data = client.head(anchor.removeprefix(BASE[:-1]))
         for signpost in links(data, anchor.removeprefix(BASE[:-1])).signposts:
             assert str(signpost.target) in {link["href"] for link in context[signpost.rel.value]}, anchor
+
+
+def test_a_long_name_makes_no_head_that_clients_refuse(starter: Path) -> None:
+    name = "獨立行政法人国立高等専門学校機構" * 20
+    claims = starter / "data/claims/about-kg.trig"
+    claims.write_text(claims.read_text("utf-8").replace(":python .", f":python , <id/{name}> .", 1), "utf-8")
+    label = f'<id/{name}> <http://www.w3.org/2000/01/rdf-schema#label> "long"@en .'
+    (starter / "data/entities/long.ttl").write_text(label, "utf-8")
+    release, findings = build.build(load(starter))
+    assert release is not None, findings
+    with create_app(release, load(starter)).test_client() as client:
+        for path in (f"/page/{quote(name)}", f"/data/{quote(name)}.ttl"):
+            answer = get(client, path, Accept="*/*")
+            # Node takes 16 kB for all of a head, Apache as a proxy 8 kB for one header.
+            assert len(answer.headers["Link"]) < 8_000 < len(path) * 4
+            assert sum(len(name) + len(value) + 4 for name, value in answer.headers) < 16_000
+            found = links(answer, path)
+            assert found.linksets
+            assert found.citeAs
+        # The linkset has what the header leaves out.
+        contexts = get(client, f"/page/{quote(name)}?linkset").json["linkset"]
+    assert {"alternate", "item", "describedby", "cite-as", "timegate"} <= set(contexts[0])
+    kinds = {link["profile"][0] for link in contexts[0]["alternate"] if "profile" in link}
+    assert f"{BASE}about#profile-rdf12" in kinds
+
+
+@pytest.mark.parametrize("path", ["/search", "/browse", "/timeline", "/map"])
+def test_a_long_question_is_not_repeated_in_a_head_that_clients_refuse(path: str, client: FlaskClient) -> None:
+    answer = get(client, f"{path}?q={'x' * 5_000}", Accept="*/*")
+    assert sum(len(name) + len(value) + 4 for name, value in answer.headers) < 16_000
 
 
 def test_the_signposting_client_finds_its_way_on_a_real_server(address: str) -> None:

@@ -70,7 +70,7 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) 
     site = current()
     landing = Landing(page.address(""), page.iri, page.address, _named_language(site))
     if signposting.PARAMETER in request.args:
-        return linkset(site, landing)
+        return linkset(site, landing, page)
     profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
     chosen = chosen_format(extension, offered, profile)
     variant = f"{chosen}.{profile.name}" if profile else chosen
@@ -83,11 +83,11 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) 
     else:
         links = signposting.data(site, landing, here(), chosen)
         cors(response)
-    response.headers["Link"] = signposting.header(links)
     if page.profiled:
-        response.headers["Link"] += ", " + profiles.links(site, here(), page.address, profile, chosen)
+        links += profiles.links(site, here(), page.address, profile, chosen)
         if extension != "html":
             response.vary.add(profiles.HEADER)
+    response.headers["Link"] = signposting.header(links)
     if extension is None or (page.profiled and extension != "html"):
         response.vary.add("Accept")
     return response
@@ -119,9 +119,13 @@ def html(render: Callable[[], str]) -> Response:
     return response
 
 
-def linkset(site: Site, landing: Landing) -> Response:
+def linkset(site: Site, landing: Landing, page: Page | None = None) -> Response:
     """The links of a page and of its data, as a document of their own."""
-    response = conditional(site, "linkset", lambda: signposting.linkset(site, landing))
+
+    def others(extension: str) -> list[signposting.Link]:
+        return profiles.links(site, site.base, page.address, None, extension) if page and page.profiled else []
+
+    response = conditional(site, "linkset", lambda: signposting.linkset(site, landing, others))
     response.content_type = signposting.LINKSET
     return cors(response)
 

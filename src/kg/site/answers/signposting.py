@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
@@ -59,12 +59,20 @@ _ITEM = media.RDF_BY_EXTENSION["trig"]
 """The format that has a thing's claims as graphs, and so is what there is to take away."""
 
 
+LONGEST = 6_000
+"""Bytes of a ``Link`` header: some clients take 16 kB for the whole head of an answer, some proxies 8 kB for a line."""
+
+_LEAST_NEEDED = ("alternate", "timemap", "timegate", "item", "canonical", "collection", "describes", "describedby")
+"""What a header can do without before others."""
+
+
 class Link(NamedTuple):
-    """One link: ``rel`` is registered with IANA, ``type`` the media type of what it leads to, if that is known."""
+    """One link: ``rel`` is registered with IANA; ``type`` and ``profile`` of what it leads to, where they are known."""
 
     rel: str
     target: str
     type: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,31 +142,57 @@ def file(site: Site, root: str) -> list[Link]:
     ]
 
 
-def header(links: list[Link]) -> str:
-    """The value of a ``Link`` header (RFC 8288, section 3).
+def header(links: Sequence[Link]) -> str:
+    """The value of a ``Link`` header; if it would be longer than many a client takes, without the least needed.
 
-    >>> header([Link("item", "x.ttl", "text/turtle"), Link("author", "#me")])
+    The linkset has them all.
+
+    >>> [len(header([Link("alternate", "x" * n), Link("linkset", "y")])) for n in (9, LONGEST)]
+    [48, 18]
+    """
+    written = [in_words([link]) for link in links]
+    over = sum(len(words) + 2 for words in written) - LONGEST
+    for rel in _LEAST_NEEDED if over > 0 else ():
+        for at in reversed(range(len(links))):
+            if over > 0 and links[at].rel == rel:
+                over -= len(written[at]) + 2
+                written[at] = ""
+    return ", ".join(filter(None, written))
+
+
+def in_words(links: Iterable[Link]) -> str:
+    """Links as headers and documents in link format have them (RFC 8288, section 3).
+
+    >>> in_words([Link("item", "x.ttl", "text/turtle"), Link("author", "#me")])
     '<x.ttl>; rel="item"; type="text/turtle", <#me>; rel="author"'
     """
+    attributes = ("rel", "type", "profile")
     return ", ".join(
-        f'<{link.target}>; rel="{link.rel}"' + (f'; type="{link.type}"' if link.type else "") for link in links
+        f"<{link.target}>" + "".join(f'; {name}="{value}"' for name in attributes if (value := getattr(link, name)))
+        for link in links
     )
 
 
-def linkset(site: Site, landing: Landing) -> bytes:
-    """The links of a page and of its data, as JSON (RFC 9264, section 4.2)."""
-    contexts = [(site.base + landing.path, page(site, landing, site.base))]
+def linkset(site: Site, landing: Landing, more: Callable[[str], list[Link]] | None = None) -> bytes:
+    """The links of a page and of its data, as JSON (RFC 9264, section 4.2), and what ``more(extension)`` has."""
+    others = more or (lambda _: [])
+    contexts = [(site.base + landing.path, page(site, landing, site.base) + others("html"))]
     if landing.formats:
-        contexts += [
-            (site.base + landing.formats(m.extension), data(site, landing, site.base, m.extension)) for m in media.RDF
-        ]
+        for extension in media.RDF_BY_EXTENSION:
+            links = data(site, landing, site.base, extension) + others(extension)
+            contexts.append((site.base + landing.formats(extension), links))
     elif landing.kind in _OF_THE_DATASET:
         contexts += [(site.base + entry.path, file(site, site.base)) for entry in site.release.dumps()]
     found = []
     for anchor, links in contexts:
-        targets: dict[str, list[dict[str, str]]] = defaultdict(list)
+        targets: dict[str, list[dict[str, str | list[str]]]] = defaultdict(list)
         for link in links:
-            targets[link.rel].append({"href": link.target, **({"type": link.type} if link.type else {})})
+            target: dict[str, str | list[str]] = {"href": link.target}
+            if link.type:
+                target["type"] = link.type
+            if link.profile:
+                target["profile"] = [link.profile]  # an attribute of its own is a list (section 4.2.4.3)
+            targets[link.rel].append(target)
         found.append({"anchor": anchor, **targets})
     return json.dumps({"linkset": found}, indent=1).encode()
 

@@ -11,6 +11,7 @@ from flask import Response, request
 from kg import media
 from kg.site.answers.address import here
 from kg.site.answers.respond import HTML_TYPE, conditional, cors, not_acceptable, not_found
+from kg.site.answers.signposting import Link, header
 from kg.site.languages import marked
 from kg.site.lookups.state import current
 
@@ -63,14 +64,14 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
     response = conditional(current(), variant.extension, variant.make, spoken=True)
     response.content_type = _content_type(variant.media_type)
     query = request.query_string.decode("latin-1")
-    links = (
-        f'<{here()}{path}.{other.extension}{"?" + query if query else ""}>; rel="alternate"; type="{other.media_type}"'
+    links = [
+        Link("alternate", f"{here()}{path}.{other.extension}{'?' + query if query else ''}", other.media_type)
         for other in variants
         if other is not variant
-    )
+    ]
     # A query that would end the brackets or the header is not repeated; clients send such characters escaped.
-    if not set(query) & set('<>"\\ \r\n'):
-        response.headers["Link"] = ", ".join(links)
+    if not set(query) & set('<>"\\ \r\n') and (said := header(links)):
+        response.headers["Link"] = said
     if extension is None:
         response.vary.add("Accept")
     return response if variant.media_type == media.HTML else cors(response)

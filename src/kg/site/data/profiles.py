@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotAcceptable
 
 from kg import media, vocab
 from kg.model import value_of
+from kg.site.answers.signposting import Link
 from kg.site.data import annotation, describe
 from kg.site.data.nanopublication import nanopublication
 from kg.site.data.reified import reify
@@ -153,19 +154,19 @@ def wanted(site: Site, request: Request) -> Profile | None:
     return None
 
 
-def links(site: Site, root: str, address: Callable[[str], str], current: Profile | None, extension: str) -> str:
-    """Links for a header: one to each other profile in its first format, and the IRI of the one that is sent."""
+def links(site: Site, root: str, address: Callable[[str], str], current: Profile | None, extension: str) -> list[Link]:
+    """Links to each other profile in its first format, and the IRI of the one that is sent."""
     found = []
     for profile in PROFILES.values():
         if profile is not current:
             first = media.RDF_BY_EXTENSION[profile.extensions[0]]
             target = f"{root}{address(first.extension)}?{PARAMETER}={profile.name}"
-            found.append(f'<{target}>; rel="alternate"; type="{first.media_type}"; profile="{profile.iri(site)}"')
+            found.append(Link("alternate", target, first.media_type, profile.iri(site)))
     if current is None and extension != "html":
         current = PROFILES["claims" if media.RDF_BY_EXTENSION[extension].quads else "facts"]
     if current is not None:
-        found.append(f'<{current.iri(site)}>; rel="profile"')
-    return ", ".join(found)
+        found.append(Link("profile", current.iri(site)))
+    return found
 
 
 def no_format(profile: Profile) -> NotAcceptable:

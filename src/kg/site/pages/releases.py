@@ -126,8 +126,8 @@ def timemap(name: str) -> Response:
     listed = signposting.timemap(site.base, local)._replace(rel="self")
     dates = [http_date(release.sealed_at) for release in kept]
     links = [
-        signposting.header([Link("original", site.base + local), signposting.gate(site.base, local)]),
-        signposting.header([listed]) + f'; from="{dates[0]}"; until="{dates[-1]}"',
+        signposting.in_words([Link("original", site.base + local), signposting.gate(site.base, local)]),
+        signposting.in_words([listed]) + f'; from="{dates[0]}"; until="{dates[-1]}"',
     ]
     for index, (release, when) in enumerate(zip(kept, dates, strict=True)):
         place = [word for word, at in (("first", 0), ("last", len(kept) - 1)) if index == at]
