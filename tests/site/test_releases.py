@@ -324,6 +324,13 @@ def test_the_feed_is_atom_with_an_entry_for_each_release(kept: Kept, address: st
     assert "Python is a language." in entries[0].findtext(atom + "content", "")
 
 
+def test_a_reader_of_feeds_finds_the_feed_by_the_address_of_the_site(kept: Kept, address: str) -> None:
+    for path in ("", "dumps/", "releases/", "?lang=de"):
+        page = get(address + path, Accept="text/html")[2]
+        (found,) = re.findall(r'<link rel="alternate" type="application/atom\+xml" href="([^"]*)"', page)
+        assert urljoin(address + path, found) == f"{address}releases/feed.atom", path
+
+
 def test_what_changes_with_the_releases_is_asked_for_with_its_tag(kept: Kept, address: str) -> None:
     for path in ("releases/feed.atom", "timemap/claim/about-kg/1", "releases/stream"):
         _, headers, first = get(address + path)

@@ -150,9 +150,12 @@ def header(links: Sequence[Link]) -> str:
     >>> [len(header([Link("alternate", "x" * n), Link("linkset", "y")])) for n in (9, LONGEST)]
     [48, 18]
     """
-    written = [in_words([link]) for link in links]
-    over = sum(len(words) + 2 for words in written) - LONGEST
-    for rel in _LEAST_NEEDED if over > 0 else ():
+    written = [_words(*link) for link in links]
+    whole = ", ".join(written)
+    over = len(whole) - LONGEST
+    if over <= 0:
+        return whole
+    for rel in _LEAST_NEEDED:
         for at in reversed(range(len(links))):
             if over > 0 and links[at].rel == rel:
                 over -= len(written[at]) + 2
@@ -166,11 +169,12 @@ def in_words(links: Iterable[Link]) -> str:
     >>> in_words([Link("item", "x.ttl", "text/turtle"), Link("author", "#me")])
     '<x.ttl>; rel="item"; type="text/turtle", <#me>; rel="author"'
     """
-    attributes = ("rel", "type", "profile")
-    return ", ".join(
-        f"<{link.target}>" + "".join(f'; {name}="{value}"' for name in attributes if (value := getattr(link, name)))
-        for link in links
-    )
+    return ", ".join(_words(*link) for link in links)
+
+
+def _words(rel: str, target: str, type_: str, profile: str) -> str:
+    more = f'; profile="{profile}"' if profile else ""
+    return f'<{target}>; rel="{rel}"; type="{type_}"{more}' if type_ else f'<{target}>; rel="{rel}"{more}'
 
 
 def linkset(site: Site, landing: Landing, more: Callable[[str], list[Link]] | None = None) -> bytes:
