@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from playwright.sync_api import Browser
 from pyoxigraph import DefaultGraph, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
-from kg import vocab
+from kg import build, vocab
 from kg.config import load
 from kg.media import RDF
 from kg.release import Release
@@ -341,3 +342,46 @@ def test_all_terms_print_on_paper_with_nothing_folded_away(browser: Browser, add
     hidden = "() => [...document.querySelectorAll('.contents a')].filter((a) => a.getClientRects().length === 0).length"
     assert tab.evaluate(hidden) == 0
     tab.close()
+
+
+def deep_app(project: Path, root: Path, levels: int, beside: int) -> Any:
+    """The harbour with a class so many levels below another, and a scheme of very many concepts."""
+    shutil.copytree(project, root, ignore=shutil.ignore_patterns("releases"))
+    lines = [
+        "@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .",
+        "@prefix skos: <http://www.w3.org/2004/02/skos/core#> .",
+        '<ontology/deep> a owl:Ontology ; rdfs:label "Deep"@en .',
+        '<ontology/deep#Scheme> a skos:ConceptScheme ; rdfs:label "many"@en .',
+    ]
+    for n in range(levels):
+        above = f" ; rdfs:subClassOf <ontology/deep#L{n - 1}>" if n else ""
+        lines.append(f'<ontology/deep#L{n}> a owl:Class ; rdfs:label "level {n}"@en{above} .')
+    for n in range(beside):
+        lines.append(
+            f'<ontology/deep#c{n}> a skos:Concept ; rdfs:label "concept {n:04}"@en ; '
+            "skos:inScheme <ontology/deep#Scheme> ."
+        )
+    (root / "ontology/deep.ttl").write_text("\n".join(lines), encoding="utf-8")
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    return create_app(made, load(root))
+
+
+@pytest.fixture(scope="module")
+def deep(project: Path, tmp_path_factory: pytest.TempPathFactory, read_html: Read) -> Callable[[str], Any]:
+    client = deep_app(project, tmp_path_factory.mktemp("deep") / "project", 40, 300).test_client(use_cookies=False)
+    return lambda path: read_html(client.get(path, headers={"Accept": "text/html"}).text).all("div", class_="tree")[0]
+
+
+def test_a_term_stands_in_its_tree_however_deep(deep: Callable[[str], Any]) -> None:
+    tree = deep(f"/term/?iri={quote(BASE + 'ontology/deep#L30', safe='')}")
+    assert [item.text for item in tree.all("strong")] == ["level 30"]
+    links = [link.text for link in tree.all("a")]
+    assert links == ["level 0", *(f"level {n}" for n in (26, 27, 28, 29, 31, 32, 33, 34, 35, 36))]
+    assert "25 levels between" in tree.text
+    assert "and 1 more" in tree.text
+
+
+def test_a_concept_is_shown_in_its_scheme_however_many_stand_beside_it(deep: Callable[[str], Any]) -> None:
+    tree = deep(f"/term/?iri={quote(BASE + 'ontology/deep#c290', safe='')}")
+    assert [item.text for item in tree.all("strong")] == ["concept 0290"]
