@@ -251,6 +251,15 @@ def test_many_passages_are_folded_away() -> None:
     assert "<details" in html
     assert "and 4 more</summary>" in html
     assert [html.count(f'href="../passage/d/{n}-{n + 1}"') for n in range(7)] == [1] * 7
+    many = [sources[0]._replace(iri=f"{BASE}claim/d{n}/1", document=f"d{n}") for n in range(60)]
+    folded = linker.evidence(many)
+    shown, behind = folded.split("<details")
+    assert shown.count('class="says') == 5
+    assert "and 55 more</summary>" in behind
+    assert behind.count('class="says') == 50
+    assert "and 5 more; the data has all of them" in behind
+    assert linker.evidence(many, whole=True).count('class="says') == 60
+    assert "<details" not in linker.evidence(many[:6])
     few = linker.evidence(sources[3:5])
     assert "<details" not in few
     assert few.count("¶ 1, sentence 1<") == 1

@@ -100,7 +100,7 @@ def marks(site: Site, linker: Linker, compared: Sequence[Compared], value: Node,
                 "{count} independent document", "{count} independent documents", c.independent
             )
             found += Markup('<span class="compared agreed"><a href="{}">{}</a></span>').format(
-                href, agreed.format(count=c.independent)
+                href, agreed.format(count=site.language.number(c.independent))
             )
         elif c.kind == "Disagreement" and own.intersection(c.claims):
             others = [iri for iri in c.claims if iri not in own]

@@ -23,6 +23,12 @@ LONGEST_VALUE = 2_000
 MOST_PASSAGES = 3
 """Passages that one line of evidence names; the others are a click away."""
 
+FEW_LINES = 5
+"""Lines of evidence that stand beside a value; the others are folded away."""
+
+MOST_LINES = 50
+"""Lines that a page has for one value; the data has all."""
+
 _FULL = 20_000
 _PLAIN = frozenset(
     vocab.XSD + name
@@ -56,7 +62,7 @@ class Linker:
         self._language = language
         self._links: dict[str, Markup] = {}
         self._says: dict[str, Markup] = {}
-        self._lines: dict[tuple[str, ...], Markup] = {}
+        self._lines: dict[tuple[tuple[str, ...], bool], Markup] = {}
         self._terms: dict[tuple[str, str], Markup] = {}
         self._kinds: dict[str, Markup] = {}
 
@@ -134,11 +140,14 @@ class Linker:
             html = self._says[source.iri] = self._say(source)
         return html
 
-    def evidence(self, sources: Sequence[Source]) -> Markup:
-        """A line for each way in which a document says it, however many of its claims do."""
+    def evidence(self, sources: Sequence[Source], *, whole: bool = False) -> Markup:
+        """A line for each way in which a document says it, however many of its claims do.
+
+        Of many lines the first are shown and the rest folded away; ``whole``: all are shown.
+        """
         if len(sources) == 1:
             return self.says(sources[0])
-        key = tuple(source.iri for source in sources)
+        key = (tuple(source.iri for source in sources), whole)
         html = self._lines.get(key)
         if html is None:
             if len(self._lines) >= _FULL:
@@ -146,8 +155,24 @@ class Linker:
             alike: dict[tuple[str, str, str, str], list[Source]] = {}
             for s in sources:
                 alike.setdefault((s.document, s.speaker, s.modality, s.basis), []).append(s)
-            html = self._lines[key] = Markup("").join(map(self._line, alike.values()))
+            ways = list(alike.values())
+            # To fold one line away would save nothing.
+            few = len(ways) if whole or len(ways) <= FEW_LINES + 1 else FEW_LINES
+            html = self._lines[key] = Markup("").join(map(self._line, ways[:few])) + self._folded(ways[few:])
         return html
+
+    def _folded(self, ways: Sequence[Sequence[Source]]) -> Markup:
+        """Lines behind a summary that says how many there are."""
+        if not ways:
+            return Markup("")
+        number, gettext = self._language.number, self._language.gettext
+        lines = Markup("").join(map(self._line, ways[:MOST_LINES]))
+        if len(ways) > MOST_LINES:
+            rest = gettext("and {count} more; the data has all of them").format(count=number(len(ways) - MOST_LINES))
+            lines += Markup('<span class="note">{}</span>').format(rest)
+        return Markup('<details class="lines"><summary>{}</summary><div class="evidence">{}</div></details>').format(
+            gettext("and {count} more").format(count=number(len(ways))), lines
+        )
 
     def span(self, span: Span) -> Markup:
         """A passage by its place in the document."""

@@ -132,7 +132,7 @@ def _shown(site: Site, linker: Linker, compared: Compared, most: int | None = No
     for value in sorted(compared.values, key=lambda v: sort_key(v, site.labels)):
         graphs = {value_of(q.graph_name) for q in site.local.quads(subject, predicate, value)} & among
         sources = site.evidence.claims(sorted(graphs)[:most])
-        sides.append(Side(linker.node(value), linker.evidence(sources), len(graphs) - len(sources)))
+        sides.append(Side(linker.node(value), linker.evidence(sources, whole=True), len(graphs) - len(sources)))
     return Shown(
         linker.prefix + page_path(site.names.local(compared.iri) or ""),
         linker.link(compared.iri),
