@@ -127,6 +127,15 @@ def _can_be(text: str) -> bool:
     return "X" in day or 1 <= int(day) <= in_month
 
 
+def qualified(text: str) -> tuple[bool, bool]:
+    """Whether a date is said to be approximate, and whether it is said to be uncertain (ISO 8601-2, section 8.2).
+
+    >>> qualified("1850~"), qualified("1850?/1860"), qualified("1850%"), qualified("1850")
+    ((True, False), (False, True), (True, True), (False, False))
+    """
+    return "~" in text or "%" in text, "?" in text or "%" in text
+
+
 def _one(text: str) -> Days | None:
     form = _FORM.fullmatch(text)
     if form is None:

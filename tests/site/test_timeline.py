@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from kg import dates
+from kg import build, dates
+from kg.config import load
+from kg.site import create_app
 from kg.site.components.drawing import Axis, days_in_words
 from kg.site.languages import spoken
 
@@ -36,7 +40,7 @@ def test_times_are_said_as_vaguely_as_they_are_known(read_voyage: Read) -> None:
         "the call at Qal'at Salih": "between 3 and 31 May 2021",
         "the grounding of the Petrel": "between 3 and 31 May 2021",
         "The voyage of the Petrel": "1 June 2021",
-        "the return of the Petrel": "from March 2022 to May 2022",
+        "the return of the Petrel": "from March to May 2022",
     }
 
 
@@ -90,6 +94,8 @@ def test_the_same_as_json(voyage_client: FlaskClient) -> None:
             "first": "2022-03-01",
             "last": "2022-05-31",
             "extent": "throughout",
+            "approximate": False,
+            "uncertain": False,
             "status": "prospect",
             "worked_out": False,
             "claims": ["http://localhost:8000/claim/voyage/3"],
@@ -154,3 +160,55 @@ def test_bars_stay_on_the_page_and_under_their_marks(browser: Browser, voyage_ad
         assert bar is not None
         assert bar["x"] == pytest.approx(scale["x"], abs=1)
         assert bar["width"] == pytest.approx(scale["width"], abs=1)
+
+
+def test_sources_that_differ_each_have_their_date_and_doubts_are_said(
+    tmp_path: Path, voyage: Path, read_html: Read
+) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(voyage, root, ignore=shutil.ignore_patterns("releases"))
+    claim = """
+claim:{n} {{ {triples} }}
+claim:{n} a kg:Claim ; rdfs:label "Dates, number {n}."@en ; kg:speaker :gazette-author ; kg:modality kg:asserted ;
+    kg:basis kg:stated ; prov:hadPrimarySource doc:gazette ; kg:quote "The south pier lies" .
+"""
+    said = [
+        ':south-pier schema:startDate "1990"^^xsd:gYear .',
+        ':south-pier schema:startDate "1991"^^xsd:gYear .',
+        ':south-pier schema:startDate "1991-05-03"^^xsd:date .',
+        *(
+            f':north-pier time:hasTime :t{n} . :t{n} kg:edtf "{text}" .'
+            for n, text in enumerate(("1850~", "1900?", "0014%"))
+        ),
+    ]
+    prefixes = "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix schema: <http://schema.org/> .\n"
+    prefixes += "@prefix time: <http://www.w3.org/2006/time#> .\n"
+    with (root / "data/claims/gazette.trig").open("a", encoding="utf-8") as file:
+        file.write(prefixes + "".join(claim.format(n=n + 50, triples=triples) for n, triples in enumerate(said)))
+    with (root / "data/entities/labels.ttl").open("a", encoding="utf-8") as file:
+        file.write("".join(f':t{n} rdfs:label "time {n}"@en .\n' for n in range(3)))
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    client = create_app(made, load(root)).test_client(use_cookies=False)
+    page = read_html(client.get("/timeline", headers={"Accept": "text/html"}).text)
+    found = [
+        (
+            words_of(line.all("span", class_="days")[0]),
+            [a.attributes["href"][-2:] for a in line.all("a", class_="mark")],
+        )
+        for line in page.all("li", class_="moment")
+    ]
+    assert [pair for pair in found if pair[1] and int(pair[1][0].strip("/")) >= 50] == [
+        ("in AD 14 (approximate and uncertain)", ["55"]),
+        ("in 1850 (approximate)", ["53"]),
+        ("in 1900 (uncertain)", ["54"]),
+        ("in 1990", ["50"]),
+        ("3 May 1991", ["52"]),
+    ]
+    data = client.get("/timeline.json").json
+    assert data is not None
+    assert [(m["approximate"], m["uncertain"]) for m in data["moments"][:3]] == [
+        (True, True),
+        (True, False),
+        (False, True),
+    ]

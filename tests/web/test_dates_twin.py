@@ -36,6 +36,12 @@ def test_the_same_texts_are_dates_and_cover_the_same_days(twin: Page) -> None:
     assert dict(zip(TEXTS, found, strict=True)) == dict(zip(TEXTS, expected, strict=True))
 
 
+def test_the_same_texts_are_approximate_and_uncertain(twin: Page) -> None:
+    assert twin.evaluate("texts => texts.map(text => twin.qualified(text))", TEXTS) == [
+        list(dates.qualified(text)) for text in TEXTS
+    ]
+
+
 def test_days_are_numbered_and_named_alike(twin: Page) -> None:
     chance = random.Random(1)
     days = [chance.randrange(-900_000, 900_000) for _ in range(500)] + [-719_528, -719_163, 0, 11_016]
@@ -50,7 +56,11 @@ def test_axes_have_the_same_marks_and_spans_the_same_words(twin: Page) -> None:
         for _ in range(20):
             first = chance.randrange(-800_000, 100_000)
             spans.append([first, first + chance.randrange(length + 1)])
-    spans += [[dates.number(2020), dates.number(2020, 12, 31)], [dates.number(2020, 3), dates.number(2020, 5, 31)]]
+    spans += [
+        [dates.number(2020), dates.number(2020, 12, 31)],
+        [dates.number(2020, 3), dates.number(2020, 5, 31)],
+        [-713_000, -712_990],
+    ]
     found = twin.evaluate(
         """spans => spans.map(([first, last]) => ({
             ticks: new twin.Axis(first, last).ticks().map(tick => [tick.at, tick.label, tick.above]),

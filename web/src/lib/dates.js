@@ -52,6 +52,18 @@ export function read(given) {
   return one(text);
 }
 
+/** Whether a date is said to be approximate, and whether it is said to be uncertain. */
+export function qualified(text) {
+  return [/[~%]/.test(text), /[?%]/.test(text)];
+}
+
+/** Words for a time, with what its text doubts. */
+export function withDoubt(when, [about, doubted]) {
+  if (about && doubted) return _("{when} (approximate and uncertain)", { when });
+  if (about) return _("{when} (approximate)", { when });
+  return doubted ? _("{when} (uncertain)", { when }) : when;
+}
+
 function one(text) {
   const form = FORM.exec(text)?.groups;
   if (!form) return null;
@@ -68,8 +80,9 @@ function one(text) {
   return day >= 1 && day <= length(first, month) ? [number(first, month, day), number(first, month, day)] : null;
 }
 
-/** A year as people write it: there is none called 0. */
+/** A year as people write it: there is none called 0, and one of two digits says its era. */
 function yearName(year) {
+  if (year > 0 && year < 100) return _("AD {year}", { year });
   return year > 0 ? String(year) : _("{year} BC", { year: 1 - year });
 }
 
@@ -87,6 +100,7 @@ export function inWords(first, last, within) {
   } else if (wholeMonths) {
     [begin, end] = [a, b].map(([year, month]) => `${names[month - 1]} ${yearName(year)}`);
     if (begin === end) return within ? _("in {month}", { month: begin }) : _("throughout {month}", { month: begin });
+    if (a[0] === b[0]) begin = names[a[1] - 1];
   } else if (a[0] === b[0]) {
     begin = a[1] === b[1] ? _("{day}", { day: a[2] }) : _("{day} {month}", { day: a[2], month: names[a[1] - 1] });
   }

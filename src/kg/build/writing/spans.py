@@ -98,17 +98,36 @@ def _dated(found: Survey, iri: str, values: set[tuple[str, Literal]]) -> Iterato
 
 
 def dated(values: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Span]]:
-    """A thing's own dates, by the properties and texts of them; a beginning and an end make one span."""
-    known: dict[str, Days] = {}
+    """A thing's own dates, by the properties and texts of them; one beginning and one end make one span.
+
+    Where sources differ, each date stands for itself. A date and its year do not differ: the date is known.
+    """
+    found: dict[str, set[Days]] = {}
     for property_, text in values:
         days = dates.read(text)
         if days:
-            known.setdefault(property_, days)
+            found.setdefault(property_, set()).add(days)
+    known = {property_: _closest(days) for property_, days in found.items()}
     for begin, end in _ENDS:
-        if begin in known and end in known and known[begin].first <= known[end].last:
-            yield begin, Span(Days(known.pop(begin).first, known.pop(end).last), THROUGHOUT)
-    for property_, days in known.items():
-        yield property_, Span(days, WITHIN)
+        if len(known.get(begin, ())) == len(known.get(end, ())) == 1 and known[begin][0].first <= known[end][0].last:
+            yield begin, Span(Days(known.pop(begin)[0].first, known.pop(end)[0].last), THROUGHOUT)
+    for property_, all_ in known.items():
+        yield from ((property_, Span(days, WITHIN)) for days in all_)
+
+
+def _closest(found: set[Days]) -> list[Days]:
+    """Those within which no other lies, in order.
+
+    >>> year, day = dates.read("1990"), dates.read("1990-05-03")
+    >>> _closest({year, day}) == [day]
+    True
+    """
+    kept: list[Days] = []
+    # From the last beginning back, and of the same beginning the shortest first: what lies within one comes before it.
+    for days in sorted(found, key=lambda d: (-d.first, d.last)):
+        if not kept or days.last < kept[-1].last:
+            kept.append(days)
+    return kept[::-1]
 
 
 class _Times:

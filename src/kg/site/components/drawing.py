@@ -130,13 +130,19 @@ def _beginnings(unit: str, step: int, first: int, last: int, most: int) -> Itera
 
 
 def year_name(year: int, language: Language) -> str:
-    """A year as people write it: there is none called 0 (ISO 8601's 0 is 1 BC).
+    """A year as people write it: there is none called 0 (ISO 8601's 0 is 1 BC), and one of two digits says its era.
 
     >>> from kg.site.languages import spoken
-    >>> [year_name(year, spoken("en")) for year in (2020, 0, -44)]
-    ['2020', '1 BC', '45 BC']
+    >>> [year_name(year, spoken("en")) for year in (2020, 14, 0, -44)]
+    ['2020', 'AD 14', '1 BC', '45 BC']
     """
-    return str(year) if year > 0 else language.gettext("{year} BC").format(year=1 - year)
+    if year > 99:
+        return str(year)
+    return (
+        language.gettext("AD {year}").format(year=year)
+        if year > 0
+        else language.gettext("{year} BC").format(year=1 - year)
+    )
 
 
 def days_in_words(first: int, last: int, language: Language, *, within: bool) -> str:
@@ -168,6 +174,7 @@ def days_in_words(first: int, last: int, language: Language, *, within: bool) ->
         alone = gettext("in {month}") if within else gettext("throughout {month}")
         if begin == end:
             return alone.format(month=begin)
+        begin = language.months()[a[1] - 1] if a[0] == b[0] else begin
     else:
         begin, end = _day(first, language), _day(last, language)
         if a[:2] == b[:2]:

@@ -21,6 +21,7 @@ from kg.site.answers.respond import NO_PAGE, not_found
 from kg.site.components.drawing import Axis, Tick, days_in_words, element, percent, year_name
 from kg.site.components.nodes import Linker
 from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.languages import Language
 from kg.site.lookups import index
 from kg.site.lookups.database import MARKS, batches
 from kg.site.lookups.evidence import STATUSES, UNCLAIMED, Source
@@ -60,6 +61,8 @@ class Line(NamedTuple):
     link: Markup
     property: Markup
     when: str
+    approximate: bool
+    uncertain: bool
     status: str
     inferred: bool
     evidence: Markup
@@ -100,6 +103,7 @@ def axis_of(moments: Sequence[Moment]) -> Axis:
 
 def _line(site: Site, linker: Linker, moment: Moment, axis: Axis, grid: Markup) -> Line:
     sources = _sources(site, moment)
+    about, doubted = _qualified(site, moment)
     status = sources[0].status if sources else UNCLAIMED
     inferred = bool(moment.worked_out) or _inferred(site, moment.time)
     within = moment.how == "within"
@@ -107,7 +111,9 @@ def _line(site: Site, linker: Linker, moment: Moment, axis: Axis, grid: Markup) 
         moment=moment,
         link=linker.link(moment.thing),
         property=linker.term(moment.property),
-        when=days_in_words(moment.first, moment.last, site.language, within=within),
+        when=_when(moment, site.language, about=about, doubted=doubted),
+        approximate=about,
+        uncertain=doubted,
         status=status,
         inferred=inferred,
         evidence=linker.evidence(sources[:2]),
@@ -125,9 +131,38 @@ def _sources(site: Site, moment: Moment) -> list[Source]:
     graphs = (
         q.graph_name.value
         for q in site.local.quads(thing, property_)
-        if isinstance(q.object, Literal) and isinstance(q.graph_name, NamedNode)
+        if isinstance(q.object, Literal) and isinstance(q.graph_name, NamedNode) and _gives(q.object.value, moment)
     )
     return site.evidence.claims(dict.fromkeys(graphs))
+
+
+def _gives(text: str, moment: Moment) -> bool:
+    """Whether a date is that of a moment, or its beginning: where sources differ, each has its own."""
+    days = dates.read(text)
+    if days is None:
+        return False
+    return days.first == moment.first and (moment.how == "throughout" or days.last == moment.last)
+
+
+def _qualified(site: Site, moment: Moment) -> tuple[bool, bool]:
+    """Whether the time is said to be approximate, and whether it is said to be uncertain."""
+    if not moment.time or moment.worked_out:
+        return False, False
+    time, kg = NamedNode(moment.time), site.names.kg
+    if any(True for _ in site.local.quads(time, NamedNode(kg + "earliest"))):
+        return False, False  # bounds say how far it is open
+    texts = [q.object.value for q in site.local.quads(time, NamedNode(kg + "edtf")) if isinstance(q.object, Literal)]
+    found = [dates.qualified(text) for text in texts if dates.read(text) == (moment.first, moment.last)]
+    return any(about for about, _ in found), any(doubted for _, doubted in found)
+
+
+def _when(moment: Moment, language: Language, *, about: bool, doubted: bool) -> str:
+    words = days_in_words(moment.first, moment.last, language, within=moment.how == "within")
+    if about and doubted:
+        return language.gettext("{when} (approximate and uncertain)").format(when=words)
+    if about:
+        return language.gettext("{when} (approximate)").format(when=words)
+    return language.gettext("{when} (uncertain)").format(when=words) if doubted else words
 
 
 def _inferred(site: Site, time: str) -> bool:
@@ -277,6 +312,8 @@ def _json() -> dict[str, Any]:
                 "first": _iso(line.moment.first),
                 "last": _iso(line.moment.last),
                 "extent": line.moment.how,
+                "approximate": line.approximate,
+                "uncertain": line.uncertain,
                 "status": line.status,
                 "worked_out": bool(line.moment.worked_out),
                 "claims": [source.iri for source in _sources(site, line.moment)],

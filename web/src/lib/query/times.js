@@ -1,7 +1,7 @@
 // An answer as a timeline, drawn like those of /timeline: a list whose lines have bars, as vague as their times are.
 
 import { drawn, element } from "../dom.js";
-import { Axis, inWords } from "../dates.js";
+import { Axis, inWords, qualified, withDoubt } from "../dates.js";
 import { columnsOf, daysOf, naming, temporal } from "./columns.js";
 import { irisOf, shown } from "./terms.js";
 import { ngettext } from "../words.js";
@@ -25,12 +25,13 @@ export function suits(answer) {
 
 function momentOf(row, times) {
   const [begin, end] = times.map(({ at }) => daysOf(row[at]));
-  if (times.length === 1) return begin && { row, first: begin[0], last: begin[1], within: true };
+  const doubt = qualified(times.map(({ at }) => row[at]?.value ?? "").join(" "));
+  if (times.length === 1) return begin && { row, doubt, first: begin[0], last: begin[1], within: true };
   if (!begin && !end) return null;
   const [first, last] = [(begin ?? end)[0], (end ?? begin)[1]];
   // Bounds say between which days a time lies, ends that it lasts from the one to the other.
   const within = /earliest|latest|first|last/i.test(times[0].name) || !begin || !end;
-  return first <= last ? { row, first, last, within } : null;
+  return first <= last ? { row, doubt, first, last, within } : null;
 }
 
 /** Fills a panel. */
@@ -44,7 +45,7 @@ export async function draw(panel, answer, names, { moments, label }) {
   const lines = some.map((moment) =>
     element("li", { class: "moment stated" },
       element("div", { class: "what" }, label ? shown(moment.row[label.at], names) : ""),
-      element("div", { class: "when" }, element("span", { class: "days" }, inWords(moment.first, moment.last, moment.within))),
+      element("div", { class: "when" }, element("span", { class: "days" }, withDoubt(inWords(moment.first, moment.last, moment.within), moment.doubt))),
       bar(moment, axis, ticks)),
   );
   const rest = moments.length - some.length;
