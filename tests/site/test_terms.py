@@ -356,11 +356,10 @@ def deep_app(project: Path, root: Path, levels: int, beside: int) -> Any:
     for n in range(levels):
         above = f" ; rdfs:subClassOf <ontology/deep#L{n - 1}>" if n else ""
         lines.append(f'<ontology/deep#L{n}> a owl:Class ; rdfs:label "level {n}"@en{above} .')
-    for n in range(beside):
-        lines.append(
-            f'<ontology/deep#c{n}> a skos:Concept ; rdfs:label "concept {n:04}"@en ; '
-            "skos:inScheme <ontology/deep#Scheme> ."
-        )
+    lines += [
+        f'<ontology/deep#c{n}> a skos:Concept ; rdfs:label "concept {n:04}"@en ; skos:inScheme <ontology/deep#Scheme> .'
+        for n in range(beside)
+    ]
     (root / "ontology/deep.ttl").write_text("\n".join(lines), encoding="utf-8")
     made, findings = build.build(load(root))
     assert made is not None, [str(finding) for finding in findings]
