@@ -93,6 +93,35 @@ def test_an_answer_that_was_cut_does_not_look_whole(editor: Editor) -> None:
     expect(editor.answer).to_contain_text("The answer was cut: the connection ended after 1 row. There may be more.")
 
 
+@pytest.mark.parametrize(
+    ("type_", "content", "said"),
+    [
+        (JSON, '{"head":{"vars":["s"]},"results":{"bindings":[{"s":', "There may be more."),
+        ("text/html", "<p>Log in</p>", "What came back is no answer to a query: text/html"),
+    ],
+)
+def test_what_is_no_whole_answer_is_not_said_to_be_empty(editor: Editor, type_: str, content: str, said: str) -> None:
+    editor.tab.route("**/sparql?*", lambda route: route.fulfill(body=content, content_type=type_))
+    editor.write("SELECT ?s { ?s ?p ?o }")
+    editor.content.press("ControlOrMeta+Enter")
+    expect(editor.answer).to_contain_text(said)
+    expect(editor.answer).not_to_contain_text("Nothing in this release answers that.")
+    editor.tab.unroute("**/sparql?*")
+
+
+def test_the_focus_stays_where_more_rows_are_asked_for(editor: Editor) -> None:
+    numbers = " ".join(str(n) for n in range(250))
+    editor.run(f"SELECT ?n {{ VALUES ?n {{ {numbers} }} }}")
+    more = editor.tab.get_by_role("button", name=re.compile("^Show "))
+    more.focus()
+    editor.tab.keyboard.press("Enter")
+    expect(editor.answer.get_by_role("status")).to_have_text("200 of 250")
+    expect(more).to_be_focused()
+    editor.tab.keyboard.press("Enter")
+    expect(editor.answer.locator("tbody tr")).to_have_count(250)
+    expect(editor.tab.get_by_role("region", name="Rows")).to_be_focused()
+
+
 def test_a_column_sorts_by_numbers_and_back(editor: Editor) -> None:
     editor.run("SELECT ?n { VALUES ?n { 10 9 100 } }")
     for order, expected in (
@@ -139,7 +168,7 @@ def test_dates_make_a_timeline(editor: Editor) -> None:
     editor.run(f"SELECT ?time ?edtf {{ ?time <{BASE}ontology#edtf> ?edtf }}")
     panel = editor.view("Timeline")
     expect(panel.locator("li .what")).to_have_text(["May 2021", "spring 2022"])
-    expect(panel.locator("li .days")).to_have_text(["in May 2021", "between March 2022 and May 2022"])
+    expect(panel.locator("li .days")).to_have_text(["in May 2021", "between March and May 2022"])
     editor.run('SELECT ?x ?when { VALUES (?x ?when) { ("a" "2020") ("b" "1999-05") } }')
     expect(editor.view("Timeline").locator("li .days")).to_have_text(["in May 1999", "in 2020"])
     editor.run('SELECT ?x ?number { VALUES (?x ?number) { ("a" "2020") ("b" "1999") } }')

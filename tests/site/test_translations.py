@@ -179,7 +179,7 @@ def outside(page: Any) -> list[str]:
 
 
 FORMATS = "Turtle Triples RDF XML JSON LD TriG Quads CSV TSV".split()
-EVERYWHERE = NAMES | {*FORMATS, "kB", "MB", "gazette", "closed"}
+EVERYWHERE = NAMES | {*FORMATS, "kB", "MB", "GB", "gazette", "closed"}
 
 
 def test_no_page_has_words_of_the_program_outside_the_catalogue(

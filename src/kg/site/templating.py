@@ -199,14 +199,16 @@ def _environment(language: Language) -> Environment:
 def size(count: int, language: Language) -> str:
     """Bytes for people.
 
-    >>> [size(count, languages.spoken("en")) for count in (999, 12_345, 5_000_000)]
-    ['999 bytes', '12.3 kB', '5.0 MB']
+    >>> [size(count, languages.spoken("en")) for count in (999, 12_345, 5_000_000, 2**30)]
+    ['999 bytes', '12.3 kB', '5.0 MB', '1.1 GB']
     """
     if count < 1000:
         return language.gettext("{count} bytes").format(count=count)
     if count < 1_000_000:
         return f"{language.decimal(count / 1000)} kB"
-    return f"{language.decimal(count / 1_000_000)} MB"
+    if count < 1_000_000_000:
+        return f"{language.decimal(count / 1_000_000)} MB"
+    return f"{language.decimal(count / 1_000_000_000)} GB"
 
 
 def page_title(title: str, site: Site) -> str:

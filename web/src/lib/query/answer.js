@@ -78,6 +78,11 @@ async function refusal(response) {
 
 async function read(response, progress) {
   const type = response.headers.get("Content-Type") ?? "";
+  if (![RESULTS, TRIPLES].some((known) => type.startsWith(known))) {
+    // A page of something in between, as a log-in: no row of it is an answer.
+    response.body?.cancel().catch(() => {});
+    throw new Problem({ title: _("No answer"), detail: _("What came back is no answer to a query: {type}", { type: type || "?" }), language: "" });
+  }
   const parser = type.startsWith(RESULTS) ? new BindingsReader() : new TriplesReader();
   const stream = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let characters = 0;

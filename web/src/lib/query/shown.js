@@ -32,7 +32,8 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
   if (answer.form === "ASK") {
     holder.replaceChildren(section);
   } else if (answer.rows.length === 0) {
-    body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that."), " ", whose()));
+    // Of an answer that was cut before its first row, the note above says all that is known.
+    if (!answer.broken) body.append(element("p", { class: "nothing" }, _("Nothing in this release answers that."), " ", whose()));
     holder.replaceChildren(section);
   } else {
     const drawing = views(body, answer, names, { bar, map, wanted: view, chosen });

@@ -29,8 +29,11 @@ export class Table {
   #notes = null;
   #body = element("tbody");
   #head = element("tr");
-  #more = element("p", { class: "more-rows", hidden: true });
+  #button = element("button", { type: "button", click: () => this.#add() });
+  #part = element("span", { role: "status" });
+  #more = element("p", { class: "more-rows", hidden: true }, this.#button, " ", this.#part);
   #footnotes = element("div");
+  #scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Rows") });
 
   constructor(answer, names) {
     this.#answer = answer;
@@ -45,9 +48,9 @@ export class Table {
   /** Fills a panel. */
   async draw(panel) {
     const table = element("table", {}, element("thead", {}, this.#head), this.#body);
-    const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Rows") }, table);
+    this.#scroll.replaceChildren(table);
     await this.#again();
-    panel.replaceChildren(scroll, this.#more, this.#footnotes);
+    panel.replaceChildren(this.#scroll, this.#more, this.#footnotes);
   }
 
   /** A choice between names and IRIs; empty where there are none. */
@@ -78,8 +81,10 @@ export class Table {
     if (this.#turn !== turn) return;
     this.#body.append(...rows.map((row) => this.#row(row)));
     const left = this.#rows.length - this.#drawn;
-    const button = element("button", { type: "button", click: () => this.#add() }, ngettext("Show {count} more row", "Show {count} more rows", Math.min(left, STEP)));
-    this.#more.replaceChildren(button, ` ${_("{part} of {whole}", { part: number(this.#drawn), whole: number(this.#rows.length) })}`);
+    this.#button.textContent = ngettext("Show {count} more row", "Show {count} more rows", Math.min(left, STEP));
+    this.#part.textContent = _("{part} of {whole}", { part: number(this.#drawn), whole: number(this.#rows.length) });
+    // Who asked for the last rows by keyboard goes on in the table.
+    if (left === 0 && document.activeElement === this.#button) this.#scroll.focus();
     this.#more.hidden = left === 0;
     if (this.#notes?.list.firstChild) {
       this.#footnotes.replaceChildren(element("h3", {}, _("Footnotes")), this.#notes.list);
