@@ -28,6 +28,9 @@ _CHARACTER = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CHARACTER}]|(?:(?![{_CHARACTER}])[^\W_])+")
 _JOINED = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)+")
 
+_OWNED = re.compile(r"(?<=[^\W_])(?:['’ʼ][sS]|(?<=[sS])['’ʼ])(?![^\W_])")
+_ELIDED = re.compile(r"(?<![^\W_])(?:[cdjlmnst]|qu)['’ʼ](?=[^\W_]{3})", re.IGNORECASE)
+
 _ARABIC = str.maketrans(dict(zip("ابتثجحخدذرزسشصضطظعغفقكلمنهويپگچژ", "abttghkddrssssdtsagfkklmnhwypgss", strict=True)))
 _PAIRS = (("kh", "k"), ("gh", "g"), ("ph", "f"), ("sh", "s"), ("ch", "s"), ("th", "t"), ("dh", "d"), ("ck", "k"))
 _ALIKE = str.maketrans({"q": "k", "c": "k", "z": "s", "j": "g", "v": "f", "x": "k"})
@@ -65,6 +68,15 @@ def indexed(text: str) -> list[str]:
     """
     folded = fold(text)
     return [*_WORD.findall(folded), *("".join(_WORD.findall(run)) for run in _JOINED.findall(folded))]
+
+
+def bare(text: str) -> str:
+    """A text without the endings and the articles that an apostrophe joins to names, in English, French and Italian.
+
+    >>> bare("Soleimani's death"), bare("the forces’ bases"), bare("l'Iraq"), bare("Qal'at")
+    ('Soleimani death', 'the forces bases', 'Iraq', "Qal'at")
+    """
+    return _ELIDED.sub("", _OWNED.sub("", text))
 
 
 def sounds(text: str) -> list[str]:

@@ -108,6 +108,23 @@ def test_filters_narrow_what_is_found_and_go_together(voyage_client: FlaskClient
     assert found(voyage_client, q="pier", document="nothing-of-the-kind") == []
 
 
+def test_a_filter_is_shown_whatever_the_form_offers(read_voyage: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def options(name: str, address: str) -> list[tuple[str, str, bool]]:
+        found = read_voyage(address).all("select", id=name)[0].all("option")
+        return [(o.attributes["value"], o.text, "selected" in o.attributes) for o in found[1:]]
+
+    years = [value for value, *_ in options("year", "/search?q=pier")]
+    assert years == sorted(years, reverse=True)
+    # Not among those that are offered, and before our era.
+    assert options("year", "/search?q=pier&year=-43")[-1] == ("-43", "44 BC", True)
+    assert options("document", "/search?q=pier&document=elsewhere")[-1][::2] == ("elsewhere", True)
+
+
+@pytest.mark.parametrize("text", ["Petrel's", "the Petrel’s", "l'Petrel", "Pétrel's"])
+def test_what_an_apostrophe_joins_to_a_name_does_not_stand_in_the_way(voyage_client: FlaskClient, text: str) -> None:
+    assert "id/petrel" in found(voyage_client, q=text)
+
+
 def test_a_page_shows_the_name_that_was_found_where_it_is_not_the_label(read_voyage: Read) -> None:
     (first, *_) = read_voyage("/search?q=Sturmvogel").all("ol")[0].all("li")
     assert first.all("bdi", lang="de")[0].text == "Sturmvogel"

@@ -88,7 +88,10 @@ def search(site: Site, text: str, filters: Filters = Filters(), *, limit: int = 
     condition, values = _condition(filters)
     language = site.config.language
     hits: dict[int, Hit] = {}
+    bare = words.bare(text)
     for step, inner, inner_values in _steps(wanted, words.sounds(text), language):
+        if step == ALIKE and not hits and bare != text:
+            return search(site, bare, filters, limit=limit)
         if len(hits) > limit or (step == ALIKE and len(hits) >= FEW):
             break
         # A term of the ontology is seldom what is meant, unless its whole name was typed: it comes behind the things.
@@ -238,8 +241,11 @@ def values(site: Site, field: str, limit: int) -> list[str]:
 
 def years(site: Site, limit: int) -> list[str]:
     """Years that things have, the latest first."""
-    sql = "SELECT DISTINCT v.text FROM trait t JOIN value v ON v.id = t.value WHERE t.facet = 'year' LIMIT ?"
-    return sorted((row[0] for row in query(site, sql, [limit])), key=int, reverse=True)
+    sql = (
+        "SELECT DISTINCT v.text FROM trait t JOIN value v ON v.id = t.value WHERE t.facet = 'year' "
+        "ORDER BY CAST(v.text AS INTEGER) DESC LIMIT ?"
+    )
+    return [row[0] for row in query(site, sql, [limit])]
 
 
 def year_bounds(year: str) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from kg import vocab, words
 from kg.site.answers import variants
 from kg.site.answers.address import here
 from kg.site.answers.respond import NO_PAGE, conditional, cors, not_found
+from kg.site.components.drawing import year_name
 from kg.site.components.paging import PER_PAGE, Listing, wanted_page
 from kg.site.components.rows import kinds_of
 from kg.site.languages import marked
@@ -144,7 +145,8 @@ def _html() -> str:
         q=text,
         filters=filters,
         kinds=[(kind, site.language.gettext(name)) for kind, name in KINDS.items()],
-        choices=_choices(site),
+        documents=_documents(site, filters.document),
+        years=_years(site, filters.year),
         modalities=[(name, site.labels[site.names.kg + name].text) for name in vocab.MODALITIES],
         items=[_item(site, root, hit, text) for hit in listing.items],
         list=listing,
@@ -226,12 +228,22 @@ def _has(name: str, wanted: list[str]) -> bool:
     return all(any(word.startswith(w) for word in known) for w in wanted)
 
 
+def _documents(site: Site, chosen: str) -> list[tuple[str, str]]:
+    """Documents that the form offers, by name and title: what is chosen is among them, whatever is cut."""
+    start = site.names.document("")
+    offered = _choices(site)[0]
+    some = offered if not chosen or chosen in offered else (*offered, chosen)
+    return [(iri.removeprefix(start), site.labels[iri].text) for iri in some if iri.startswith(start)]
+
+
+def _years(site: Site, chosen: str) -> list[tuple[str, str]]:
+    """Years that the form offers, and what people call them."""
+    offered = _choices(site)[1]
+    some = offered if not chosen or chosen in offered else (*offered, chosen)
+    return [(year, year_name(int(year), site.language)) for year in some]
+
+
 @per_site()
-def _choices(site: Site) -> dict[str, list[tuple[str, str]]]:
-    """Documents (name and title) and years that the form offers."""
-    names = site.names
-    documents = [iri for iri in index.values(site, "document", MOST_CHOICES) if iri.startswith(names.document(""))]
-    return {
-        "documents": [(iri.removeprefix(names.document("")), site.labels[iri].text) for iri in documents],
-        "years": [(year, year) for year in index.years(site, MOST_CHOICES)],
-    }
+def _choices(site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Documents and years, as many as a form offers."""
+    return tuple(index.values(site, "document", MOST_CHOICES)), tuple(index.years(site, MOST_CHOICES))
