@@ -11,6 +11,7 @@ import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import build
+from kg.build import validate
 from kg.config import load
 from kg.model import Severity, value_of
 
@@ -168,6 +169,17 @@ def test_documents_that_write_one_value_in_two_ways_break_no_count(fair: Path, e
     (finding,) = (f for f in findings if f.rule == "disagreement")
     assert finding.severity is Severity.WARNING
     assert "the documents do not say the same" in finding.message
+
+
+def test_a_message_about_documents_that_differ_names_a_few_of_their_claims(
+    fair: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(CLAIMS, "fair:visitors 400", "fair:visitors 300.0")
+    edit(CLAIMS, "fair:visitors 350", "fair:attraction 1")
+    edit(SHAPES, "sh:datatype xsd:integer ;", "")
+    monkeypatch.setattr(validate, "_NAMED_CLAIMS", 1)
+    (finding,) = (f for f in build.check(load(fair)).findings if f.rule == "disagreement")
+    assert re.search(r"\(claim/\w+/\d+ and \d+ more\)$", finding.message), finding.message
 
 
 @pytest.mark.parametrize("modality", ["denied", "requested", "conditional"])

@@ -296,3 +296,9 @@ def test_the_classes_that_have_instances_are_listed_with_their_number(client: Fl
     page = client.get("/class/", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert re.search(r'href="\.\./class/harbour:Pier"[^<]*<.*?<span class="count">\d+</span>', page.text, re.DOTALL)
+
+
+def test_the_report_leads_to_its_findings(read_page: Read, release: Release) -> None:
+    tiles = [tile for list_ in read_page("/report").all("dl", class_="tiles") for tile in list_.all("div")]
+    (tile,) = [tile for tile in tiles if tile.all("a", href="#findings")]
+    assert tile.all("dd")[0].text == str(len(release.report["findings"]))

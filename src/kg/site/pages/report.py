@@ -15,7 +15,7 @@ from kg.site.templating import render
 
 bp = Blueprint("report", __name__)
 
-MOST_DOCUMENTS, MOST_FINDINGS = 1_000, 500
+MOST_DOCUMENTS, MOST_FINDINGS = 200, 500
 """How many the page shows; the file has all."""
 
 
