@@ -164,6 +164,26 @@ def test_things_whose_coordinates_are_in_the_data_make_a_map(editor: Editor) -> 
     expect(editor.tab.get_by_role("tab")).to_have_count(0)
 
 
+def test_places_near_each_other_share_a_mark_until_the_map_is_closer(editor: Editor) -> None:
+    rows = "('one' 54.1 10.1) ('two' 54.1001 10.1) ('three' 54.2 10.1) ('far' 20.0 -60.5)"
+    editor.run(f"SELECT ?name ?lat ?long {{ VALUES (?name ?lat ?long) {{ {rows} }} }}")
+    panel = editor.view("Map")
+    expect(panel.locator(".pin")).to_have_count(2)
+    expect(panel.locator(".pin.many")).to_have_text("3")
+    mark = panel.get_by_role("button", name="one two three")
+    mark.focus()
+    editor.tab.keyboard.press("Enter")
+    for name in ("one", "two", "three"):
+        expect(panel.locator(".leaflet-popup-content")).to_contain_text(name)
+    expect(panel).to_contain_text("20° N, 60.5° W")
+    closer = panel.get_by_role("button", name="Zoom in")
+    # The two that lie ten metres apart stay one.
+    while panel.locator(".pin").count() < 3:
+        closer.click()
+        expect(editor.tab.locator(".leaflet-zoom-anim")).to_have_count(0)
+    expect(panel.locator(".pin.many")).to_have_text("2")
+
+
 def test_dates_make_a_timeline(editor: Editor) -> None:
     editor.run(f"SELECT ?time ?edtf {{ ?time <{BASE}ontology#edtf> ?edtf }}")
     panel = editor.view("Timeline")

@@ -4,11 +4,13 @@
 
 import L from "leaflet";
 
-import { _ } from "./lib/words.js";
+import { _, number } from "./lib/words.js";
 
 const SIDES = ["right", "left", "above", "below"];
 // Degrees from the equator beyond which Mercator's map ends.
 const POLE = 85;
+// Pixels between two places below which they share a mark: less, and a finger could not choose.
+const NEAR = 18;
 
 function placesOf(scope) {
   return [...scope.querySelectorAll("[data-places] [data-lat]")].map((item) => ({
@@ -33,8 +35,14 @@ function icon({ status, name, lang, group }) {
   const pin = document.createElement("span");
   const label = document.createElement("bdi");
   pin.className = `pin ${status}`;
+  if (group.length > 1) {
+    pin.classList.add("many");
+    pin.textContent = number(group.length);
+    pin.ariaHidden = "true";
+  }
   label.className = "pin-label";
-  label.textContent = name.length > 28 ? `${name.slice(0, 27)}…` : name;
+  const short = name.length > 28 ? `${name.slice(0, 27)}…` : name;
+  label.textContent = group.length > 1 ? `${short} +${number(group.length - 1)}` : short;
   label.hidden = true;
   label.lang = lang;
   // What is heard is the whole name of each place, whatever has room beside the mark.
@@ -91,14 +99,17 @@ function country(name) {
   return L.divIcon({ html: text, className: "country", iconSize: [name.length * 8, 18] });
 }
 
-/** Several places at one spot share a mark; what is planned shows where anything there is. */
-function grouped(places) {
-  const spots = new Map();
+/** Places that are near each other on the screen share a mark, which stands at the first of them; what is planned shows
+ *  where anything there is. */
+function grouped(map, places) {
+  const spots = [];
   for (const place of places) {
-    const key = `${place.at.lat.toFixed(5)} ${place.at.lng.toFixed(5)}`;
-    spots.set(key, [...(spots.get(key) ?? []), place]);
+    const point = map.project(place.at);
+    const near = spots.find((spot) => spot.point.distanceTo(point) < NEAR);
+    if (near) near.group.push(place);
+    else spots.push({ point, group: [place] });
   }
-  return [...spots.values()].map((group) => {
+  return spots.map(({ group }) => {
     const kinds = new Set(group.map((place) => place.status));
     const status = kinds.size === 1 ? group[0].status : kinds.has("prospect") || kinds.has("both") ? "both" : "happened";
     return { ...group[0], status, group };
@@ -130,15 +141,30 @@ function start(figure) {
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.fitBounds(L.latLngBounds(places.map((place) => place.at)).pad(0.4), { maxZoom: 7, animate: false });
 
-  const markers = grouped(places).map((place) => {
-    const marker = L.marker(place.at, { icon: icon(place), riseOnHover: true }).addTo(map);
-    const said = document.createElement("div");
-    said.append(...place.group.map(told));
-    marker.bindPopup(said);
-    return marker;
-  });
+  let markers = [];
+  const put = () => {
+    const groups = grouped(map, places);
+    // The same marks as before stay, with the focus and the popup that one of them may have.
+    if (groups.length === markers.length && groups.every(({ group }, at) => group.length === markers[at].places)) return;
+    const focused = markers.findIndex((marker) => marker.getElement() === document.activeElement);
+    const first = focused < 0 ? null : markers[focused].first;
+    for (const marker of markers) marker.remove();
+    markers = groups.map((place) => {
+      const marker = L.marker(place.at, { icon: icon(place), riseOnHover: true }).addTo(map);
+      const said = document.createElement("div");
+      said.append(...place.group.map(told));
+      marker.bindPopup(said);
+      marker.places = place.group.length;
+      marker.first = place.item;
+      return marker;
+    });
+    // Who has the focus on a mark keeps it on the mark of the same place.
+    if (first) markers[groups.findIndex(({ group }) => group.some(({ item }) => item === first))].getElement().focus();
+  };
   const tidy = () => arrange(map, markers);
+  map.on("zoomend", put);
   map.on("zoomend moveend resize", tidy);
+  put();
   tidy();
 
   fetch(figure.dataset.land)

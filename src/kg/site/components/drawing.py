@@ -194,3 +194,17 @@ def _day(day: int, language: Language) -> str:
 
 def _month(parts: tuple[int, int, int], language: Language) -> str:
     return f"{language.months()[parts[1] - 1]} {year_name(parts[0], language)}"
+
+
+def place_in_words(lat: float, lon: float, language: Language) -> str:
+    """Where a place is, to about ten metres.
+
+    >>> from kg.site.languages import spoken
+    >>> place_in_words(52.5205, -13.4, spoken("en")), place_in_words(-0.5, 44.2839999, spoken("de"))
+    ('52.5205° N, 13.4° W', '0,5° S, 44,284° O')
+    """
+    north, south = language.gettext("{degrees}° N"), language.gettext("{degrees}° S")
+    east, west = language.gettext("{degrees}° E"), language.gettext("{degrees}° W")
+    found = ((lat, south if lat < 0 else north), (lon, west if lon < 0 else east))
+    numbers = [language.decimal(abs(angle), 4).rstrip("0").rstrip(".,") for angle, _ in found]
+    return ", ".join(said.format(degrees=number) for number, (_, said) in zip(numbers, found, strict=True))

@@ -42,7 +42,7 @@ TITLES = {
 """Path → class, title and what it means."""
 
 
-MOST_CLAIMS = 5
+MOST_CLAIMS = 3
 """Claims that a list names for each value; the page of the comparison has all of them."""
 
 

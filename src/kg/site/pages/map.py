@@ -24,7 +24,7 @@ from kg.site.answers.links import page_path
 from kg.site.answers.respond import NO_PAGE, conditional, cors, not_found
 from kg.site.components import basemap
 from kg.site.components.basemap import Window
-from kg.site.components.drawing import element, percent
+from kg.site.components.drawing import element, percent, place_in_words
 from kg.site.components.nodes import Linker
 from kg.site.components.paging import PER_PAGE, Listing, wanted_page
 from kg.site.elsewhere import traits
@@ -259,17 +259,13 @@ def _place(site: Site, linker: Linker, spot: Spot) -> Place:
         link=linker.link(spot.thing),
         label=site.labels[spot.thing],
         href=linker.href(spot.thing) or "",
-        coordinates=f"{_degrees(spot.lat, 'NS')}, {_degrees(spot.lon, 'EW')}",
+        coordinates=place_in_words(spot.lat, spot.lon, site.language),
         taken=taken,
         evidence=linker.evidence(_sources(site, spot)[:2]),
         things=things,
         more=count - len(things),
         status="both" if planned and certain else "prospect" if planned else "happened",
     )
-
-
-def _degrees(angle: float, signs: str) -> str:
-    return f"{abs(angle):.4g}° {signs[angle < 0]}"
 
 
 def _sources(site: Site, spot: Spot) -> list[Source]:

@@ -4,7 +4,7 @@
 import { element } from "../dom.js";
 import { columnsOf, located, naming, spatial } from "./columns.js";
 import { irisOf, shown, textOf } from "./terms.js";
-import { _, ngettext } from "../words.js";
+import { _, language, ngettext } from "../words.js";
 
 const MOST = 500;
 // Lines about one place, where many rows are about it.
@@ -47,7 +47,7 @@ export async function draw(panel, answer, names, suited, map) {
     const more = [...new Set(told)].slice(0, MOST_TOLD);
     return element("li", { class: "place happened", "data-lat": lat, "data-lon": lon, "data-status": "happened" },
       element("h3", { class: "name" }, element("span", { class: "sign", "aria-hidden": "true" }), name),
-      element("p", { class: "beside" }, [degrees(lat, "NS"), degrees(lon, "EW")].join(", ")),
+      element("p", { class: "beside" }, placeInWords(lat, lon)),
       more.map((text) => element("p", { class: "beside" }, element("bdi", {}, text))));
   });
   const figure = element("figure", { class: "map", "data-map": true, "data-land": `${map.land}?box=${box(some)}` },
@@ -71,8 +71,12 @@ function box(spots) {
   return [west, south, east, north].join(",");
 }
 
-function degrees(value, [positive, negative]) {
-  return `${Number(Math.abs(value).toFixed(4))}° ${value < 0 ? negative : positive}`;
+/** Where a place is, to about ten metres; the twin of kg.site.components.drawing. */
+function placeInWords(lat, lon) {
+  const degrees = (value) => Math.abs(value).toLocaleString(language, { maximumFractionDigits: 4 });
+  const north = lat < 0 ? _("{degrees}° S", { degrees: degrees(lat) }) : _("{degrees}° N", { degrees: degrees(lat) });
+  const east = lon < 0 ? _("{degrees}° W", { degrees: degrees(lon) }) : _("{degrees}° E", { degrees: degrees(lon) });
+  return `${north}, ${east}`;
 }
 
 let loading = null;
