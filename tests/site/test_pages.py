@@ -302,3 +302,27 @@ def test_the_report_leads_to_its_findings(read_page: Read, release: Release) -> 
     tiles = [tile for list_ in read_page("/report").all("dl", class_="tiles") for tile in list_.all("div")]
     (tile,) = [tile for tile in tiles if tile.all("a", href="#findings")]
     assert tile.all("dd")[0].text == str(len(release.report["findings"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/", "A made-up harbour, made as hard to publish as harbours can be."),
+        (
+            "/claim/gazette/1",
+            "asserted · stated · the author of the Gazette · The pier at Lindmar <i>2</i>, ¶ 1, sentence 1",
+        ),
+        ("/term/harbour:cranes", "How many cranes stand on it."),
+    ],
+)
+def test_a_link_to_a_page_can_be_shown_with_what_it_says(path: str, said: str, read_page: Read) -> None:
+    page = read_page(path)
+    told = {meta.attributes.get("property", meta.attributes.get("name")): meta.attributes for meta in page.all("meta")}
+    assert told["description"]["content"] == told["og:description"]["content"] == said
+    assert told["og:title"]["content"] == page.all("title")[0].text
+
+
+def test_what_is_told_beside_a_link_to_a_thing_is_short(read_page: Read) -> None:
+    for path in ("/page/north-pier", "/page/crowd", "/document/gazette"):
+        (told,) = [meta for meta in read_page(path).all("meta") if meta.attributes.get("name") == "description"]
+        assert 10 < len(told.attributes["content"]) <= 300

@@ -18,9 +18,10 @@ from markupsafe import Markup
 
 from kg.site import languages
 from kg.site.answers.address import here
+from kg.site.components.drawing import date_in_words, moment_in_words
 from kg.site.components.nodes import Linker
 from kg.site.languages import Language, marked
-from kg.site.lookups.labels import isolated
+from kg.site.lookups.labels import isolated, shorten
 from kg.site.lookups.state import Site, current
 
 MARKS: dict[str, tuple[str, str]] = {
@@ -85,6 +86,9 @@ NAVIGATION = (
 _NAVIGATED = frozenset(path for path, _ in NAVIGATION)
 
 
+LONGEST_SUMMARY = 300
+"""Characters of what is said of a page beside links to it."""
+
 _VOICES = "the languages of a page without a query"
 
 
@@ -108,9 +112,13 @@ class _Translated(InternationalizationExtension):
         return super()._make_node(singular, plural, context, variables, plural_expr, vars_referenced, num_called_num)
 
 
-def render(template: str, **context: Any) -> str:
-    """A page. ``root`` is the relative way to the site's root; links on pages start with it."""
+def render(template: str, *, summary: str = "", **context: Any) -> str:
+    """A page. ``root`` is the relative way to the site's root; links on pages start with it.
+
+    ``summary``: what a search engine or a message shows beside a link to it; otherwise what the site says of itself.
+    """
     site = current()
+    summary = shorten(" ".join((summary or site.release.manifest.description).split()), LONGEST_SUMMARY)
     way: str = context.pop("root", None) or here()
     # The linker is kept: what it adds to a way that is marked as safe would be escaped at once, and again in a link.
     linker = site.linker(way)
@@ -122,7 +130,7 @@ def render(template: str, **context: Any) -> str:
     if frame is None:
         frame = site.frames[root + shown] = _frame(site, linker, root, env, shown)
     page = env.get_template(template).render(
-        root=root, site=site, link=linker, frame=frame, voices=_voices(site, env), **context
+        root=root, site=site, link=linker, frame=frame, voices=_voices(site, env), summary=summary, **context
     )
     chosen = request.args.getlist(languages.PARAMETER)[-1:]
     return languages.kept(page, chosen[0]) if chosen and chosen[0] in site.languages else page
@@ -183,7 +191,13 @@ def _environment(language: Language) -> Environment:
     env = made.get(language.code)
     if env is None:
         env = current_app.jinja_env.overlay(cache_size=400)
-        env.filters = {**env.filters, "number": language.number, "size": lambda count: size(count, language)}
+        env.filters = {
+            **env.filters,
+            "number": language.number,
+            "size": lambda count: size(count, language),
+            "day": lambda text: date_in_words(text, language),
+            "moment": lambda moment: moment_in_words(moment, language),
+        }
         table = FOREIGN_MARKS if current().foreign else MARKS
         marks = {mark: (language.gettext(name), language.gettext(means)) for mark, (name, means) in table.items()}
         env.globals = {**env.globals, "said": language.gettext, "language": language, "marks": marks}

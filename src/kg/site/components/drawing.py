@@ -7,12 +7,13 @@ as the others on the page. Colours and lines come from the stylesheet, by class:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from kg.dates import civil, number
+from kg.dates import civil, number, read
 from kg.site.languages import Language
 
 
@@ -183,6 +184,27 @@ def days_in_words(first: int, last: int, language: Language, *, within: bool) ->
             begin = gettext("{day} {month}").format(day=a[2], month=language.months()[a[1] - 1])
     between = gettext("between {begin} and {end}") if within else gettext("from {begin} to {end}")
     return between.format(begin=begin, end=end)
+
+
+def date_in_words(text: str, language: Language) -> str:
+    """A date as people write it; what is no date, as it is.
+
+    >>> from kg.site.languages import spoken
+    >>> date_in_words("2020-03-16", spoken("en")), date_in_words("2020", spoken("en")), date_in_words("?", spoken("en"))
+    ('16 March 2020', '2020', '?')
+    """
+    days = read(text)
+    return _day(days.first, language) if days and days.first == days.last else text
+
+
+def moment_in_words(moment: datetime, language: Language) -> str:
+    """A moment as people write it, in the time zone that it has, to the minute.
+
+    >>> from kg.site.languages import spoken
+    >>> moment_in_words(datetime(2020, 3, 16, 9, 5), spoken("de"))
+    '16. März 2020, 09:05'
+    """
+    return f"{date_in_words(moment.date().isoformat(), language)}, {moment:%H:%M}"
 
 
 def _day(day: int, language: Language) -> str:

@@ -12,6 +12,7 @@ from pyoxigraph import NamedNode
 from kg import media, vocab
 from kg.site.answers.address import here
 from kg.site.answers.respond import Page, answer
+from kg.site.components.drawing import date_in_words, place_in_words
 from kg.site.data.metadata import Metadata, coverage, percent, required
 from kg.site.languages import marked
 from kg.site.lookups.labels import isolated
@@ -86,8 +87,8 @@ def _catalog_html(site: Site, found: Metadata) -> str:
             marked("Themes"),
             ", ".join(found.value(t, vocab.SKOS_PREF_LABEL) for t in found.values(dataset, _DCAT + "theme")),
         ),
-        (marked("First published"), found.value(dataset, _DCT + "issued")),
-        (marked("Last changed"), found.value(dataset, _DCT + "modified")),
+        (marked("First published"), date_in_words(found.value(dataset, _DCT + "issued"), site.language)),
+        (marked("Last changed"), date_in_words(found.value(dataset, _DCT + "modified"), site.language)),
         (
             marked("About the days"),
             _days(site, found.value(period, _DCAT + "startDate"), found.value(period, _DCAT + "endDate")),
@@ -109,12 +110,16 @@ def _catalog_html(site: Site, found: Metadata) -> str:
 
 
 def _days(site: Site, first: str, last: str) -> str:
+    first, last = date_in_words(first, site.language), date_in_words(last, site.language)
     return site.language.gettext("{first} to {last}").format(first=first, last=last) if first or last else ""
 
 
 def _box(site: Site, box: tuple[str, ...]) -> str:
-    said = site.language.gettext("latitude {south} to {north}, longitude {west} to {east}")
-    return said.format(west=box[0], south=box[1], east=box[2], north=box[3]) if box else ""
+    if not box:
+        return ""
+    corners = zip((box[1], box[3]), (box[0], box[2]), strict=True)
+    southwest, northeast = (place_in_words(float(lat), float(lon), site.language) for lat, lon in corners)
+    return site.language.gettext("from {southwest} to {northeast}").format(southwest=southwest, northeast=northeast)
 
 
 def _void_html(site: Site, found: Metadata) -> str:

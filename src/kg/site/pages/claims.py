@@ -18,7 +18,7 @@ from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components import compared
 from kg.site.components.checks import checks
 from kg.site.components.citation import cite, report_link
-from kg.site.components.nodes import Linker, sort_key
+from kg.site.components.nodes import Linker, place, sort_key
 from kg.site.components.rows import plain, types_of
 from kg.site.data import describe
 from kg.site.languages import marked
@@ -139,6 +139,7 @@ def _html(site: Site, source: Source) -> str:
         history="history/" + page_path(local),
         source=source,
         gloss=site.labels[source.iri],
+        summary=_summary(site, source),
         document=linker.link(site.names.document(source.document)),
         sentences=sentences(site, linker, graph),
         more=max(0, len(graph) - MOST_SENTENCES),
@@ -160,6 +161,14 @@ def _html(site: Site, source: Source) -> str:
         after=order[at + 1] if at + 1 < len(order) else None,
         address=lambda extension: root + data_path(local, extension),
     )
+
+
+def _summary(site: Site, source: Source) -> str:
+    """What stands beside a link to it: the line of evidence, as text."""
+    labels = site.labels
+    document = labels[site.names.document(source.document)].text
+    where = ", ".join([document, *(place(span, site.language) for span in source.spans[:1])])
+    return " · ".join([*(labels[iri].text for iri in (source.modality, source.basis, source.speaker)), where])
 
 
 def _passage(site: Site, linker: Linker, span: Span) -> PassageInContext:

@@ -97,6 +97,7 @@ def _document_html(site: Site, iri: str) -> str:
         iri=iri,
         name=name,
         title=site.labels[iri],
+        summary=" ".join(site.labels.of(s.iri, s.glosses).text for s in sources[:3]),
         others=site.labels.all(iri)[1:],
         rows=plain(site, linker, iri),
         coverage=site.release.report["documents"].get(name),

@@ -137,6 +137,7 @@ def _html(site: Site, iri: str, address: str) -> str:
     types = {q.object.value for q in quads if q.predicate.value == vocab.RDF_TYPE and isinstance(q.object, NamedNode)}
     labels = site.labels.all(iri) or [site.labels[iri]]
     used = uses.of(site, linker, iri)
+    meant = Markup(meaning(site, linker, iri, quads))  # noqa: S704 - HTML already, or nothing
     is_class = site.schema.kind(iri) == "Classes" or any(use.how == "class" for use in used)
     domain, range_ = (_DOMAIN, _RANGE) if is_class else ((), ())
     return render(
@@ -147,7 +148,8 @@ def _html(site: Site, iri: str, address: str) -> str:
         title=labels[0],
         others=labels[1:],
         also=[linker.node(text) for text in _texts(site, quads, vocab.SKOS_ALT_LABEL)],
-        meaning=meaning(site, linker, iri, quads),
+        meaning=meant,
+        summary=meant.striptags(),
         deprecated=any(q.predicate.value == vocab.OWL + "deprecated" and value_of(q.object) == "true" for q in quads),
         characters=[site.language.gettext(said) for kind, said in CHARACTERS.items() if kind in types],
         defined=_defined(site, linker, iri, quads),

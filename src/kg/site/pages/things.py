@@ -6,7 +6,7 @@ A thing is not a document: its IRI answers with 303 to the page or to the data, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
@@ -126,14 +126,16 @@ def thing_html(site: Site, iri: str) -> str:
     formats = _addresses(site, iri)
     labels = site.labels.all(iri, None if found.cut else found.facts) or [site.labels[iri]]
     sources = site.evidence.claims(found.claims[:MOST_CLAIMS])
+    note = _note(found.facts)
     return render(
         "thing.html",
         root=root,
         iri=iri,
         title=labels[0],
         others=labels[1:],
+        summary=summary(site, note, sources),
         types=[linker.kind(t) for t in sorted(kinds_in(found.facts), key=lambda t: site.labels[t].key)],
-        note=_note(found.facts),
+        note=note,
         said=found,
         claims=[(linker.claim(s), _words(site, s), linker.says(s)) for s in sources],
         mentions=site.names.kg + "mentions",
@@ -142,6 +144,11 @@ def thing_html(site: Site, iri: str) -> str:
         around=surroundings.of(site, linker, iri, root),
         outside=iri if site.foreign and is_web(iri) else None,
     )
+
+
+def summary(site: Site, note: Literal | None, sources: Sequence[Source]) -> str:
+    """What a link to a page says of it: a note, or what the first claims say."""
+    return note.value if note else " ".join(site.labels.of(s.iri, s.glosses).text for s in sources[:3])
 
 
 def _words(site: Site, source: Source) -> Markup:
