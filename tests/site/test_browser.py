@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.patience import until
+from tests.site.accessible import AXE
 
 pytestmark = pytest.mark.browser
 
@@ -71,3 +72,11 @@ def test_a_reader_can_check_a_copy_and_nothing_is_sent(tab: Page, address: str) 
 def test_a_text_that_is_shown_needs_no_copy(tab: Page, address: str) -> None:
     tab.goto(address + "document/gazette")
     assert tab.locator("[data-copy-check]").count() == 0
+
+
+def test_paper_is_read_whatever_the_scheme_of_the_screen(tab: Page, address: str, axe: str) -> None:
+    tab.emulate_media(media="print", color_scheme="dark")
+    for path in ("page/north-pier", "timeline"):
+        tab.goto(address + path)
+        tab.evaluate(axe)
+        assert tab.evaluate(AXE, ["color-contrast"]) == []
