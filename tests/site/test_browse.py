@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
 
 from kg import build
@@ -332,3 +332,18 @@ def test_choosing_and_leaving_out_works_without_scripts(browser: Browser, voyage
     tab.locator(".active").get_by_role("link", name="planned").click()
     expect(tab).to_have_url(re.compile(r"\?show=claims$"))
     context.close()
+
+
+@pytest.mark.browser
+def test_a_long_facet_is_searched_while_one_types(tab: Page, extreme_address: str) -> None:
+    tab.goto(extreme_address + "browse")
+    facet = tab.get_by_role("region", name="Place", exact=True)
+    facet.locator("summary").click()
+    links = facet.locator("details li")
+    every = links.count()
+    field = facet.get_by_role("searchbox", name="Find among these")
+    field.fill("qal'at SALIH")
+    expect(links.filter(visible=True)).to_have_count(1)
+    expect(facet.get_by_role("status")).to_have_text("1 of them is left")
+    field.fill("")
+    expect(links.filter(visible=True)).to_have_count(every)

@@ -1,9 +1,11 @@
 // Small help on every page. Nothing here is needed to read: pages work without scripts.
 
+import { narrow } from "./lib/narrow.js";
 import { suggest } from "./lib/suggest.js";
 import { _ } from "./lib/words.js";
 
 document.querySelectorAll("form[data-suggest]").forEach(suggest);
+document.querySelectorAll(".facet details").forEach(narrow);
 
 // How long the button says that it worked, in milliseconds.
 const CONFIRM = 2000;
