@@ -109,6 +109,16 @@ def test_what_is_no_whole_answer_is_not_said_to_be_empty(editor: Editor, type_: 
     editor.tab.unroute("**/sparql?*")
 
 
+@pytest.mark.parametrize("by_link", [False, True])
+def test_columns_stand_in_the_order_of_the_query(editor: Editor, by_link: bool) -> None:
+    query = "SELECT  DISTINCT * { ?subject ?predicate ?object . ?subject a ?class } LIMIT 2"
+    if by_link:
+        editor.open(f"query?query={quote(query)}")
+    else:
+        editor.run(query)
+    expect(editor.answer.locator("thead th")).to_have_text(["subject", "predicate", "object", "class"])
+
+
 def test_the_focus_stays_where_more_rows_are_asked_for(editor: Editor) -> None:
     numbers = " ".join(str(n) for n in range(250))
     editor.run(f"SELECT ?n {{ VALUES ?n {{ {numbers} }} }}")

@@ -249,3 +249,10 @@ class TestSuggestions:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 360
         assert over <= 0
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=x"])
+def test_what_is_typed_runs_as_its_script_does(path: str, read_voyage: Read) -> None:
+    fields = read_voyage(path).all("input", type="search")
+    assert fields
+    assert {field.attributes.get("dir") for field in fields} == {"auto"}

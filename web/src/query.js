@@ -2,7 +2,7 @@
 // form asks and the server answers with a page.
 
 import { element } from "./lib/dom.js";
-import { ask, fits, parameters, Problem } from "./lib/query/answer.js";
+import { ask, fits, ordered, parameters, Problem } from "./lib/query/answer.js";
 import { sources, Terms } from "./lib/query/completion.js";
 import { editor as makeEditor } from "./lib/query/editor.js";
 import { Namespaces } from "./lib/query/namespaces.js";
@@ -159,7 +159,7 @@ async function run(view = "") {
 async function show(answer, asked, view) {
   const many = answer.rows ? howMany(answer) : answer.boolean ? _("Yes") : _("No");
   const taken = answer.seconds === undefined ? many : _("{answer} in {time}", { answer: many, time: inSeconds(answer.seconds) });
-  await shownAnswer(answers, answer, {
+  await shownAnswer(answers, ordered(answer, asked.query), {
     names,
     formats: data.formats[answer.form],
     endpoint: at("sparql"),

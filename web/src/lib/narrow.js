@@ -19,6 +19,7 @@ export function narrow(holder) {
   const field = document.createElement("input");
   const said = document.createElement("span");
   field.type = "search";
+  field.dir = "auto";
   field.placeholder = _("Find among these");
   field.setAttribute("aria-label", _("Find among these"));
   said.className = "unseen";

@@ -68,6 +68,18 @@ export async function ask(endpoint, question, signal, progress) {
   return answer;
 }
 
+/** The answer to SELECT * with its columns in the order in which the query names them: engines have none. */
+export function ordered(answer, query) {
+  if (answer.form !== "SELECT" || !/\bselect\s+(?:distinct\s+|reduced\s+)?\*/i.test(query)) return answer;
+  const named = answer.names.map((name) => {
+    const at = query.search(new RegExp(`[?$]${name}(?![\\p{L}\\p{N}_])`, "u"));
+    return at < 0 ? query.length : at;
+  });
+  const columns = answer.names.map((_, at) => at).sort((a, b) => named[a] - named[b] || a - b);
+  const sorted = (row) => columns.map((at) => row[at]);
+  return { ...answer, names: sorted(answer.names), rows: answer.rows.map(sorted) };
+}
+
 async function refusal(response) {
   try {
     return new Problem(await response.json());
