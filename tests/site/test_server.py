@@ -77,7 +77,7 @@ def test_a_whole_answer_leaves_in_one_piece(method: str, path: str, address: str
 def in_process(application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Iterator[int]:
     """An application behind our connections; gives its port."""
     server = uvicorn.Server(
-        uvicorn.Config(application, port=0, http=Connection, ws="none", lifespan="off", log_config=None)  # type: ignore[arg-type]
+        uvicorn.Config(application, port=0, http=Connection, ws="none", lifespan="off", log_config=None)
     )
     thread = threading.Thread(target=server.run)
     thread.start()
