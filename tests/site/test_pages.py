@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.release import Release
+from kg.site.components import paging
 from kg.site.pages import classes, lists, report
 
 Read = Callable[[str], Any]
@@ -326,3 +327,16 @@ def test_what_is_told_beside_a_link_to_a_thing_is_short(read_page: Read) -> None
     for path in ("/page/north-pier", "/page/crowd", "/document/gazette"):
         (told,) = [meta for meta in read_page(path).all("meta") if meta.attributes.get("name") == "description"]
         assert 10 < len(told.attributes["content"]) <= 300
+
+
+def test_any_page_of_a_long_list_is_one_step_away(
+    read_page: Read, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PER_PAGE", 1)
+    (form,) = read_page("/claims?page=2&from=here&lang=de").all("form", class_="jump")
+    fields = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    assert fields == {"from": "here", "lang": "de", "page": "2"}
+    (field,) = form.all("input", type="number")
+    last = client.get("/claims", query_string={**fields, "page": field.attributes["max"]})
+    assert last.status_code == 200
+    assert client.get("/claims", query_string={**fields, "page": int(field.attributes["max"]) + 1}).status_code == 404

@@ -70,8 +70,12 @@ class Listing(Generic[Item]):
 
     def href(self, page: int) -> str:
         """The way to another page of the same list, the other parameters kept."""
-        pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "page"]
-        return "?" + urlencode([*pairs, ("page", str(page))])
+        return "?" + urlencode([*self.others, ("page", str(page))])
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """The other parameters of the list, for a form that asks for a page."""
+        return [(k, v) for k, v in request.args.items(multi=True) if k != "page"]
 
     def address(self, path: str) -> str:
         """The same page of the list at another address."""
