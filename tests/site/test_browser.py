@@ -51,6 +51,15 @@ def test_an_address_can_be_copied(browser: Browser, address: str) -> None:
     context.close()
 
 
+def test_each_button_that_copies_says_what(tab: Page, address: str) -> None:
+    tab.goto(address + "claim/gazette/1")
+    told = tab.locator("button.copy").evaluate_all("""buttons => buttons.map(
+        (button) => document.getElementById(button.getAttribute("aria-describedby")).textContent)""")
+    assert told[0] == "http://localhost:8000/claim/gazette/1"
+    assert told[1] == "As RDF, a named graph"
+    assert len(set(told)) == len(told) >= 4
+
+
 COPY = "A header of another site\n\nCounting:\u00a0four\n cranes, all of them on the north pier.\n"
 
 

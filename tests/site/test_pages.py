@@ -340,3 +340,8 @@ def test_any_page_of_a_long_list_is_one_step_away(
     last = client.get("/claims", query_string={**fields, "page": field.attributes["max"]})
     assert last.status_code == 200
     assert client.get("/claims", query_string={**fields, "page": int(field.attributes["max"]) + 1}).status_code == 404
+
+
+def test_a_name_of_many_words_is_set_smaller(read_page: Read) -> None:
+    assert read_page("/page/crowd").all("h1")[0].attributes == {"class": "long"}
+    assert read_page("/page/south-pier").all("h1")[0].attributes == {}

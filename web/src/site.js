@@ -10,8 +10,17 @@ document.querySelectorAll(".facet details").forEach(narrow);
 // How long the button says that it worked, in milliseconds.
 const CONFIRM = 2000;
 
+// Characters of what is copied that are read out with its button; of more, the heading above is.
+const READ_OUT = 100;
+
+/** What says which of several things a button copies. */
+function whatIsCopied(element) {
+  if (element.textContent.trim().length <= READ_OUT) return element;
+  return element.closest("details")?.querySelector("summary") ?? element.closest("section")?.querySelector("h2");
+}
+
 /** Puts a button behind an element with `data-copy`; its value is copied, or the element's text if it is empty. */
-function addCopyButton(element) {
+function addCopyButton(element, number) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
@@ -28,6 +37,11 @@ function addCopyButton(element) {
       button.textContent = _("Copy");
     }, CONFIRM);
   });
+  const about = whatIsCopied(element);
+  if (about) {
+    about.id ||= `copied-${number}`;
+    button.setAttribute("aria-describedby", about.id);
+  }
   // Screen readers hear the outcome without moving to the button.
   button.setAttribute("aria-live", "polite");
   element.after(button);
