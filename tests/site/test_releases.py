@@ -278,7 +278,7 @@ def test_a_version_of_a_name_with_escapes_leads_back_to_that_name(kept: Kept, ad
     version = f"{address}releases/{kept.releases[-1].version}/"
     for name in ("page/%C3%85ngstr%C3%B6m", "page/a%2Fb", "page/a%2520b"):
         links = ", ".join(get(version + name)[1].get_all("Link") or [])
-        assert urljoin(version + name, re.findall(r'<([^>]*)>; rel="original"', links)[0]) == address + name
+        assert re.findall(r'<([^>]*)>; rel="original"', links) == [BASE + name]
         assert get(f"{version}releases/{name}")[1]["Location"].endswith(f"/releases/{name}"), name
     assert get(f"{address}releases%2F{kept.releases[-1].version}/")[0] == 404, "that is another name"
 
