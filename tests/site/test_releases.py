@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import shutil
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -322,6 +323,25 @@ def test_the_feed_is_atom_with_an_entry_for_each_release(kept: Kept, address: st
         r.version for r in reversed(kept.releases)
     ]
     assert "Python is a language." in entries[0].findtext(atom + "content", "")
+
+
+def test_pages_about_releases_are_for_those_who_take_pages(kept: Kept, address: str) -> None:
+    first, *_, last = (release.version for release in kept.releases)
+    for path in ("releases/", f"releases/changes?from={first}&to={last}", "history/claim/about-kg/1"):
+        status, headers, _ = get(address + path, Accept="text/html, */*;q=0.1")
+        assert (status, headers.get_content_type()) == (200, "text/html"), path
+        assert "Accept" in re.split(", *", headers["Vary"]), path
+        assert get(address + path, Accept="text/turtle")[0] == 406, path
+
+
+def test_what_leads_out_of_an_earlier_release_has_the_headers_of_every_answer(kept: Kept, address: str) -> None:
+    place = urlsplit(address)
+    with closing(http.client.HTTPConnection(place.netloc, timeout=PATIENCE)) as connection:
+        connection.request("GET", f"/releases/{kept.releases[0].version}/releases/feed.atom")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Location")) == (307, "../../../releases/feed.atom")
+        assert answer.getheader("Access-Control-Allow-Origin") == "*"
+        assert "default-src 'none'" in (answer.getheader("Content-Security-Policy") or "")
 
 
 def test_a_reader_of_feeds_finds_the_feed_by_the_address_of_the_site(kept: Kept, address: str) -> None:

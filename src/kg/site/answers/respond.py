@@ -111,9 +111,17 @@ def chosen_format(extension: str | None, offered: Sequence[str], profile: Profil
 
 def html(render: Callable[[], str]) -> Response:
     """A page that has no other format."""
+    return for_readers(lambda: conditional(current(), "html", lambda: render().encode(), spoken=True))
+
+
+def for_readers(make: Callable[[], Response]) -> Response:
+    """A page that has no other format, for a client that takes pages.
+
+    :raises NotAcceptable: for one that takes none.
+    """
     if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
-    response = conditional(current(), "html", lambda: render().encode(), spoken=True)
+    response = make()
     response.content_type = HTML_TYPE
     response.vary.add("Accept")
     return response

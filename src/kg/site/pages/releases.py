@@ -20,7 +20,7 @@ from kg.release import Release
 from kg.site.answers import signposting
 from kg.site.answers.address import here, meanings, raw_path
 from kg.site.answers.links import page_path
-from kg.site.answers.respond import changing, cors, not_found
+from kg.site.answers.respond import changing, cors, for_readers, not_found
 from kg.site.answers.signposting import Link
 from kg.site.languages import marked
 from kg.site.lookups.memo import per_site
@@ -138,9 +138,7 @@ def timemap(name: str) -> Response:
 
 def _page(text: str) -> Response:
     # Which releases are kept changes without the release that answers: nothing here is remembered.
-    response = Response(text, content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return for_readers(lambda: Response(text, headers={"Cache-Control": "no-store"}))
 
 
 def _history(site: Site) -> History:

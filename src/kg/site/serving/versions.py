@@ -19,7 +19,9 @@ from werkzeug.http import http_date
 
 from kg.errors import KgError, ReleaseError
 from kg.history import AGAIN
+from kg.site.answers.headers import HEADERS
 from kg.site.answers.links import encode, prefix
+from kg.site.answers.respond import CORS
 from kg.site.answers.signposting import Link, header, versions
 from kg.site.serving.lease import Lease
 
@@ -59,9 +61,8 @@ class Versions:
         rest = environ["PATH_INFO"].removeprefix(below)
         if rest == "/releases" or rest.startswith("/releases/"):
             # Releases lie beside each other, not in one another.
-            start_response(
-                "307 TEMPORARY REDIRECT", [("Location", prefix(sent) + encode(match[2][1:])), ("Content-Length", "0")]
-            )
+            there = [("Location", prefix(sent) + encode(match[2][1:])), ("Content-Length", "0")]
+            start_response("307 TEMPORARY REDIRECT", [*there, *CORS, *HEADERS.items()])
             return ()
         root = environ.get("SCRIPT_NAME", "") + below
         extra = _memento(lease, match[2], _site(self._current.current).base)
