@@ -363,3 +363,16 @@ def test_the_same_sources_give_the_same_bytes_on_another_day(starter: Path, tmp_
         for left in (starter / "releases").iterdir():
             left.rename(tmp_path / f"{day}-{left.name}")
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("licence", "told"), [("CC-BY", True), ("https://example.org/licence", False)])
+def test_a_licence_that_is_no_address_is_not_dropped_in_silence(licence: str, told: bool, starter: Path) -> None:
+    settings = starter / "kg.toml"
+    source = settings.read_text(encoding="utf-8")
+    settings.write_text(source.replace("https://creativecommons.org/licenses/by/4.0/", licence), encoding="utf-8")
+    found = [str(f) for f in build.check(load(starter)).findings if f.rule == "catalog"]
+    assert (
+        found
+        == ["kg.toml: warning: license 'CC-BY' is no address, so nothing says it: write https://… of its text"]
+        * told
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kg.build.writing.statements import is_web
 from kg.config import FILE, Config
 from kg.model import Finding, Place, error, warning
 
@@ -139,6 +140,11 @@ def check_catalog(config: Config) -> list[Finding]:
         for name in ("title", "description", "publisher")
         if not getattr(config, name).strip()
     ]
+    if config.license.strip() and not is_web(config.license.strip()):
+        message = (
+            f"license {config.license[:100]!r} is no address, so nothing says it: write https://… of its text"
+        )
+        found.append(warning("catalog", message, place))
     return found
 
 
