@@ -105,6 +105,20 @@ def test_without_the_derivation_the_copy_would_count(fair: Path, edit: Edit) -> 
     assert counts == {"ontology/fair#stalls": ["3"], "ontology/fair#visitors": ["2"]}
 
 
+@pytest.mark.parametrize("version", ["dcterms:replaces", "dcterms:isVersionOf", "dcterms:source"])
+def test_a_version_of_a_document_is_no_witness_of_its_own(version: str, fair: Path, edit: Edit) -> None:
+    before = comparisons(fair, "Corroboration")
+    edit(DOCUMENTS, "    prov:wasDerivedFrom doc:courier ;\n", f"    {version} doc:courier ;\n")
+    assert comparisons(fair, "Corroboration") == before
+
+
+def test_a_document_that_was_replaced_and_the_one_in_its_place_are_one_witness(fair: Path, edit: Edit) -> None:
+    before = comparisons(fair, "Corroboration")
+    edit(DOCUMENTS, "    prov:wasDerivedFrom doc:courier ;\n", "")
+    edit(DOCUMENTS, "doc:courier a kg:Document ;", "doc:courier a kg:Document ; dcterms:isReplacedBy doc:digest ;")
+    assert comparisons(fair, "Corroboration") == before
+
+
 @pytest.mark.parametrize(
     "common",
     ["prov:wasDerivedFrom <https://example.org/wire>", "prov:wasQuotedFrom <https://example.org/wire>"],

@@ -33,9 +33,12 @@ MOST_LINKED = 50
 _DEFAULT = DefaultGraph()
 _AS_SO = ("asserted", "alleged")
 _DERIVED = frozenset(
-    vocab.PROV + name for name in ("wasDerivedFrom", "wasRevisionOf", "wasQuotedFrom", "hadPrimarySource")
+    (
+        *(vocab.PROV + name for name in ("wasDerivedFrom", "wasRevisionOf", "wasQuotedFrom", "hadPrimarySource")),
+        *(vocab.DCTERMS + name for name in ("source", "replaces", "isVersionOf")),
+    )
 )
-"""``prov:wasDerivedFrom`` and its subproperties (PROV-O, section 3.2)."""
+"""``prov:wasDerivedFrom`` and its subproperties (PROV-O, section 3.2), and what DCMI says of versions."""
 
 _NUMBERS = frozenset(vocab.XSD + name for name in ("integer", "decimal", "double", "float", "nonNegativeInteger"))
 _DATES = frozenset(vocab.XSD + name for name in ("gYear", "gYearMonth", "date", "dateTime"))
@@ -108,6 +111,8 @@ def derivations(sources: Sources) -> Iterator[tuple[str, str]]:
     for q in sources.documents:
         if q.quad.predicate.value in _DERIVED and isinstance(q.quad.object, NamedNode):
             yield value_of(q.quad.subject), q.quad.object.value
+        elif q.quad.predicate.value == vocab.REPLACED_BY and isinstance(q.quad.object, NamedNode):
+            yield q.quad.object.value, value_of(q.quad.subject)
 
 
 def compare(values: Iterable[bytes], told: Told, voices: Voices, names: vocab.Names) -> Iterator[bytes]:

@@ -101,6 +101,7 @@ def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str], names
     """
     reported: set[tuple[str, str]] = set()
     compared = 0
+    space_of = cache(namespace)
     described = cache(lambda space: _beside(space, terms) if space in terms or space[:-1] in terms else {})
     for q in quads:
         used = [q.quad.predicate.value]
@@ -109,14 +110,13 @@ def unknown_to_others(quads: Iterable[SourceQuad], terms: Collection[str], names
         for iri in used:
             if iri in terms or iri.startswith(names.ontology) or (q.place.file, iri) in reported:
                 continue
-            space = namespace(iri)
+            space = space_of(iri)
             if space in _OTHERS:
-                problem, looked_at = _problem(iri, like=compared <= _COMPARED), len(dir(_OTHERS[space]))
+                problem = _problem(iri, like=compared <= _COMPARED)
             else:
-                beside = described(space)
-                problem, looked_at = _missing(iri, space, beside) if beside else "", len(beside)
+                problem = _missing(iri, space, described(space)) if described(space) else ""
             if problem:
-                compared += looked_at
+                compared += len(dir(_OTHERS[space]) if space in _OTHERS else described(space))
                 reported.add((q.place.file, iri))
                 yield warning("unknown-term", problem, q.place, iri)
 

@@ -373,6 +373,5 @@ def test_a_licence_that_is_no_address_is_not_dropped_in_silence(licence: str, to
     found = [str(f) for f in build.check(load(starter)).findings if f.rule == "catalog"]
     assert (
         found
-        == ["kg.toml: warning: license 'CC-BY' is no address, so nothing says it: write https://… of its text"]
-        * told
+        == ["kg.toml: warning: license 'CC-BY' is no address, so nothing says it: write https://… of its text"] * told
     )

@@ -141,9 +141,7 @@ def check_catalog(config: Config) -> list[Finding]:
         if not getattr(config, name).strip()
     ]
     if config.license.strip() and not is_web(config.license.strip()):
-        message = (
-            f"license {config.license[:100]!r} is no address, so nothing says it: write https://… of its text"
-        )
+        message = f"license {config.license[:100]!r} is no address, so nothing says it: write https://… of its text"
         found.append(warning("catalog", message, place))
     return found
 
