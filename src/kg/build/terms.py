@@ -71,16 +71,20 @@ def _hint(iri: str, terms: Collection[str], names: vocab.Names) -> str:
     return "; add it to ontology/"
 
 
-_ADDRESSES = r"(?:id|document|claim|passage)/.|(?:ontology|shapes)(?:[/#]|$)|graph/|catalog|\.well-known/|comparison/|$"
+_ADDRESSES = ("id/", "document/", "claim/", "passage/", "graph/", "catalog", "comparison/", ".well-known/")
 
 
 def no_address(quads: Iterable[SourceQuad], names: vocab.Names) -> Iterator[Finding]:
     """IRIs under the base at which nothing is: things would have no page there, and need no label. Said once a file."""
-    served = re.compile(re.escape(names.base) + f"(?:{_ADDRESSES})")
+    served = tuple(names.base + part for part in _ADDRESSES)
+    served += tuple(iri + end for iri in (names.ontology, names.shapes) for end in ("#", "/"))
+    whole = {names.base, names.ontology, names.shapes}
     reported: set[tuple[str, str]] = set()
     for q in quads:
         for node in (q.quad.subject, q.quad.object):
-            if not isinstance(node, NamedNode) or not node.value.startswith(names.base) or served.match(node.value):
+            if not isinstance(node, NamedNode) or not node.value.startswith(names.base):
+                continue
+            if node.value.startswith(served) or node.value in whole:
                 continue
             local = node.value.removeprefix(names.base)
             start = re.split("[/#]", local)[0]
