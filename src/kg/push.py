@@ -27,6 +27,7 @@ from kg.query.remote import RemotePool
 from kg.release import Release
 from kg.store import slots
 from kg.store.endpoint import Endpoint
+from kg.store.expected import number
 from kg.store.slots import LOADING, READY, Slot, SlotState
 
 BULK = 50_000
@@ -135,10 +136,10 @@ class Push:
         quads = _quads(self.release)
         done = sum(1 for _ in islice(quads, begun))
         batches = iter(lambda: list(islice(quads, size)), [])
-        for number, batch in enumerate(batches, start=1):
+        for sent, batch in enumerate(batches, start=1):
             send(store, slot, batch)
             done += len(batch)
-            if bulk or number % NOTED == 0:
+            if bulk or sent % NOTED == 0:
                 slots.write(self.endpoint, slot, loaded=done)
                 self.say(f"slot {slot.name}: {done:,} of {total:,} quads")
         slots.write(self.endpoint, slot, loaded=done)
@@ -147,7 +148,7 @@ class Push:
         store = self._store(slot)
         wanted = {slot.prefix + name: count for name, count in counts.items() if name}
         found_here = store.rows(f"SELECT (COUNT(*) AS ?n) {{ {slot.facts('?s ?p ?o')} }}")
-        facts = [("", int(found_here[0][0].value))] if "" in counts else []
+        facts = [("", number(found_here))] if "" in counts else []
         for name, count in (*facts, *_counted(store, list(wanted))):
             expected = wanted[name] if name else counts[""]
             if count != expected:
@@ -161,7 +162,7 @@ class Push:
             "SELECT (COUNT(DISTINCT ?g) AS ?n) "
             f'{{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), "{slot.prefix}")) }}'
         )
-        found, expected = int(rows[0][0].value), sum(1 for name in counts if name)
+        found, expected = number(rows), sum(1 for name in counts if name)
         if found != expected:
             raise PushError(f"the slot has {found:,} named graphs, and the release {expected:,}")
 
@@ -229,7 +230,7 @@ def _counted(endpoint: Endpoint, names: Sequence[str]) -> Iterator[tuple[str, in
         rows = endpoint.rows(
             f"SELECT ?g (COUNT(*) AS ?n) {{ VALUES ?g {{ {values} }} GRAPH ?g {{ ?s ?p ?o }} }} GROUP BY ?g"
         )
-        found = {g.value: int(n.value) for g, n in rows if g is not None}
+        found = {g.value: number([[n]]) for g, n in rows if g is not None}
         yield from ((name, found.get(name, 0)) for name in names[start : start + step])
 
 

@@ -172,6 +172,23 @@ def deep_arrays(handler: Handler) -> None:
     handler.send(200, (HEAD + '{"s":' + "[" * 200_000).encode())
 
 
+def unbound(handler: Handler) -> None:
+    handler.send(200, (HEAD + row(1) + ",{}" + TAIL).encode())
+
+
+def literals(handler: Handler) -> None:
+    cells = {name: {"type": "literal", "value": "<script>"} for name in "spo"}
+    handler.send(200, (HEAD + json.dumps(cells) + TAIL).encode())
+
+
+def other_columns(handler: Handler) -> None:
+    handler.send(200, b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"literal","value":"1"}}]}}')
+
+
+def yes(handler: Handler) -> None:
+    handler.send(200, b'{"head":{},"boolean":true}')
+
+
 FAULTS: dict[str, Callable[[Handler], None]] = {
     f.__name__: f
     for f in (
@@ -197,6 +214,10 @@ FAULTS: dict[str, Callable[[Handler], None]] = {
         to_metadata,
         deep,
         deep_arrays,
+        unbound,
+        literals,
+        other_columns,
+        yes,
     )
 }
 

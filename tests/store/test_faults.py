@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,18 +13,22 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Literal, NamedNode
 from tests.patience import free_port
 from tests.store.faults import FaultServer, fault_server
 
+from kg.build.elsewhere import reading
 from kg.config import load
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, QueryError, QueryRefused
 from kg.query.command import ask_endpoint
 from kg.release import Release
 from kg.site import create_app
 from kg.site.lookups.state import Behind
+from kg.store import slots
 from kg.store.breaker import FAILURES, PAUSE, Breaker
 from kg.store.credentials import Credentials
 from kg.store.endpoint import Endpoint
+from kg.store.expected import number
 from kg.store.profiles import PROFILES
 from kg.store.remote import BATCH, RemoteStore
 from kg.store.slots import Slot
@@ -80,6 +85,10 @@ def test_a_deadline_holds_for_the_whole_answer(server: FaultServer, fault: str) 
         ("to_metadata", EndpointError),
         ("deep", EndpointError),
         ("deep_arrays", EndpointError),
+        ("unbound", EndpointError),
+        ("literals", EndpointError),
+        ("other_columns", EndpointError),
+        ("yes", EndpointError),
     ],
 )
 def test_a_failure_is_an_error_in_time_and_in_little_memory(
@@ -93,6 +102,30 @@ def test_a_failure_is_an_error_in_time_and_in_little_memory(
     assert time.monotonic() - began < SOON
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
     assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", ["unbound", "literals", "other_columns", "yes"])
+def test_what_no_answer_to_our_questions_can_be_is_one_error_whoever_asks(
+    server: FaultServer, endpoint: Endpoint, fault: str
+) -> None:
+    server.fault = fault
+    store = RemoteStore(endpoint)
+    for ask in (
+        lambda: reading.read(sqlite3.connect(":memory:"), store, "?s ?p ?o"),  # which asks for a number, too
+        lambda: slots.read(endpoint, "http://localhost:8000/"),
+        lambda: list(store.quads()),
+        lambda: list(store.quads(NamedNode("http://example.org/s/1"))),
+    ):
+        with pytest.raises(EndpointError):
+            ask()
+
+
+@pytest.mark.parametrize("sent", ["", "many", "-", "9" * 5_000, "1.5"])
+def test_a_count_that_is_no_number_is_an_error(sent: str) -> None:
+    with pytest.raises(EndpointError, match="number"):
+        number([[Literal(sent)]])
+    with pytest.raises(EndpointError, match="number"):
+        number([[None]] if sent else [])
 
 
 def test_an_endpoint_that_is_not_there_is_an_error_at_once() -> None:
@@ -140,7 +173,11 @@ def test_after_some_failures_an_endpoint_is_left_alone_until_it_was_tried_again(
 
 
 @pytest.mark.parametrize(
-    "fault", ["failing", "silent", "slow_body", "endless", "truncated", "broken_off", "html", "to_metadata", "deep"]
+    "fault",
+    [
+        *("failing", "silent", "slow_body", "endless", "truncated", "broken_off", "html", "to_metadata", "deep"),
+        *("unbound", "literals", "other_columns", "yes"),
+    ],
 )
 def test_a_broken_endpoint_is_asked_no_more(server: FaultServer, fault: str) -> None:
     server.fault = fault

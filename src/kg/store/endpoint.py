@@ -22,6 +22,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, RdfFormat, Triple, pars
 from SPARQLWrapper import POST, SPARQLWrapper
 
 from kg.errors import ConfigError, EndpointBusy, EndpointError, EndpointTimeout, QueryRefused
+from kg.store import expected
 from kg.store.breaker import Breaker, Ending
 from kg.store.credentials import Credentials
 from kg.store.profiles import Profile
@@ -81,7 +82,7 @@ class _Client(SPARQLWrapper):
 class Reply:
     """An answer that is being read: one of ``boolean``, ``rows`` (with ``names``) and ``triples``. Close it in the end.
 
-    Reading raises EndpointError where the answer is not whole.
+    Reading raises EndpointError where the answer is not whole; ``failed`` tells the endpoint of what else is wrong.
     """
 
     close: Callable[[], None]
@@ -89,6 +90,7 @@ class Reply:
     boolean: bool | None = None
     rows: Iterator[tuple[Any, ...]] | None = None
     triples: Iterator[Triple] | None = None
+    failed: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Reply:
         return self
@@ -135,7 +137,7 @@ class Endpoint:
     def rows(self, text: str, most: int | None = None, **options: Any) -> list[tuple[Any, ...]]:
         """All rows of a SELECT query of ours, or the first ``most``; a term or ``None`` for each variable."""
         with self.ask(text, "SELECT", **options) as reply:
-            return list(islice(reply.rows or (), most))
+            return list(islice(expected.rows(text, reply), most))
 
     def ask(
         self,
@@ -176,6 +178,7 @@ class Endpoint:
             ending = stack.enter_context(Ending(self._breaker, stranger=stranger))
             stack.callback(response.close)
             reply = self._reply(response, _ACCEPT[form], limit, ending)
+            reply.failed = ending.failed
             reply.close = stack.pop_all().close
             return reply
 

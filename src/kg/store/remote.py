@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout
+from kg.store import expected
 from kg.store.base import Graph, Subject, Term
 from kg.store.endpoint import Endpoint
 from kg.store.slots import Slot
@@ -122,8 +123,9 @@ class RemoteStore:
         """Those that are here already, then the others, from an answer that has all."""
         yield from first
         seen = set(first)
-        with self._endpoint.ask(self._select(pattern), "SELECT", seconds=STREAM_SECONDS, limit=STREAM_BYTES) as reply:
-            for row in reply.rows or ():
+        query = self._select(pattern)
+        with self._endpoint.ask(query, "SELECT", seconds=STREAM_SECONDS, limit=STREAM_BYTES) as reply:
+            for row in expected.rows(query, reply):
                 quad = self._quad(pattern, row)
                 if quad not in seen:
                     yield quad
@@ -189,12 +191,12 @@ class RemoteStore:
         )
         free = " ".join(f"?{name}" for term, name in zip((s, p, o), "spo", strict=True) if term is None)
         if self._slot is None:
-            return f"SELECT DISTINCT {free or '(1 AS ?s)'} {{ {self.flat(terms)} }}"
+            return f"SELECT DISTINCT {free or '(1 AS ?any)'} {{ {self.flat(terms)} }}"
         default = self._slot.facts(terms)
         if isinstance(graph, DefaultGraph):
-            return f"SELECT {free or '(1 AS ?s)'} {{ {default} }}"
+            return f"SELECT {free or '(1 AS ?any)'} {{ {default} }}"
         if isinstance(graph, NamedNode):
-            return f"SELECT {free or '(1 AS ?s)'} {{ GRAPH <{self._slot.prefix}{graph.value}> {{ {terms} }} }}"
+            return f"SELECT {free or '(1 AS ?any)'} {{ GRAPH <{self._slot.prefix}{graph.value}> {{ {terms} }} }}"
         named = f'GRAPH ?g {{ {terms} }} FILTER(STRSTARTS(STR(?g), "{self._slot.prefix}"))'
         return f"SELECT {free} ?g {{ {{ {default} }} UNION {{ {named} }} }}"
 

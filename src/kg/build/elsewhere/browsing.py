@@ -20,6 +20,7 @@ from kg.build.writing.index import MOST_YEARS
 from kg.build.writing.points import COORDINATES, LEADS, coordinates
 from kg.build.writing.spans import DATES, dated
 from kg.errors import EndpointBusy, EndpointError
+from kg.store.expected import number
 from kg.store.remote import RemoteStore
 
 MOST_FACETS = 8
@@ -125,7 +126,7 @@ def links(database: sqlite3.Connection, store: RemoteStore, candidates: Iterable
                 f"SELECT (COUNT(*) AS ?count) {{ SELECT DISTINCT ?o {{ {pattern} }} LIMIT {MOST_VALUES + 1} }}",
                 seconds=PAGE_SECONDS,
             )
-            if not 1 < int(rows[0][0].value) <= MOST_VALUES:
+            if not 1 < number(rows) <= MOST_VALUES:
                 continue
             read(database, store, f"VALUES ?p {{ <{property_}> }} {pattern}")
         except EndpointBusy:

@@ -14,6 +14,7 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout
+from kg.store.expected import number, rows
 from kg.store.remote import RemoteStore
 
 PAGE = 20_000
@@ -47,7 +48,7 @@ def read(database: sqlite3.Connection, store: RemoteStore, pattern: str, *, thro
     names = "?s ?n ?p ?o" if through else "?s ?p ?o"
     pattern = f"{pattern} FILTER(isIRI(?s))"
     counting = f"SELECT (COUNT(DISTINCT ?s) AS ?count) {{ {pattern} }}"
-    expected = int(store.endpoint.rows(counting, seconds=PAGE_SECONDS)[0][0].value)
+    expected = number(store.endpoint.rows(counting, seconds=PAGE_SECONDS))
     at_once = store.endpoint.profile.row_cap == 0
     if (
         at_once
@@ -64,7 +65,7 @@ def _read_at_once(database: sqlite3.Connection, store: RemoteStore, query: str) 
     """Whether the answer could be read to its end."""
     try:
         with store.endpoint.ask(query, "SELECT", seconds=SECONDS, limit=BYTES) as reply:
-            _fill(database, reply.rows or ())
+            _fill(database, rows(query, reply))
     except (EndpointBusy, EndpointTimeout):
         raise
     except EndpointError:
@@ -75,23 +76,24 @@ def _read_at_once(database: sqlite3.Connection, store: RemoteStore, query: str) 
 def _pages(store: RemoteStore, names: str, pattern: str) -> Iterator[Row]:
     """Rows, those of a subject all from the same page."""
     size = min(PAGE, store.endpoint.profile.row_cap - 1) if store.endpoint.profile.row_cap else PAGE
-    after = ""
+    after, ends = "", set[str]()
     while True:
         beyond = f"FILTER(STR(?s) > {Literal(after)})" if after else ""
-        rows = store.endpoint.rows(
+        found = store.endpoint.rows(
             f"SELECT DISTINCT {names} {{ {pattern} {beyond} }} ORDER BY STR(?s) LIMIT {size}",
             seconds=PAGE_SECONDS,
             limit=PAGE_BYTES,
         )
-        last = rows[-1][0] if len(rows) >= size else None
+        last = found[-1][0] if len(found) >= size else None
         # One subject may fill a page: what fits of it has to do.
-        whole = [row for row in rows if row[0] != last] or rows
+        whole = [row for row in found if row[0] != last] or found
         yield from whole
         if last is None:
             return
-        if whole[-1][0].value == after:
-            raise EndpointError(_DISORDER)
         after = whole[-1][0].value
+        if after in ends:
+            raise EndpointError(_DISORDER)
+        ends.add(after)
 
 
 def _fill(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
