@@ -3,6 +3,9 @@
 The same as :class:`kg.query.pool.Pool` from the outside. What the endpoint sends is read, checked and written anew, so
 that every engine's answers come in all formats, and none that was cut looks whole. Its own limits are its own; here are
 a deadline, rows and bytes.
+
+An answer is read by a thread of its own, from its first byte to its last: pyoxigraph ends the whole process when
+another one goes on with it, and a server fetches each piece in whichever thread is free.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -37,11 +41,19 @@ _LINES = frozenset(("nt", "nq"))
 
 
 class RemoteAnswer(Answer):
-    """What the endpoint answers, in chunks as they come."""
+    """What the endpoint answers, in chunks as they come. ``own``: the thread that has made the ``reply``."""
 
     def __init__(
-        self, pool: RemotePool, reply: Reply, query: Query, *, leave: Callable[[str], None], gone: Gone | None
+        self,
+        pool: RemotePool,
+        reply: Reply,
+        query: Query,
+        own: ThreadPoolExecutor,
+        *,
+        leave: Callable[[str], None],
+        gone: Gone | None,
     ) -> None:
+        self._own = own
         self._leave = leave
         self.media_type = "application/json" if query.preview else query.media_type
         self._complete = False
@@ -51,17 +63,17 @@ class RemoteAnswer(Answer):
         self._limits = pool.limits
         self._counts = pool.counts
         self._gone = gone
-        made = self._pieces(query)
+        self._made = self._pieces(query)
         try:
             # Up to the first bytes, what goes wrong is the caller's to hear.
-            first = self._gathered(made)
+            first = self._next()
             self._complete = len(first) < _PIECE
         except BaseException as e:
             self._end(outcome(e) if isinstance(e, QueryError) else "failed")
             raise
         if self._complete:
             self._end("answered")
-        self.chunks = self._sent(first, made)
+        self.chunks = self._sent(first)
 
     @property
     def complete(self) -> bool:
@@ -85,10 +97,10 @@ class RemoteAnswer(Answer):
         self.chunks.close()
         self._end("left")
 
-    def _sent(self, data: bytes, made: Iterator[bytes]) -> Generator[bytes, None, None]:
+    def _sent(self, data: bytes) -> Generator[bytes, None, None]:
         try:
             yield data
-            while not self.complete and (data := self._gathered(made)):
+            while not self.complete and (data := self._next()):
                 if self._gone is not None and self._gone():
                     raise QueryLeft("the client has left")
                 yield data
@@ -104,22 +116,32 @@ class RemoteAnswer(Answer):
             return
         self._outcome = how
         self._counts[how] += 1
-        self._reply.close()
+        self._own.submit(self._let_go).result()
+        self._own.shutdown(wait=False)
         self._leave(how)
         if self._ended is not None:
             self._ended(how)
 
-    @staticmethod
-    def _gathered(made: Iterator[bytes]) -> bytes:
+    def _let_go(self) -> None:
+        self._made.close()
+        for items in (self._reply.rows, self._reply.triples):
+            if items is not None:
+                items.close()
+        self._reply.close()
+
+    def _next(self) -> bytes:
+        return self._own.submit(self._gathered).result()
+
+    def _gathered(self) -> bytes:
         parts, size = [], 0
-        for part in made:
+        for part in self._made:
             parts.append(part)
             size += len(part)
             if size >= _PIECE:
                 break
         return b"".join(parts)
 
-    def _pieces(self, query: Query) -> Iterator[bytes]:
+    def _pieces(self, query: Query) -> Generator[bytes, None, None]:
         sent = 0
         for piece in self._shown(query) if query.preview else self._written(query.media_type):
             sent += len(piece)
@@ -213,12 +235,14 @@ class RemotePool(Runner):
             return self._traced.run(query, client=client, gone=gone)
         self.counts["queries"] += 1
         leave = self._entered(client, gone)
+        own = ThreadPoolExecutor(1, thread_name_prefix="kg-endpoint")
         try:
-            reply = self._reply(query)
+            reply = own.submit(self._reply, query).result()
         except BaseException as e:
+            own.shutdown(wait=False)
             leave(outcome(e) if isinstance(e, QueryError) else "failed")
             raise
-        return RemoteAnswer(self, reply, query, leave=leave, gone=gone)
+        return RemoteAnswer(self, reply, query, own, leave=leave, gone=gone)
 
     def _entered(self, client: str | None, gone: Gone | None) -> Callable[[str], None]:
         """Let a client in; what it returns is to be called with the outcome."""

@@ -10,7 +10,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
@@ -88,8 +88,8 @@ class Reply:
     close: Callable[[], None]
     names: Sequence[str] = ()
     boolean: bool | None = None
-    rows: Iterator[tuple[Any, ...]] | None = None
-    triples: Iterator[Triple] | None = None
+    rows: Generator[tuple[Any, ...], None, None] | None = None
+    triples: Generator[Triple, None, None] | None = None
     failed: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Reply:
@@ -315,7 +315,7 @@ class Endpoint:
 _Item = TypeVar("_Item")
 
 
-def _whole(items: Iterator[_Item], cap: int, ending: Ending) -> Iterator[_Item]:
+def _whole(items: Iterator[_Item], cap: int, ending: Ending) -> Generator[_Item, None, None]:
     """Items of an answer; one more error at its end if there are as many as an engine gives at most."""
     count = 0
     while True:
