@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from pyoxigraph import QueryBoolean, QueryResultsFormat, Triple, parse_query_results, serialize
+from pyoxigraph import QueryBoolean, QueryResultsFormat, RdfFormat, Triple, parse_query_results, serialize
 
 from kg import media
 from kg.errors import QueryError, QueryLeft, QueryRefused
@@ -302,4 +302,7 @@ def _graph(triples: Iterator[Triple], format_: media.RdfMedia) -> Iterator[bytes
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as file, closing(file):
         serialize(triples, file, format=format_.format)
         file.seek(0)
+        if format_.format == RdfFormat.RDF_XML:
+            yield from map(media.well_formed, file)  # by lines, so that no character is cut in two
+            return
         yield from iter(lambda: file.read(_PIECE), b"")

@@ -6,12 +6,9 @@ client can read the whole answer.
 
 from __future__ import annotations
 
-import re
-
+from kg.media import well_formed
 from kg.query.rows import Sink
 
-_UNWRITABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-_REPLACEMENT = "\ufffd".encode()
 _CUT = (b"\xef\xbf", b"\xef")  # how U+FFFE and U+FFFF begin
 
 
@@ -28,7 +25,7 @@ class Clean:
         self._held = next((cut for cut in _CUT if text.endswith(cut)), b"")
         if self._held:
             text = text[: -len(self._held)]
-        self._sink.write(_UNWRITABLE.sub(_REPLACEMENT, text))
+        self._sink.write(well_formed(text))
         return len(data)
 
     def flush(self) -> None:
