@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def written(file: str, content: bytes) -> Callable[[Path], None]:
 
 def removed(file: str) -> Callable[[Path], None]:
     return lambda project: (project / file).unlink()
+
+
+def gone(folder: str) -> Callable[[Path], None]:
+    """A link to a folder that is not there: a disk that is not mounted."""
+
+    def damage(project: Path) -> None:
+        shutil.rmtree(project / folder, ignore_errors=True)
+        (project / folder).symlink_to("/nowhere/at/all")
+
+    return damage
 
 
 def a_folder(file: str) -> Callable[[Path], None]:
@@ -166,6 +177,13 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         rf"{CLAIMS}:\d+: error: '2026-02-30' is no possible date",
     ),
     "a folder for a file": (a_folder(CLAIMS), rf"{CLAIMS}: error: is a folder where a file was expected"),
+    **{
+        f"{folder} that are not there": (
+            gone(folder),
+            rf"{folder}: error: must be a folder, and is a link to /nowhere/at",
+        )
+        for folder in ("shapes", "data/queries", "data/entities", "data/documents")
+    },
     "a folder for a text": (a_folder(TEXT), rf"{TEXT}: error: the text of about-kg is a folder where a file"),
     "an empty file": (written(CLAIMS, b""), rf"{CLAIMS}: error: is empty"),
     "a file of white space": (written(LABELS, b" \n\n"), rf"{LABELS}: error: is empty"),

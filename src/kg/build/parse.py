@@ -318,8 +318,8 @@ def _readable(message: str, suffix: str) -> str:
 
 def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
     top = root / folder
-    if top.exists() and not top.is_dir():
-        findings.append(error("folder", "must be a folder", Place(folder.as_posix())))
+    findings += (wrong := [*no_folder(root, folder)])
+    if wrong:
         return
     for path in [top, *sorted(top.rglob("*"))]:
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
@@ -330,6 +330,14 @@ def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
             yield path
         elif not path.is_dir():
             findings += _passed_over(path, folder, Place(shown_path(path, root)))
+
+
+def no_folder(root: Path, folder: Path) -> Iterator[Finding]:
+    """What is wrong where something else stands in place of a folder; a link that leads nowhere is no empty folder."""
+    top = root / folder
+    if os.path.lexists(top) and not top.is_dir():
+        leads = f", and is a link to {top.readlink()}, where none is" if top.is_symlink() else ""
+        yield error("folder", f"must be a folder{leads}", Place(folder.as_posix()))
 
 
 def is_hidden(path: Path, top: Path) -> bool:

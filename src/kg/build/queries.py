@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from kg.build.parse import absolute, bad_name, is_readable, read_utf8, shown_path
+from kg.build.parse import absolute, bad_name, is_readable, no_folder, read_utf8, shown_path
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, error
 from kg.query.check import check
@@ -38,6 +38,7 @@ def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[Exampl
     """The example questions; what is no query is in ``findings``."""
     queries: list[tuple[str, ExampleQuery]] = []
     folder = root / QUERIES
+    findings += no_folder(root, QUERIES)
     if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
         findings.append(error("folder", "this folder cannot be read", Place(QUERIES.as_posix())))
     for path in sorted(folder.glob("*.rq")):
