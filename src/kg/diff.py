@@ -69,7 +69,10 @@ def without_stone(old: Path, new: Release) -> list[str]:
             return []
     if not found:
         return []
-    store = Store.read_only(str(new.store_path))
+    try:
+        store = Store.read_only(str(new.store_path))
+    except (OSError, ValueError):  # somebody has taken the release away meanwhile
+        return []
     return sorted(iri for iri in found if not any(store.quads_for_pattern(NamedNode(iri), None, None)))
 
 
