@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that differs; ``changes`` are sorted by kind and IRI."""
+    """Everything that differs; ``changes`` are sorted by kind and IRI, numbers in IRIs as numbers."""
 
     old: str
     new: str
@@ -105,10 +105,19 @@ def compare(old: Release, new: Release) -> Difference:
     return Difference(
         old=old.version,
         new=new.version,
-        changes=tuple(sorted(changes, key=lambda c: (_ORDER.get(c.kind, len(_ORDER)), c.kind, c.iri))),
+        changes=tuple(sorted(changes, key=lambda c: (_ORDER.get(c.kind, len(_ORDER)), c.kind, _counted(c.iri)))),
         removed=tuple(sorted(removed, key=str)),
         added=tuple(sorted(added, key=str)),
     )
+
+
+def _counted(iri: str) -> list[tuple[int, str]]:
+    """What sorts ``claim/letter/9`` before ``claim/letter/10``.
+
+    >>> sorted(["claim/letter/10", "claim/letter/9", "claim/letter"], key=_counted)
+    ['claim/letter', 'claim/letter/9', 'claim/letter/10']
+    """
+    return [(len(part) if part[:1].isdecimal() else 0, part) for part in re.split(r"([0-9]+)", iri)]
 
 
 _ORDER = {kind: n for n, kind in enumerate(("claim", "id", "document", "passage", "ontology"))}
@@ -160,9 +169,13 @@ def in_words(difference: Difference) -> Iterator[str]:
             line += f" (-{len(change.removed)} +{len(change.added)} triples)"
         yield line
     yield (
-        f"{len(difference.changes)} changes from {difference.old} to {difference.new}: "
-        f"{len(difference.removed)} quads removed, {len(difference.added)} added"
+        f"{_plural(len(difference.changes), 'change')} from {difference.old} to {difference.new}: "
+        f"{_plural(len(difference.removed), 'quad')} removed, {len(difference.added)} added"
     )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def of_words(before: str, after: str) -> list[tuple[str, str]]:

@@ -114,6 +114,8 @@ def build_command(
     _clear(progress)
     _print_findings(findings, format_, release)
     if release is None:
+        if format_ == "text":
+            click.echo("nothing was published")
         sys.exit(1)
     if before and before != release.version and format_ == "text":
         _print_gone(before, without_stone(config.releases / before, release), config)
@@ -188,8 +190,6 @@ def _print_findings(findings: Sequence[Finding], format_: str, release: Release 
         )
         if unchecked:
             click.echo("(a text that may not be republished is checked where you have it: --documents DIR)")
-    elif tally[Severity.ERROR]:
-        click.echo("nothing was published")
 
 
 def _plural(count: int, noun: str) -> str:
