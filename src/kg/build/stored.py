@@ -36,11 +36,21 @@ _EXAMPLES = {
 }
 """How values of datatypes are written that people often write in their own way."""
 
-_YEARS = {
-    vocab.XSD + "gYear": re.compile(r"-?\d{4,6}(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
-    vocab.XSD + "gYearMonth": re.compile(r"-?\d{4,6}-\d\d(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+_YEAR, _CLOCK, _ZONE = r"-?\d{4,6}", r"\d\d:\d\d:\d\d(?:\.\d+)?", r"(?:Z|[+-]\d\d:\d\d)?"
+_FORMS = {
+    vocab.XSD + kind: re.compile(form + _ZONE, re.ASCII)
+    for kind, form in (
+        ("gYear", _YEAR),
+        ("gYearMonth", rf"{_YEAR}-\d\d"),
+        ("date", rf"{_YEAR}-\d\d-\d\d"),
+        ("dateTime", rf"{_YEAR}-\d\d-\d\dT{_CLOCK}"),
+        ("time", _CLOCK),
+    )
 }
-"""Datatypes of years, which rdflib does not look at (XML Schema part 2, sections 3.3.10 and 3.3.11)."""
+"""How times are written (XML Schema part 2, sections 3.3.7 to 3.3.11): rdflib reads more of ISO 8601, such as weeks."""
+
+_YEARS = (vocab.XSD + "gYear", vocab.XSD + "gYearMonth")
+"""Datatypes that rdflib does not look at."""
 
 _LITERALS = Store()
 _CANONICAL: dict[Literal, Literal] = {}
@@ -106,9 +116,10 @@ def stored(quad: Quad, place: Place, findings: list[Finding]) -> Quad | None:
 
 def _is_possible(text: str, datatype: str) -> bool:
     """Whether a text is in the lexical space of a datatype; of unknown ones every text is."""
+    if datatype in _FORMS and not _FORMS[datatype].fullmatch(text):
+        return False
     if datatype in _YEARS:
-        form = _YEARS[datatype].fullmatch(text)
-        return form is not None and dates.read(text) is not None
+        return dates.read(text) is not None
     return not RdflibLiteral(text, datatype=URIRef(datatype)).ill_typed
 
 
