@@ -15,7 +15,6 @@
 
     [catalog]                                # what /catalog says beside that: see Catalog
     keywords = ["harbours"]
-
     [serve]                                  # what one client may ask: see Serve
     trusted_proxies = ["127.0.0.1"]
     [build]                                  # what sources may cost: see Build
@@ -68,6 +67,7 @@ class Catalog:
     themes: tuple[str, ...] = ()
     frequency: str = ""
     availability: str = ""
+    access: str = ""
     issued: str = ""
     start: str = ""
     end: str = ""

@@ -51,6 +51,17 @@ def test_every_term_is_explained_once_in_each_language(predicate: str) -> None:
     assert {iri: tags for iri, tags in languages.items() if tags != ["de", "en"]} == {}
 
 
+def test_concepts_are_named_and_found_as_skos_has_it() -> None:
+    """By their preferred labels, and from their scheme: browsers of vocabularies look for nothing else."""
+    concepts = [iri for iri in terms() if NamedNode(vocab.SKOS + "Concept") in described()[iri][vocab.RDF_TYPE]]
+    assert len(concepts) > 20
+    for iri in concepts:
+        said = described()[iri]
+        assert set(said[vocab.SKOS_PREF_LABEL]) == set(said[vocab.RDFS_LABEL])
+        for scheme in said[vocab.SKOS + "topConceptOf"]:
+            assert NamedNode(iri) in described()[str(scheme.value)][vocab.SKOS + "hasTopConcept"]
+
+
 def test_whatever_has_a_name_has_it_in_both_languages() -> None:
     """Terms of others, modules, shapes with their messages: each in English and in German."""
     sources = parse_sources(ROOT, DEFAULT_BASE)

@@ -340,6 +340,7 @@ def test_what_kg_toml_says_is_in_the_catalogue(starter: Path) -> None:
     [
         ('themes = ["GOV"]', "catalog.themes: 'GOV' is none of AGRI, "),
         ('frequency = "often"', "catalog.frequency: 'often' is none of ANNUAL, "),
+        ('access = "open"', "catalog.access: 'open' is none of NON_PUBLIC, PUBLIC, RESTRICTED"),
         ('availability = "always"', "catalog.availability: 'always' is none of AVAILABLE, "),
         ('publisher_type = "me"', "catalog.publisher_type: 'me' is none of Academia"),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kg import tags
 from kg.build.writing.statements import is_web
 from kg.config import FILE, Config
 from kg.model import Finding, Place, error, warning
@@ -38,6 +39,7 @@ AVAILABILITIES: Mapping[str, str] = {
     "STABLE": "stable",
     "TEMPORARY": "temporary",
 }
+ACCESS = ("PUBLIC", "RESTRICTED", "NON_PUBLIC")
 FREQUENCIES = (
     *("ANNUAL", "ANNUAL_2", "ANNUAL_3", "BIENNIAL", "BIMONTHLY", "BIWEEKLY", "CONT", "DAILY", "DAILY_2", "DECENNIAL"),
     *("HOURLY", "IRREG", "MONTHLY", "MONTHLY_2", "MONTHLY_3", "NEVER", "OTHER", "QUARTERLY", "QUINQUENNIAL"),
@@ -94,6 +96,11 @@ def frequency(code: str) -> str:
     return f"{_EU}frequency/{code}"
 
 
+def access(code: str) -> str:
+    """The IRI of who may have the data."""
+    return f"{_EU}access-right/{code}"
+
+
 def availability(code: str) -> str:
     """The IRI of how long a file is planned to be there."""
     return f"{_EU}planned-availability/{code}"
@@ -116,7 +123,7 @@ def language(tag: str) -> str | None:
     >>> language("en-GB")
     'http://publications.europa.eu/resource/authority/language/ENG'
     """
-    code = _LANGUAGES.get(tag.lower().partition("-")[0])
+    code = _LANGUAGES.get(tags.primary(tag))
     return f"{_EU}language/{code}" if code else None
 
 
@@ -152,6 +159,7 @@ def _wrong_codes(config: Config) -> Iterator[str]:
         ("themes", said.themes, THEMES),
         ("frequency", (said.frequency,), FREQUENCIES),
         ("availability", (said.availability,), AVAILABILITIES),
+        ("access", (said.access,), ACCESS),
         ("publisher_type", (said.publisher_type,), PUBLISHER_TYPES),
     ):
         for value in values:

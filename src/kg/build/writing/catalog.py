@@ -44,6 +44,7 @@ class _Catalogue:
         self._service(service, dataset)
         for entry in dumps:
             self._distribution(dataset, entry)
+        self._access(dataset, service)
         self._publisher(catalog, dataset, service)
         self._contact(dataset, service)
         self._themes(catalog, dataset, service)
@@ -191,6 +192,13 @@ class _Catalogue:
         say(node, vocab.VCARD + "hasEmail", f"mailto:{said.email}" if said.email else None)
         page = said.contact_page or (None if said.email else said.homepage or self.names.base)
         say(node, vocab.VCARD + "hasURL", page)
+
+    def _access(self, *resources: str) -> None:
+        if self.said.access:
+            access = authority.access(self.said.access)
+            for resource in resources:
+                self.graph.say(resource, _DCT + "accessRights", access)
+            self.graph.is_a(access, _DCT + "RightsStatement")
 
     def _themes(self, catalog: str, *resources: str) -> None:
         say = self.graph.say
