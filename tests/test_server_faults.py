@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -56,10 +57,10 @@ class Load(threading.Thread):
 
 @contextmanager
 def server(
-    project: Path, workers: int = 2, port: int = 0, options: Sequence[str] = ()
+    project: Path, workers: int = 2, port: int = 0, options: Sequence[str] = (), log: IO[str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "kg.cli", "serve", "--port", str(port), "--workers", str(workers), *options]
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             assert process.stdout
             process.stdout.readline()
@@ -232,6 +233,39 @@ def test_a_process_that_is_killed_while_the_store_does_not_answer_is_replaced(
                     os.kill(pid, signal.SIGKILL)
             until(lambda: set(children(process.pid)) - set(before) and _answer(address, "/")[0] == 200)
             assert process.poll() is None
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["after another", "the only one"])
+def test_a_process_that_is_killed_when_the_release_was_damaged_is_replaced(
+    before: bool, built: Path, kg: Kg, tmp_path: Path
+) -> None:
+    """By one that serves the release before, or as soon as there is a whole one; those that serve go on."""
+    first = current_version(built / "releases")
+    if before:
+        retitled(built, "The second")
+        assert kg("build", cwd=built).returncode == 0
+    with (tmp_path / "log").open("w") as log, server(built, 1, log=log) as (process, address):
+        assert get(address, "/")[0] == 200
+        with (built / "releases/current/dumps/facts.nt").open("a") as file:
+            file.write("\n")
+        (web,) = roles(process.pid)["web"]
+        os.kill(web, signal.SIGKILL)
+        if before:
+            until(lambda: first in str(_answer(address, "/")[1]))
+        else:
+            until(lambda: "no release can be served" in (tmp_path / "log").read_text())
+        retitled(built, "The third")
+        assert kg("build", cwd=built).returncode == 0
+        until(lambda: "The third" in str(_answer(address, "/")[1]))
+        assert process.poll() is None
+    said = (tmp_path / "log").read_text()
+    assert "facts.nt: has " in said
+    assert "Traceback" not in said
+
+
+def retitled(project: Path, title: str) -> None:
+    file = project / "kg.toml"
+    file.write_text(re.sub('(?m)^title = ".*"$', f'title = "{title}"', file.read_text("utf-8")), "utf-8")
 
 
 def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> None:

@@ -6,7 +6,8 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,8 +16,8 @@ from kg.cli import watch as watching
 from kg.cli.endpoints import connect, profile_option, serve_endpoint
 from kg.cli.root import documents_option, main, open_release, say, settings
 from kg.config import Config
-from kg.errors import BuildError
-from kg.release import current_version
+from kg.errors import BuildError, ReleaseError
+from kg.release import before_current, current_version
 
 PATIENCE = 5
 """Seconds that the watching process has to end."""
@@ -112,7 +113,14 @@ def serve(
             port,
             workers=workers,
             threads=threads,
+            earlier=tuple if version else partial(_earlier, config),
         )
+
+
+def _earlier(config: Config) -> Iterator[str]:
+    """The last whole release before the current one, if there is one."""
+    with suppress(ReleaseError):
+        yield before_current(config.releases)
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import mmap
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -33,8 +35,9 @@ from kg.site.assets import Assets
 from kg.site.serving.connection import Connection
 from kg.site.serving.counters import Counters
 from kg.site.serving.front import Front
-from kg.site.serving.switch import Switch
+from kg.site.serving.switch import RETRY, Switch
 from kg.site.serving.versions import Versions
+from kg.terminal import visible
 
 BACKLOG = 1024
 GRACE = 20
@@ -59,12 +62,13 @@ def serve(
     *,
     workers: int,
     threads: int,
+    earlier: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """Serve until told to stop, by SIGTERM or SIGINT: running requests end first. Port 0 takes a free one.
 
     ``name`` says which release is current, ``make`` makes the application of one (and is told whether as an
-    earlier one, and the way to the broker), ``first`` is one that was verified: see :mod:`kg.site.serving.switch` and
-    :mod:`kg.site.serving.versions`.
+    earlier one, and the way to the broker), ``first`` is one that was verified, ``earlier`` names those before it: see
+    :mod:`kg.site.serving.switch` and :mod:`kg.site.serving.versions`.
 
     :raises ConfigError: if the address cannot be used, or the site's styles were not bundled.
     """
@@ -73,7 +77,7 @@ def serve(
     counters, exchange = Counters(), Exchange()
 
     def application() -> Front:
-        current = Switch(lambda version: make(version, False, exchange), name, first)
+        current = Switch(lambda version: make(version, False, exchange), name, first, earlier)
         versions = Versions(current, lambda version: make(version, True, exchange))
         return Front(current, versions, counters, threads=threads)
 
@@ -172,6 +176,7 @@ class _Server(BaseApplication):
 
     def __init__(self, make: Callable[[], Front], listener: socket.socket, *, workers: int) -> None:
         self._make = make
+        self._has_served = mmap.mmap(-1, 1)  # what one process writes, all see
         self._address = _address(listener)
         self._settings: dict[str, Any] = {
             "bind": f"fd://{listener.detach()}",
@@ -202,7 +207,17 @@ class _Server(BaseApplication):
         # A page makes thousands of short-lived objects and hardly a circle of them: looking for circles so often as
         # Python does by default costs 6 % of a page.
         gc.set_threshold(20_000, 20, 50)
-        return self._make()
+        try:
+            made = self._make()
+        except (KgError, OSError) as e:
+            if not self._has_served[0]:
+                raise
+            # A process that cannot begin ends the master, and all that serve; one that ends is replaced.
+            sys.stderr.write(visible(f"kg: no release can be served by a new web process: {e}") + "\n")
+            time.sleep(RETRY)
+            sys.exit(0)
+        self._has_served[0] = 1
+        return made
 
     def _say_address(self, server: object) -> None:  # noqa: ARG002 - gunicorn's signature
         sys.stdout.write(f"{self._address} (stop with Ctrl+C)\n")

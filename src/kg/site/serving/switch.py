@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -33,12 +34,22 @@ class Switch:
     """A WSGI application that is always the application of the current release.
 
     ``name`` says cheaply which release is current; ``make`` opens the one of a name. Both are called again and again.
-    ``first`` is a release known to be whole, for a process that starts while the current one is not.
+    ``first`` is a release known to have been whole, for a process that starts while the current one is not; where that
+    was damaged meanwhile, one of those before it is served (``earlier``: their names, the last one first).
+
+    :raises KgError: if none can be opened.
     """
 
-    def __init__(self, make: Callable[[str], Flask], name: Callable[[], str], first: str) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], Flask],
+        name: Callable[[], str],
+        first: str,
+        earlier: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._make = make
         self._name = name
+        self._earlier = earlier
         self._stop = threading.Event()
         self._refused = ""
         self._again = 0.0
@@ -68,13 +79,21 @@ class Switch:
 
     def _begin(self, first: str) -> Lease:
         wanted = self._name() or first
-        try:
-            return Lease(self._make(wanted), wanted)
-        except (KgError, OSError) as e:
-            if wanted == first:
-                raise
-            self._stay(first, wanted, e)
-            return Lease(self._make(first), first)
+        refused: Exception | None = None
+        for version in chain(dict.fromkeys((wanted, first)), self._names()):
+            try:
+                lease = Lease(self._make(version), version)
+            except (KgError, OSError) as e:
+                refused = refused or e
+                continue
+            if refused:
+                self._stay(version, wanted, refused)
+            return lease
+        assert refused is not None
+        raise refused
+
+    def _names(self) -> Iterator[str]:
+        yield from self._earlier()  # asked only where it is wanted
 
     def _stay(self, serving: str, refused: str, reason: Exception) -> None:
         self._again = time.monotonic() + RETRY
