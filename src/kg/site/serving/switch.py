@@ -29,6 +29,9 @@ INTERVAL = 0.25
 RETRY = 5.0
 """Seconds until a release that could not be opened is tried again."""
 
+REST = 10
+"""So many times as long as that took it is left alone, if that is longer: a large one takes minutes to compare."""
+
 
 class Switch:
     """A WSGI application that is always the application of the current release.
@@ -80,6 +83,7 @@ class Switch:
     def _begin(self, first: str) -> Lease:
         wanted = self._name() or first
         refused: Exception | None = None
+        began = time.monotonic()
         for version in chain(dict.fromkeys((wanted, first)), self._names()):
             try:
                 lease = Lease(self._make(version), version)
@@ -87,7 +91,7 @@ class Switch:
                 refused = refused or e
                 continue
             if refused:
-                self._stay(version, wanted, refused)
+                self._stay(version, wanted, refused, began)
             return lease
         assert refused is not None
         raise refused
@@ -95,8 +99,9 @@ class Switch:
     def _names(self) -> Iterator[str]:
         yield from self._earlier()  # asked only where it is wanted
 
-    def _stay(self, serving: str, refused: str, reason: Exception) -> None:
-        self._again = time.monotonic() + RETRY
+    def _stay(self, serving: str, refused: str, reason: Exception, began: float) -> None:
+        now = time.monotonic()
+        self._again = now + max(RETRY, REST * (now - began))
         if refused == self._refused:
             return  # said once a release
         self._refused = refused
@@ -111,10 +116,11 @@ class Switch:
             self._change(wanted)
 
     def _change(self, wanted: str) -> None:
+        began = time.monotonic()
         try:
             new = Lease(self._make(wanted), wanted)
         except (KgError, OSError) as e:
-            self._stay(self._current.version, wanted, e)
+            self._stay(self._current.version, wanted, e, began)
             return
         self._refused = ""
         old, self._current = self._current, new
