@@ -26,7 +26,8 @@ from kg.build.shacl import ENGINES
 from kg.build.validate import findings_of, read_shapes
 from kg.config import DEFAULT_BASE, load
 from kg.model import Finding
-from kg.release import Release, listing
+from kg.release import Release
+from kg.shelf import listing
 from kg.store.embedded import EmbeddedStore
 from kg.vocab import Names
 

@@ -19,7 +19,8 @@ from tests.conftest import intact
 from tests.patience import until
 
 from kg.config import load
-from kg.release import current_version, listing
+from kg.release import current_version
+from kg.shelf import listing
 from kg.vocab import SKOS_ALT_LABEL
 
 BUILD = [sys.executable, "-m", "kg.cli", "build"]

@@ -17,7 +17,8 @@ from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
 from kg.history import History
 from kg.records import read_head
-from kg.release import Release, activate, listing, staging, versions
+from kg.release import Release, activate, staging, versions
+from kg.shelf import listing
 
 ROOT = Path(__file__).resolve().parent.parent
 

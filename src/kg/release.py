@@ -34,7 +34,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version as package_version
@@ -51,7 +51,9 @@ MANIFEST = "manifest.json"
 SEAL = "seal.json"
 CURRENT = activations.CURRENT
 STORE = "store"
-_STAGING = ".staging-"
+STAGING = ".staging-"
+"""How the names of folders begin that are no release yet, or none any more."""
+
 _FOLDERS = {STORE, "dumps", "documents", "queries", "metadata"}
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
 
@@ -116,7 +118,7 @@ class Release:
     def queries(self) -> tuple[ExampleQuery, ...]:
         """The example questions in the order of their file names."""
         return tuple(
-            read_query(file.stem, file.read_text(encoding="utf-8"))
+            read_query(file.stem, self._text(f"queries/{file.name}"))
             for file in sorted((self.path / "queries").glob("*.rq"))
         )
 
@@ -126,10 +128,17 @@ class Release:
         return {entry.path: entry for entry in self.manifest.files}
 
     def document_text(self, name: str) -> str | None:
-        """The raw text of a document that may be shown, else ``None``."""
-        if f"documents/{name}.txt" not in self.files:
-            return None
-        return (self.path / "documents" / f"{name}.txt").read_text(encoding="utf-8")
+        """The raw text of a document that may be shown, else ``None``.
+
+        :raises ReleaseError: if it is not what was sealed.
+        """
+        path = f"documents/{name}.txt"
+        return self._text(path) if path in self.files else None
+
+    def _text(self, path: str) -> str:
+        """A small file, compared once more: somebody may have written to it since the release was opened."""
+        _compare(self.path, self.files[path])
+        return (self.path / path).read_text(encoding="utf-8")
 
     def dumps(self) -> tuple[FileEntry, ...]:
         """The files people download."""
@@ -186,9 +195,9 @@ def staging(releases: Path) -> Iterator[Path]:
         except OSError:
             raise BuildError(f"{releases}: another build is running; wait for it to end") from None
         activations.tidy(releases)
-        for left in releases.glob(_STAGING + "*"):
+        for left in releases.glob(STAGING + "*"):
             shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=releases))
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=releases))
         try:
             yield folder
         finally:
@@ -201,7 +210,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
     manifest = replace(manifest, digest=digest(manifest))
     short = manifest.digest[:12]
     for existing in sorted(config.releases.glob(f"*-{short}")):
-        release = _intact(existing)
+        release = intact(existing)
         if release:
             os.utime(existing)  # asked for again
             activate(config.releases, release.version)
@@ -268,38 +277,6 @@ def activate(releases: Path, version: str) -> None:
     activations.record(releases)
 
 
-def prune(releases: Path, keep: int) -> list[str]:
-    """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed."""
-    activations.tidy(releases)
-    by_age = _by_age(releases)
-    removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
-    for version in removed:
-        remove(releases, version)
-    return removed
-
-
-def remove(releases: Path, version: str) -> None:
-    """Delete a release; it is renamed before, so that it is never there in part."""
-    going = releases / f"{_STAGING}{version}"
-    try:
-        (releases / version).rename(going)
-        shutil.rmtree(going)
-    except OSError as e:
-        raise ReleaseError(f"{releases / version}: cannot be removed: {e.strerror}", file=version) from e
-
-
-def _by_age(releases: Path) -> list[str]:
-    return sorted(versions(releases), key=lambda version: (_sealed_at(releases / version), version))
-
-
-def _sealed_at(path: Path) -> str:
-    """When a release says it was sealed; a damaged one counts as the oldest."""
-    try:
-        return str(read_json(path / SEAL)["sealed_at"])
-    except (ReleaseError, KeyError, TypeError):
-        return ""
-
-
 def current_version(releases: Path) -> str:
     """The name of the release that is current; empty if none is."""
     link = releases / CURRENT
@@ -309,26 +286,14 @@ def current_version(releases: Path) -> str:
         return ""
 
 
-def before_current(releases: Path) -> str:
-    """The newest whole release that was sealed before the current one.
-
-    :raises ReleaseError: if there is none.
-    """
-    by_age, current = _by_age(releases), current_version(releases)
-    for version in reversed(by_age[: by_age.index(current)] if current in by_age else by_age):
-        release = _intact(releases / version)
-        if release and release.version == version:
-            return version
-    raise ReleaseError(f"{releases}: there is no whole release before {current or 'the first'}", file=current)
-
-
 def versions(releases: Path) -> list[str]:
     """The names of the releases that are there, oldest first by name."""
     found = (p.parent for p in releases.glob(f"[!.]*/{SEAL}"))
     return sorted(path.name for path in found if path.name != CURRENT and not path.is_symlink())
 
 
-def _intact(path: Path) -> Release | None:
+def intact(path: Path) -> Release | None:
+    """The release at a path, if it verifies."""
     try:
         return Release.open(path)
     except ReleaseError:
@@ -374,27 +339,3 @@ def _compare(root: Path, entry: FileEntry) -> None:
             raise ReleaseError(f"{path}: was changed after the release was sealed", file=entry.path)
     except OSError as e:
         raise ReleaseError(f"{path}: cannot be read: {e.strerror}", file=entry.path) from e
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A line of ``kg releases``."""
-
-    version: str
-    current: bool
-    problem: str
-
-
-def listing(releases: Path) -> list[Listed]:
-    """Every release with its state: ``problem`` is empty for one that verifies."""
-    activations.tidy(releases)
-    served = current_version(releases)
-    rows = []
-    for version in versions(releases):
-        try:
-            release = Release.open(releases / version)
-            problem = "" if release.version == version else f"is the release {release.version}: its folder was renamed"
-        except ReleaseError as e:
-            problem = str(e)
-        rows.append(Listed(version, version == served, problem))
-    return rows

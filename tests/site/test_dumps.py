@@ -135,3 +135,21 @@ def test_a_file_that_was_cut_or_changed_while_it_is_served_never_looks_whole(
     file.write_bytes(whole)
     assert app.test_client().get("/dumps/facts.nt", buffered=True).data == whole, "it was put back"
     app.extensions["kg"].close()
+
+
+def test_a_text_that_was_changed_while_it_is_served_is_not_shown(
+    release: Release, config: Config, tmp_path: Path
+) -> None:
+    """Passages are spans of it: of another text, they would be other words."""
+    copy = Path(shutil.copytree(release.path, tmp_path / "releases" / release.version))
+    app = create_app(Release.open(copy), config)
+    file = copy / "documents/gazette.txt"
+    whole = file.read_bytes()
+    assert b"pier" in whole
+    file.write_bytes(whole.replace(b"pier", b"bank"))
+    for path in ("/document/gazette", "/claim/gazette/1"):
+        answer = app.test_client().get(path, headers={"Accept": "text/html"})
+        assert (answer.status_code, b"bank" in answer.data) == (500, False), path
+    file.write_bytes(whole)
+    assert b"pier" in app.test_client().get("/document/gazette", headers={"Accept": "text/html"}).data
+    app.extensions["kg"].close()

@@ -13,7 +13,8 @@ from kg import terminal
 from kg.cli.endpoints import connect, profile_option
 from kg.cli.root import fail, hand_out, main, open_release, say, settings
 from kg.errors import QueryRefused
-from kg.release import CURRENT, activate, before_current, listing, prune
+from kg.release import CURRENT, activate
+from kg.shelf import before_current, listing, prune
 
 
 @main.command()

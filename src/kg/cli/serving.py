@@ -17,7 +17,8 @@ from kg.cli.endpoints import connect, profile_option, serve_endpoint
 from kg.cli.root import documents_option, main, open_release, say, settings
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
-from kg.release import before_current, current_version
+from kg.release import current_version
+from kg.shelf import before_current
 
 PATIENCE = 5
 """Seconds that the watching process has to end."""

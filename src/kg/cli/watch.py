@@ -24,7 +24,8 @@ from kg import findings
 from kg.config import FILE
 from kg.errors import ReleaseError
 from kg.model import Finding, Place, error
-from kg.release import current_version, remove, versions
+from kg.release import current_version, versions
+from kg.shelf import remove
 from kg.terminal import visible
 
 INTERVAL = 0.2
