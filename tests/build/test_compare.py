@@ -11,7 +11,7 @@ import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import build
-from kg.build import validate
+from kg.build import limit
 from kg.config import load
 from kg.model import Severity, value_of
 
@@ -191,7 +191,7 @@ def test_a_message_about_documents_that_differ_names_a_few_of_their_claims(
     edit(CLAIMS, "fair:visitors 400", "fair:visitors 300.0")
     edit(CLAIMS, "fair:visitors 350", "fair:attraction 1")
     edit(SHAPES, "sh:datatype xsd:integer ;", "")
-    monkeypatch.setattr(validate, "_NAMED_CLAIMS", 1)
+    monkeypatch.setattr(limit, "NAMED", 1)
     (finding,) = (f for f in build.check(load(fair)).findings if f.rule == "disagreement")
     assert re.search(r"\(claim/\w+/\d+ and \d+ more\)$", finding.message), finding.message
 
