@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 
-def rank(tag: str, wanted: Sequence[str]) -> int:
+@lru_cache(maxsize=4096)
+def rank(tag: str, wanted: tuple[str, ...]) -> int:
     """The place of a language among all: those that are wanted, in their order, else none, English, any other.
 
     Less is better. A language that is wanted is followed by its other variants, whatever their region or script.
 
-    >>> [rank(tag, ["de-AT", "fr"]) for tag in ("de-AT", "de", "fr", "fr-CA", "", "en-GB", "it")]
+    >>> [rank(tag, ("de-AT", "fr")) for tag in ("de-AT", "de", "fr", "fr-CA", "", "en-GB", "it")]
     [0, 1, 2, 3, 4, 5, 6]
     """
     one = tag.lower()

@@ -73,4 +73,4 @@ def in_one_language(texts: Iterable[Text], language: str) -> list[str]:
     found: dict[str, list[str]] = defaultdict(list)
     for text, tag in texts:
         found[tag.lower()].append(text)
-    return sorted(found[min(found, key=lambda tag: (tags.rank(tag, [language]), tag))]) if found else []
+    return sorted(found[min(found, key=lambda tag: (tags.rank(tag, (language,)), tag))]) if found else []

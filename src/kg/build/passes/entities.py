@@ -199,4 +199,4 @@ class Labels:
             *((label.language, label.text) for label in self._entities.of(iri) if label.mark == "l"),
             *((term.language or "", term.value) for term in self._terms.get(iri, ())),
         ]
-        return min(known, key=lambda one: (tags.rank(one[0], ["en"]), one))[1] if known else None
+        return min(known, key=lambda one: (tags.rank(one[0], ("en",)), one))[1] if known else None
