@@ -74,6 +74,7 @@ bench: $(VENV)/dev.stamp
 	@$(BIN)/python bench/build.py
 	@$(BIN)/python bench/sparql.py $(ARGS)
 	@$(BIN)/python bench/pages.py
+	@$(BIN)/python bench/search.py
 
 clean:
 	rm -rf $(VENV) dist src/kg/site/static src/kg/site/.static-* web/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

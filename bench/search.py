@@ -24,6 +24,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import vocab
 from kg.build.writing.index import write_index
 from kg.site.lookups import index
+from kg.site.lookups.database import Database
 
 BASE = "http://localhost:8000/"
 SYLLABLES = (
@@ -122,11 +123,11 @@ def main() -> None:
             write_index(path, names.quads(given.labels), vocab.Names(BASE))
             print(f"index written in {time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.0f} MB")
         database = sqlite3.connect(path)
-        sample = "SELECT label FROM entry WHERE id % 997 = 0 AND kind = 'thing'"
-        labels = [row[0] for row in database.execute(sample)]
+        sample = "SELECT label FROM entry WHERE id % ? = 0 AND kind = 'thing'"
+        labels = [row[0] for row in database.execute(sample, (max(1, given.labels // 1003),))]
         (count,) = database.execute("SELECT count(*) FROM name").fetchone()
         database.close()
-        site: Any = SimpleNamespace(release=SimpleNamespace(path=folder), config=SimpleNamespace(language="en"))
+        site: Any = SimpleNamespace(index=Database(path), config=SimpleNamespace(language="en"))
         print(f"{count:,} names. Milliseconds of CPU for one search: median (slowest of 20); goal {GOAL}")
         print(f"{'':<50}{'page':>17}{'suggestions':>17}  found")
         for kind, ask in kinds(names, labels).items():

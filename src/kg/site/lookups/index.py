@@ -12,7 +12,6 @@ follow the size of the release.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from math import log
 from typing import Any, NamedTuple
@@ -32,7 +31,7 @@ MOST_WORDS = 12
 FEW = 5
 """With fewer entries found than this, names that sound alike are looked for."""
 
-LOOKED_AT_BY_WORD = 2_000
+LOOKED_AT_BY_WORD = 1_000
 """Entries with one of the words of a search that has nothing with all of them; a word of more tells nothing apart."""
 
 TEXT_COUNTS = 0.3
@@ -114,27 +113,34 @@ def _with_some(site: Site, wanted: Sequence[str], condition: str, values: Sequen
 
     None is far behind the best.
     """
-    sql = (
+    having = (
         "SELECT e.id, e.iri, e.kind, e.label "
         "FROM (SELECT rowid AS entry FROM words WHERE words MATCH ? LIMIT ?) found "
         f"CROSS JOIN entry e ON e.id = found.entry WHERE 1 {condition}"
     )
-    scores: defaultdict[int, float] = defaultdict(float)
-    entries: dict[int, tuple[Hit, str]] = {}
+    named = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
+    scores: dict[int, float] = {}
+    entries: dict[int, tuple[int, str, str, str]] = {}
     for word in dict.fromkeys(wanted):
-        for fields, part in (("label other text", TEXT_COUNTS), ("label other", 1 - TEXT_COUNTS)):
-            matching = f"{{{fields}}} : {match([word], begun=False)}"
-            try:
-                rows = query(site, sql, (matching, LOOKED_AT_BY_WORD, *values))
-            except sqlite3.OperationalError:
-                continue  # as in search
-            for number, iri, kind, label in rows:
-                scores[number] += part * log(1 + LOOKED_AT_BY_WORD / len(rows))
-                entries[number] = Hit(iri, kind, SOME), label
-    for number, (hit, label) in entries.items():
-        scores[number] /= (4 + len(words.words(label))) * (2 if hit.kind == "term" else 1)
+        matching = match([word], begun=False)
+        try:
+            rows = query(site, having, (f"{{label other text}} : {matching}", LOOKED_AT_BY_WORD, *values))
+            names = query(site, named, (f"{{label other}} : {matching}", LOOKED_AT_BY_WORD)) if rows else []
+        except sqlite3.OperationalError:
+            continue  # as in search
+        told = TEXT_COUNTS * log(1 + LOOKED_AT_BY_WORD / max(1, len(rows)))
+        said = (1 - TEXT_COUNTS) * log(1 + LOOKED_AT_BY_WORD / max(1, len(names)))
+        for row in rows:
+            scores[row[0]] = scores.get(row[0], 0) + told
+            entries[row[0]] = row
+        for (number,) in names:
+            if number in scores:
+                scores[number] += said
+    for number, _, kind, label in entries.values():
+        scores[number] /= (5 + label.count(" ")) * (2 if kind == "term" else 1)
     enough = max(scores.values(), default=0.0) / 2
-    return [entries[n][0] for n in sorted(entries, key=lambda n: (-scores[n], n)) if scores[n] > enough]
+    best = [number for number, score in scores.items() if score > enough]
+    return [Hit(*entries[n][1:3], SOME) for n in sorted(best, key=lambda n: (-scores[n], n))]
 
 
 def _steps(wanted: list[str], sounds: list[str], language: str) -> Iterator[tuple[int, str, tuple[Any, ...]]]:
