@@ -1,4 +1,4 @@
-"""Measurements can be made: what they use of the site and of the build is there. What they find is for people to read."""
+"""Measurements can be made: what they use of the site and the build is there. What they find is for people to read."""
 
 from __future__ import annotations
 
