@@ -195,7 +195,7 @@ CASES: dict[str, tuple[Damage, str]] = {
         r"data/queries/a\\udcff.rq: error: has a name with control characters, or one that is not UTF-8",
     ),
     "a device": (linked(LABELS, "/dev/zero"), rf"{LABELS}: error: is not a regular file"),
-    "a link to itself": (linked(LABELS, "labels.ttl"), rf"{LABELS}: error: does not exist"),
+    "a link to itself": (linked(LABELS, "labels.ttl"), rf"{LABELS}: error: is a link that leads nowhere"),
     "gzip": (added("data/claims/more.trig.gz", b"\x1f\x8b"), r"data/claims/more.trig.gz: error: .gz is not read here"),
     "an archive": (added("ontology/up.zip", b"PK\x03\x04../../x"), r"ontology/up.zip: error: .zip is not read here"),
     "an extension in capitals": (added("ontology/more.TTL", "x"), r"ontology/more.TTL: error: .TTL is not read here"),
