@@ -118,8 +118,7 @@ class Release:
     def queries(self) -> tuple[ExampleQuery, ...]:
         """The example questions in the order of their file names."""
         return tuple(
-            read_query(file.stem, self._text(f"queries/{file.name}"))
-            for file in sorted((self.path / "queries").glob("*.rq"))
+            read_query(Path(name).stem, self._text(name)) for name in sorted(self.files) if name.startswith("queries/")
         )
 
     @cached_property
