@@ -40,6 +40,17 @@ def open_own(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "r+b")
 
 
+class Connection(sqlite3.Connection):
+    """One that is closed when nobody has it any more: from Python 3.13 on that is a warning for any other.
+
+    Open it with ``check_same_thread=False``: who lets go last may be another thread.
+    """
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
+
+
 @contextmanager
 def of_database(path: Path) -> Iterator[None]:
     """Within it, what the disk refuses to SQLite is an :class:`OSError`, as it is for all who write files.

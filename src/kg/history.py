@@ -94,7 +94,9 @@ class Event:
 
 
 def _opened(place: str) -> sqlite3.Connection:
-    database = sqlite3.connect(place, timeout=30, check_same_thread=False, isolation_level=None)
+    database = sqlite3.connect(
+        place, timeout=30, check_same_thread=False, isolation_level=None, factory=disk.Connection
+    )
     try:
         if database.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
             database.executescript("DROP TABLE IF EXISTS release; DROP TABLE IF EXISTS state")

@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -277,7 +278,7 @@ def test_a_release_from_before_there_were_bits_is_browsed_all_the_same(
     site = fair[0].extensions["kg"]
     older = tmp_path / "release"
     shutil.copytree(site.release.path, older)
-    with sqlite3.connect(older / "search.sqlite") as database:
+    with closing(sqlite3.connect(older / "search.sqlite")) as database:
         database.executescript(
             "DROP TABLE bits; ALTER TABLE mention DROP COLUMN at; ALTER TABLE mention DROP COLUMN beside;"
         )

@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode
 from tests.patience import free_port
 from tests.store.faults import FaultServer, fault_server
 
+from kg import disk
 from kg.build.elsewhere import reading
 from kg.config import load
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, QueryError, QueryRefused
@@ -110,8 +111,9 @@ def test_what_no_answer_to_our_questions_can_be_is_one_error_whoever_asks(
 ) -> None:
     server.fault = fault
     store = RemoteStore(endpoint)
+    database = sqlite3.connect(":memory:", factory=disk.Connection)
     for ask in (
-        lambda: reading.read(sqlite3.connect(":memory:"), store, "?s ?p ?o"),  # which asks for a number, too
+        lambda: reading.read(database, store, "?s ?p ?o"),  # which asks for a number, too
         lambda: slots.read(endpoint, "http://localhost:8000/"),
         lambda: list(store.quads()),
         lambda: list(store.quads(NamedNode("http://example.org/s/1"))),

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from kg import disk
+
 BATCH = 16
 """IRIs that one query asks for."""
 
@@ -41,7 +43,9 @@ class Database:
         """What a query finds."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = sqlite3.connect(self._address, uri=True)
+            connection = self._local.connection = sqlite3.connect(
+                self._address, uri=True, factory=disk.Connection, check_same_thread=False
+            )
             # A page of the file that is read again and again is not copied again and again.
             connection.execute(f"PRAGMA mmap_size = {MAPPED}")
         return connection.execute(sql, values).fetchall()
