@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -247,3 +249,36 @@ def tab(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     yield opened
     opened.close()
+
+
+_CLAIMS = "data/claims/about-kg.trig"
+_MORE = """
+claim:3 { :python a schema:ComputerLanguage . }
+claim:3 a kg:Claim ; rdfs:label "Python is a language."@en ; kg:speaker :kg-authors ; kg:modality kg:asserted ;
+    kg:basis kg:stated ; prov:hadPrimarySource doc:about-kg ; kg:quote "in Python" .
+"""
+
+
+@dataclass
+class Kept:
+    """A project with three releases: claim 1 is reworded in the second, claim 2 withdrawn and 3 added in the third."""
+
+    root: Path
+    releases: list[Release]
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    root = tmp_path_factory.mktemp("kept") / "project"
+    shutil.copytree(ROOT / "src/kg/starter", root)
+    claims = root / _CLAIMS
+    source = claims.read_text(encoding="utf-8")
+    reworded = source.replace("The program kg is made", "The program called kg is made")
+    made = []
+    for text in (source, reworded, reworded[: reworded.index("# A plan")] + _MORE):
+        claims.write_text(text, encoding="utf-8")
+        release, findings = build.build(load(root))
+        assert release is not None, findings
+        made.append(release)
+        time.sleep(1.1)  # the time of sealing counts whole seconds
+    return Kept(root, made)

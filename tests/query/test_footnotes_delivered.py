@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyoxigraph import Literal, Quad, QueryResultsFormat, Store, parse_query_results
 from tests.query.conftest import BASE, Make, making
-from tests.query.test_footnotes import HARBOUR, LOOSE, PREFIXES, dataset, iri
+from tests.query.footnoting import HARBOUR, LOOSE, PREFIXES, dataset, iri
 
 from kg import media
 from kg.errors import QueryKilled, QueryRefused

@@ -6,12 +6,10 @@ import http.client
 import json
 import re
 import shutil
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
@@ -20,47 +18,17 @@ from xml.etree import ElementTree
 
 import pytest
 from pyoxigraph import RdfFormat, parse
+from tests.conftest import Kept
 from tests.patience import PATIENCE
 from werkzeug.http import http_date, parse_date
 
 from kg import build
 from kg.config import load
-from kg.history import FILE, History, MemberState
-from kg.release import Release
+from kg.history import History
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://localhost:8000/"
 CLAIMS = "data/claims/about-kg.trig"
-MORE = """
-claim:3 { :python a schema:ComputerLanguage . }
-claim:3 a kg:Claim ; rdfs:label "Python is a language."@en ; kg:speaker :kg-authors ; kg:modality kg:asserted ;
-    kg:basis kg:stated ; prov:hadPrimarySource doc:about-kg ; kg:quote "in Python" .
-"""
-
-
-@dataclass
-class Kept:
-    """A project with three releases: claim 1 is reworded in the second, claim 2 withdrawn and 3 added in the third."""
-
-    root: Path
-    releases: list[Release]
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    root = tmp_path_factory.mktemp("kept") / "project"
-    shutil.copytree(ROOT / "src/kg/starter", root)
-    claims = root / CLAIMS
-    source = claims.read_text(encoding="utf-8")
-    reworded = source.replace("The program kg is made", "The program called kg is made")
-    made = []
-    for text in (source, reworded, reworded[: reworded.index("# A plan")] + MORE):
-        claims.write_text(text, encoding="utf-8")
-        release, findings = build.build(load(root))
-        assert release is not None, findings
-        made.append(release)
-        time.sleep(1.1)  # the time of sealing counts whole seconds
-    return Kept(root, made)
 
 
 @pytest.fixture(scope="module")
@@ -357,62 +325,3 @@ def test_what_changes_with_the_releases_is_asked_for_with_its_tag(kept: Kept, ad
         assert headers["Cache-Control"] == "private, no-cache", path
         assert get(address + path, If_None_Match=headers["ETag"])[::2] == (304, ""), path
         assert get(address + path, If_None_Match='"another"')[::2] == (200, first), path
-
-
-def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: Path) -> None:
-    copy = tmp_path / "releases"
-    shutil.copytree(kept.root / "releases", copy, symlinks=True)
-    (copy / FILE).write_bytes(b"this is no database, and must not be taken for one" * 100)
-    history = History(copy)
-    history.update()
-    assert [r.version for r in history.releases()] == [r.version for r in kept.releases]
-    shutil.rmtree(copy / kept.releases[0].version)
-    history.update()
-    assert [r.version for r in history.releases()] == [r.version for r in kept.releases[1:]]
-    history.close()
-
-
-def test_an_index_of_which_a_disk_changed_a_bit_is_made_again(kept: Kept, tmp_path: Path) -> None:
-    """SQLite reads most of them without a complaint."""
-    copy = tmp_path / "releases"
-    shutil.copytree(kept.root / "releases", copy, symlinks=True)
-    old, _, new = (release.version for release in kept.releases)
-
-    def told() -> list[MemberState]:
-        with closing(History(copy)) as history:
-            history.update()
-            return history.changes(old, new, load(kept.root).base, 1000, 0)
-
-    expected = told()
-    whole = (copy / FILE).read_bytes()
-    place = whole.index(b"claim/about-kg/1")
-    for at in (place, 100, *range(200, len(whole), len(whole) // 40)):
-        (copy / FILE).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        assert told() == expected, at
-        assert told() == expected, f"{at}, and from the index that was made again"
-
-
-def test_an_index_that_is_damaged_while_it_is_read_is_done_without(kept: Kept, tmp_path: Path) -> None:
-    copy = tmp_path / "releases"
-    shutil.copytree(kept.root / "releases", copy, symlinks=True)
-    with closing(History(copy)) as history:
-        history.update()
-        size = (copy / FILE).stat().st_size
-        (copy / FILE).write_bytes(b"x" * size)
-        assert [r.version for r in history.releases()] == [r.version for r in kept.releases]
-        assert history.events(load(kept.root).base + "claim/about-kg/1")
-
-
-def test_an_index_that_was_cut_is_done_without(kept: Kept, tmp_path: Path) -> None:
-    copy = tmp_path / "releases"
-    shutil.copytree(kept.root / "releases", copy, symlinks=True)
-    history = History(copy)
-    history.update()
-    history.close()
-    whole = (copy / FILE).read_bytes()
-    for size in range(100, len(whole), len(whole) // 9):
-        (copy / FILE).write_bytes(whole[:size])
-        history = History(copy)
-        history.update()
-        assert [r.version for r in history.releases()] == [r.version for r in kept.releases], size
-        history.close()
