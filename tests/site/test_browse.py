@@ -6,10 +6,7 @@ import csv
 import io
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from copy import copy
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
+from tests.site.older import older
 
 from kg import build
 from kg.config import load
@@ -200,15 +198,8 @@ def test_the_page_offers_what_several_documents_state(fair: tuple[Flask, Store])
 
 
 def test_a_release_from_before_this_was_counted_is_browsed_without(fair: tuple[Flask, Store], tmp_path: Path) -> None:
-    site = fair[0].extensions["kg"]
-    older = tmp_path / "release"
-    shutil.copytree(site.release.path, older)
-    database = sqlite3.connect(older / "search.sqlite")
-    database.executescript("DROP INDEX claim_independent; ALTER TABLE claim DROP COLUMN independent;")
-    database.close()
-    release = copy(site.release)
-    release.path = older
-    app = create_app(release, site.config)
+    without = "DROP INDEX claim_independent; ALTER TABLE claim DROP COLUMN independent;"
+    app = older(fair[0].extensions["kg"], tmp_path / "release", without)
     assert found(app.test_client(), "/browse?independent=2")["facets"]["independent"] == []
     assert app.test_client().get("/browse?show=claims&independent=2").status_code == 200
 
@@ -275,17 +266,9 @@ def test_of_many_values_the_most_frequent_are_counted_and_what_is_chosen(
 def test_a_release_from_before_there_were_bits_is_browsed_all_the_same(
     fair: tuple[Flask, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = fair[0].extensions["kg"]
-    older = tmp_path / "release"
-    shutil.copytree(site.release.path, older)
-    with closing(sqlite3.connect(older / "search.sqlite")) as database:
-        database.executescript(
-            "DROP TABLE bits; ALTER TABLE mention DROP COLUMN at; ALTER TABLE mention DROP COLUMN beside;"
-        )
-    release = copy(site.release)
-    release.path = older
+    without = "DROP TABLE bits; ALTER TABLE mention DROP COLUMN at; ALTER TABLE mention DROP COLUMN beside;"
     monkeypatch.setattr(facets, "FEW", -1)
-    app = create_app(release, site.config)
+    app = older(fair[0].extensions["kg"], tmp_path / "release", without)
     assert found(app.test_client(), "/browse") == found(create_again(fair[0]), "/browse")
 
 

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
-from copy import copy
 from pathlib import Path
 
 from flask import Flask
+from tests.site.older import older
 
-from kg.site import create_app
 from kg.site.lookups.database import BATCH, batches
-from kg.site.lookups.state import Site
 
-
-def older(site: Site, folder: Path) -> Flask:
-    """The site of the same release, as it was before the index had passages, and labels that stand alone."""
-    shutil.copytree(site.release.path, folder)
-    with closing(sqlite3.connect(folder / "search.sqlite")) as database:
-        database.executescript(
-            "ALTER TABLE claim DROP COLUMN reviewed; ALTER TABLE entry DROP COLUMN sole; DROP TABLE target;"
-        )
-    release = copy(site.release)
-    release.path = folder
-    return create_app(release, site.config)
+BEFORE = "ALTER TABLE claim DROP COLUMN reviewed; ALTER TABLE entry DROP COLUMN sole; DROP TABLE target;"
+"""As the index was before it had passages, and labels that stand alone."""
 
 
 def test_claims_and_labels_are_the_same_from_the_index_and_from_the_store(voyage_app: Flask, tmp_path: Path) -> None:
     site = voyage_app.extensions["kg"]
-    without = older(site, tmp_path / "release").extensions["kg"]
+    without = older(site, tmp_path / "release", BEFORE).extensions["kg"]
     claims = [iri for (iri,) in site.index.rows("SELECT iri FROM entry WHERE kind = 'claim'")]
     read = site.evidence.claims(claims)
     assert read == without.evidence.claims(claims)
@@ -42,7 +28,10 @@ def test_claims_and_labels_are_the_same_from_the_index_and_from_the_store(voyage
 
 
 def test_a_release_from_before_the_index_had_passages_has_the_same_pages(voyage_app: Flask, tmp_path: Path) -> None:
-    before, now = older(voyage_app.extensions["kg"], tmp_path / "release").test_client(), voyage_app.test_client()
+    before, now = (
+        older(voyage_app.extensions["kg"], tmp_path / "release", BEFORE).test_client(),
+        voyage_app.test_client(),
+    )
     things = voyage_app.extensions["kg"].index.rows("SELECT iri FROM entry WHERE kind = 'thing' LIMIT 5")
     assert things
     for (iri,) in things:
