@@ -169,12 +169,17 @@ def in_words(difference: Difference) -> Iterator[str]:
             line += f" (-{len(change.removed)} +{len(change.added)} triples)"
         yield line
     yield (
-        f"{_plural(len(difference.changes), 'change')} from {difference.old} to {difference.new}: "
-        f"{_plural(len(difference.removed), 'quad')} removed, {len(difference.added)} added"
+        f"{plural(len(difference.changes), 'change')} from {difference.old} to {difference.new}: "
+        f"{plural(len(difference.removed), 'quad')} removed, {len(difference.added)} added"
     )
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "change"), plural(2, "change")
+    ('1 change', '2 changes')
+    """
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

@@ -17,7 +17,7 @@ from kg.cli.progress import Shown, silent
 from kg.cli.root import documents_option, hand_out, main, say, settings
 from kg.cli.supervised import supervise
 from kg.config import FILE, Config
-from kg.diff import without_stone
+from kg.diff import plural, without_stone
 from kg.errors import ConfigError
 from kg.findings import as_json
 from kg.model import Finding, Severity
@@ -126,7 +126,7 @@ def _print_gone(before: str, gone: Sequence[str], config: Config) -> None:
     if gone:
         named = ", ".join(iri.removeprefix(config.base) for iri in gone[:3]) + (", …" if gone[3:] else "")
         click.echo(
-            f"({_plural(len(gone), 'claim')} of {before} left no stone: {named}; their addresses are not found any "
+            f"({plural(len(gone), 'claim')} of {before} left no stone: {named}; their addresses are not found any "
             "more, which a kg:WithdrawnClaim mends)"
         )
 
@@ -180,20 +180,16 @@ def _print_findings(findings: Sequence[Finding], format_: str, release: Release 
         return
     for finding in findings:
         say(str(finding))
-    click.echo(", ".join(_plural(tally[s], s) for s in (Severity.ERROR, Severity.WARNING)))
+    click.echo(", ".join(plural(tally[s], s) for s in (Severity.ERROR, Severity.WARNING)))
     if release:
         counts = release.manifest.counts
         unchecked = counts["passages"] - counts["verified"]
         click.echo(
-            f"{release.version}: {_plural(counts['claims'], 'claim')} from {_plural(counts['documents'], 'document')}, "
-            f"{_plural(counts['verified'], 'passage')} verified, {unchecked} not checked here"
+            f"{release.version}: {plural(counts['claims'], 'claim')} from {plural(counts['documents'], 'document')}, "
+            f"{plural(counts['verified'], 'passage')} verified, {unchecked} not checked here"
         )
         if unchecked:
             click.echo("(a text that may not be republished is checked where you have it: --documents DIR)")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @main.command()
