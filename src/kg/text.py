@@ -15,8 +15,9 @@ space, trimmed. Positions are 0-based, half-open, counted in code points of that
 and any closing quotes or brackets, where white space follows, unless the next character is a lower-case letter (general
 category Ll), or the full stop belongs to an abbreviation or a number that goes on: single letters with stops ("U.S.",
 "J."), a word of ``ABBREVIATIONS``, one of ``BEFORE_NUMBERS`` before a digit ("Jan. 3"), a German ordinal ("am 3. Mai",
-"im 3. Stock"). A paragraph's end ends its last sentence. In doubt two sentences stay one: a passage that is cut in two
-cannot be cited at all.
+"im 3. Stock"). Behind those of ``WIDE_TERMINATORS``, which are written without a space behind them, a sentence ends
+without one, too, but not behind a closing quote, nor within ``WIDE_BRACKETS``. A paragraph's end ends its last
+sentence. In doubt two sentences stay one: a passage that is cut in two cannot be cited at all.
 
 *Fingerprints* of a span: ``sha256`` of its UTF-8 bytes (lower-case hex), and ``rolling_hash``, 32 bits, by which a
 reader's own copy can be searched for candidates in one pass.
@@ -65,6 +66,12 @@ TERMINATORS = ".!?\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u3002\uff01\uff1f"
 """What ends a sentence: behind the first three, question mark and full stop of Arabic and Urdu, the danda of Hindi, the
 full stops of Armenian and Ethiopic, and those of Chinese and Japanese."""
 
+WIDE_TERMINATORS = "\u3002\uff01\uff1f"
+"""Those of Chinese and Japanese."""
+
+WIDE_BRACKETS = ("\u201c\u3008\u300a\u300c\u300e\u3010\uff08", "\u201d\u3009\u300b\u300d\u300f\u3011\uff09")
+"""The quotation marks, title marks and brackets of these languages, opening and closing."""
+
 _PLACES = 10
 """Places that a message names of words that stand more often."""
 
@@ -76,6 +83,7 @@ _LINE_END = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
 _TITLE_LINK = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
 _HEADING = re.compile(r"#{1,6} ")
 _CLOSERS = "\"')]}\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a\u300d\u300f\uff09"
+_DEEPER = {sign: step for signs, step in zip(WIDE_BRACKETS, (1, -1), strict=True) for sign in signs}
 _ORDINAL = re.compile(r"[0-9]{1,2}(?:\.?[/\u2013-][0-9]{1,2})*")
 _LONGEST = max(map(len, BEHIND_ORDINALS)) + 1
 _OPENERS = "\"'([{\u2018\u201a\u201c\u201e\u00ab\u00bb\u2039\u203a"
@@ -228,26 +236,35 @@ def _paragraphs(raw: str) -> tuple[list[str], bool]:
 
 
 def split_sentences(paragraph: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of one normalised paragraph, without the space between them.
+    """Spans of the sentences of one normalised paragraph, without the space between them, if there is one.
 
     >>> split_sentences("The U.S. Army left. Then?")
     [(0, 19), (20, 25)]
     >>> split_sentences("Am 3. Mai um 9. Dann.")
     [(0, 15), (16, 21)]
+    >>> split_sentences("\u7070\u3002\u9ed1\u3002")
+    [(0, 2), (2, 4)]
     """
-    spans, start, at, length = [], 0, 0, len(paragraph)
+    spans, start, at, length, depth = [], 0, 0, len(paragraph), 0
     while at < length:
         if paragraph[at] not in TERMINATORS:
+            depth = max(0, depth + _DEEPER.get(paragraph[at], 0))
             at += 1
             continue
         stop = at
         while at < length and paragraph[at] in TERMINATORS:
             at += 1
+        wide = paragraph[at - 1] in WIDE_TERMINATORS and not depth
         while at < length and paragraph[at] in _CLOSERS:
+            depth, wide = max(0, depth + _DEEPER.get(paragraph[at], 0)), False
             at += 1
-        if at < length and paragraph[at] == " " and _ends_sentence(paragraph, start, stop, at):
+        if at < length and paragraph[at] == " ":
+            if _ends_sentence(paragraph, start, stop, at):
+                spans.append((start, at))
+                start, depth = at + 1, 0
+        elif at < length and wide:
             spans.append((start, at))
-            start = at + 1
+            start = at
     if start < length:
         spans.append((start, length))
     return spans

@@ -260,6 +260,10 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added(LABELS, ':kg-authors rdfs:label "kg"@de .\n:python rdfs:label "kg"@de .\n'),
         rf"{LABELS}:\d+: error: id/kg-authors: Two things have the same label, .*id/kg-authors and http://.*id/python\.",
     ),
+    "one label for two things that claims speak of": (
+        added(LABELS, ':kg rdfs:label "Kennzahl"@de .\n:python rdfs:label "Kennzahl"@de .\n'),
+        rf"{LABELS}:\d+: error: id/kg: Two things have the same label, .*id/kg and http://.*id/python\.",
+    ),
     "a time in another format": (
         added(CLAIMS, "claim:1 { :when kg:edtf '2026-5-4' . }\n"),
         rf"{CLAIMS}:\d+: error: id/when: '2026-5-4' is no time in the Extended Date/Time Format",

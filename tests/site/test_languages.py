@@ -99,8 +99,8 @@ def test_each_page_names_itself_in_every_language(client: FlaskClient, read_html
         for link in head.all("link", rel="alternate")
         if "hreflang" in link.attributes
     }
-    named = {code: f"?q=pier&kind=thing&lang={code}" for code in ("en", "de")}
-    assert alternates == {**named, "x-default": "?q=pier&kind=thing"}
+    address = "http://localhost:8000/search?q=pier&kind=thing"
+    assert alternates == {**{code: f"{address}&lang={code}" for code in ("en", "de")}, "x-default": address}
 
 
 def test_a_page_in_a_language_of_its_own_is_canonical(client: FlaskClient) -> None:

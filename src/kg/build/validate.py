@@ -21,7 +21,7 @@ from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ShapeRecursionWarning
-from rdflib import BNode, URIRef
+from rdflib import RDFS, BNode, URIRef
 from rdflib.term import Identifier, Node
 
 from kg import vocab
@@ -303,6 +303,8 @@ def _finding(result: Result, chain: Sequence[Node], shapes: Shapes, places: Look
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
     said = messages_of(result, chain, shapes.quads, shapes.language)
     text = f"{', '.join(details)}: {' '.join(said) or 'does not conform'} [{shape_name}]"
+    if about is not focus:
+        path = RDFS.label  # what a look at all of the graph found is mended where it is named
     place = _place(about, path, value, places) if isinstance(about, URIRef) else Place("data")
     return Finding(severity, "shacl", text, place, str(about))
 

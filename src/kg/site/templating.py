@@ -17,7 +17,7 @@ from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
 from kg.site import languages
-from kg.site.answers.address import here
+from kg.site.answers.address import here, raw_path
 from kg.site.components.drawing import date_in_words, moment_in_words
 from kg.site.components.nodes import Linker
 from kg.site.languages import Language, marked
@@ -89,7 +89,7 @@ _NAVIGATED = frozenset(path for path, _ in NAVIGATION)
 LONGEST_SUMMARY = 300
 """Characters of what is said of a page beside links to it."""
 
-_VOICES = "the languages of a page without a query"
+_CHOICE = "the languages of a page without a query"
 
 
 class _Translated(InternationalizationExtension):
@@ -156,21 +156,20 @@ def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: st
 def _voices(site: Site, env: Environment) -> dict[str, Markup]:
     """The languages that a page can be read in: links in its head, and the choice in its header."""
     query = request.query_string.decode("latin-1")
-    made = site.frames.get(_VOICES) if not query else None
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != languages.PARAMETER]
+    addresses = {code: "?" + urlencode([*pairs, (languages.PARAMETER, code)]) for code in site.languages}
+    made = site.frames.get(_CHOICE) if not query else None
     if made is None:
-        pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != languages.PARAMETER]
-        voices = [
-            (languages.spoken(code), "?" + urlencode([*pairs, (languages.PARAMETER, code)])) for code in site.languages
-        ]
-        made = {
-            part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
-                env.get_template(f"_{part}.html").render(voices=voices, plain="?" + urlencode(pairs))
-            )
-            for part in ("alternates", "languages")
-        }
+        voices = [(languages.spoken(code), address) for code, address in addresses.items()]
+        made = {"choice": Markup(env.get_template("_languages.html").render(voices=voices))}  # noqa: S704 - ours
         if not query:
-            site.frames[_VOICES] = made
-    return made
+            site.frames[_CHOICE] = made
+    # Search engines take whole addresses only, https://developers.google.com/search/docs/specialty/international
+    own = site.base + raw_path()[1:]
+    named = {**addresses, "x-default": "?" + urlencode(pairs) if pairs else ""}
+    addressed = [(code, own + address) for code, address in named.items()]
+    link = Markup('<link rel="alternate" hreflang="{}" href="{}">')
+    return {**made, "alternates": Markup("\n").join(link.format(*one) for one in addressed)}
 
 
 def register(app: Flask) -> None:

@@ -32,6 +32,9 @@ const LINE_END = /\r\n|[\n\r\u0085\u2028\u2029]/u;
 const TITLE_LINK = /^\[([^[\]]+)\]\([^()]*\)$/u;
 const HEADING = /^#{1,6} /u;
 const TERMINATORS = new Set(".!?\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u3002\uff01\uff1f");
+const WIDE_TERMINATORS = new Set("\u3002\uff01\uff1f");
+const WIDE_OPENING = new Set("\u201c\u3008\u300a\u300c\u300e\u3010\uff08");
+const WIDE_CLOSING = new Set("\u201d\u3009\u300b\u300d\u300f\u3011\uff09");
 const CLOSERS = new Set("\"')]}\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a\u300d\u300f\uff09");
 const OPENERS = new Set("\"'([{\u2018\u201a\u201c\u201e\u00ab\u00bb\u2039\u203a");
 const ORDINAL = /^[0-9]{1,2}(?:\.?[/\u2013-][0-9]{1,2})*$/u;
@@ -105,21 +108,40 @@ function splitSentences(paragraph) {
   const { length } = paragraph;
   let start = 0;
   let at = 0;
+  let depth = 0;
   while (at < length) {
     if (!TERMINATORS.has(paragraph[at])) {
+      depth = deeper(depth, paragraph[at]);
       at += 1;
       continue;
     }
     const stop = at;
     while (at < length && TERMINATORS.has(paragraph[at])) at += 1;
-    while (at < length && CLOSERS.has(paragraph[at])) at += 1;
-    if (at < length && paragraph[at] === " " && endsSentence(paragraph, start, stop, at)) {
+    let wide = WIDE_TERMINATORS.has(paragraph[at - 1]) && depth === 0;
+    while (at < length && CLOSERS.has(paragraph[at])) {
+      depth = deeper(depth, paragraph[at]);
+      wide = false;
+      at += 1;
+    }
+    if (at < length && paragraph[at] === " ") {
+      if (endsSentence(paragraph, start, stop, at)) {
+        spans.push([start, at]);
+        start = at + 1;
+        depth = 0;
+      }
+    } else if (at < length && wide) {
       spans.push([start, at]);
-      start = at + 1;
+      start = at;
     }
   }
   if (start < length) spans.push([start, length]);
   return spans;
+}
+
+/** How many brackets of Chinese and Japanese are open behind a character. */
+function deeper(depth, character) {
+  if (WIDE_OPENING.has(character)) return depth + 1;
+  return WIDE_CLOSING.has(character) ? Math.max(0, depth - 1) : depth;
 }
 
 function endsSentence(paragraph, start, stop, space) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -218,12 +218,13 @@ def _validated(all_: SecondPass, disputed: Disputed) -> list[Finding]:
         return refused
     tables.write("places-of-shapes", _lines_of(project.sources.shapes))
 
+    # What many documents speak of has its lines in as many shards, and there may be a thousand such findings.
+    opened = cache(lambda shard: shard.lines("places"))
+
     @lru_cache(maxsize=1000)
     def places(subject: str, predicate: str) -> Places:
         about = f"{subject} {predicate} ".encode() if predicate else f"{subject} ".encode()
-        ours = (
-            shard.lines("places") for shard in combine.shards_about(subject, predicate, combined, tables, all_.names)
-        )
+        ours = map(opened, combine.shards_about(subject, predicate, combined, tables, all_.names))
         more = (tables.file(name) for name in (*combine.PLACED, "places-of-shapes"))
         return read_places(chain.from_iterable(file.starting(about) for file in chain(ours, more)))
 
