@@ -8,6 +8,7 @@ reads what it was at from memory that both have (:func:`doing`).
 from __future__ import annotations
 
 import mmap
+import os
 import resource
 import signal
 import threading
@@ -37,6 +38,14 @@ _ROOM = 4000
 
 Where = Callable[[FrameType | None], Any]
 """Says of a frame what ran in it: when it has ended, nobody can tell any more."""
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # on macOS a process may use them all
+        return os.cpu_count() or 1
 
 
 class Overdue(KgError):

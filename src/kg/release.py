@@ -32,7 +32,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ from pathlib import Path
 from typing import Any
 
 from kg import activations, disk
+from kg.bounds import processors
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
 from kg.model import ExampleQuery, FileEntry, Manifest
@@ -101,8 +103,7 @@ class Release:
             if name in expected:
                 raise ReleaseError(f"{path / name}: {disk.why_not_there(path / name)}", file=name)
             raise ReleaseError(f"{str(path / name)!r}: does not belong to the release", file=name)
-        for entry in expected.values():
-            _compare(path, entry)
+        _compare_all(path, expected.values())
         return release
 
     @property
@@ -320,6 +321,21 @@ def _present(path: Path) -> set[str]:
 
 def _seal_sha256(content: dict[str, Any]) -> str:
     return hashlib.sha256(json_bytes(content)).hexdigest()
+
+
+def _compare_all(root: Path, entries: Iterable[FileEntry]) -> None:
+    """Compare files on all processors, the largest first: hashing lets other threads run.
+
+    :raises ReleaseError: naming one that is not what it was.
+    """
+    with ThreadPoolExecutor(processors()) as pool:
+        tasks = [pool.submit(_compare, root, e) for e in sorted(entries, key=lambda e: (-e.size, e.path))]
+        try:
+            for task in tasks:
+                task.result()
+        except ReleaseError:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _compare(root: Path, entry: FileEntry) -> None:

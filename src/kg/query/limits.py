@@ -17,17 +17,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from kg.bounds import processors
 from kg.errors import ConfigError
 
 MIB = 1 << 20
 
 
 def _default_workers() -> int:
-    return min(max(os.cpu_count() or 1, 2), 16)
+    return min(max(processors(), 2), 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pyoxigraph import Quad
 
 from kg import vocab
+from kg.bounds import processors
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
 from kg.build.parse import (
@@ -81,7 +81,7 @@ class Project:
         """How many processes make the parts."""
         if wanted is not None:
             return wanted
-        return len(os.sched_getaffinity(0)) if self.has_many else 0
+        return processors() if self.has_many else 0
 
     @property
     def has_many(self) -> bool:
