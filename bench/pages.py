@@ -47,7 +47,8 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import vocab
 from kg.build.writing.index import write_index
 from kg.config import load
-from kg.release import SEAL, STORE, Release, file_entry, seal
+from kg.fixity import file_entry
+from kg.release import SEAL, STORE, Release, seal
 from kg.store import embedded
 
 INDEX = "search.sqlite"

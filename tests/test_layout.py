@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model",
         "errors",
     },
-    "build": {"bounds", "disk", "query.check", "query.lexer", "release", "store", *BASICS},
+    "build": {"bounds", "disk", "fixity", "query.check", "query.lexer", "release", "store", *BASICS},
     "site": {
         *(
             "terminal",
@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "bounds",
             "disk",
             "findings",
+            "fixity",
             "history",
             "diff",
             "query",
@@ -63,7 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"errors"},
     "bounds": {"errors"},
     "shelf": {"activations", "release", "records", "errors"},
-    "release": {"activations", "bounds", "disk", "records", "config", "model", "errors"},
+    "release": {"activations", "disk", "fixity", "records", "config", "model", "errors"},
+    "fixity": {"bounds", "model", "errors"},
     "store": {"model", "errors"},
     "media": {"errors"},
     "text": {"errors"},

@@ -32,8 +32,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -43,9 +42,9 @@ from pathlib import Path
 from typing import Any
 
 from kg import activations, disk
-from kg.bounds import processors
 from kg.config import Config
 from kg.errors import BuildError, ReleaseError
+from kg.fixity import compare, compare_all, file_entry
 from kg.model import ExampleQuery, FileEntry, Manifest
 from kg.records import REPORT, json_bytes, read_head, read_json
 
@@ -86,7 +85,7 @@ class Release:
         try:
             listed = [_entry(entry) for entry in seal["files"]]
             expected = {MANIFEST: next(entry for entry in listed if entry.path == MANIFEST)}
-            _compare(path, expected[MANIFEST])
+            compare(path, expected[MANIFEST])
             manifest = _manifest(read_json(path / MANIFEST))
             expected |= {entry.path: entry for entry in (*listed, *manifest.files)}
             if seal.pop("sha256") != _seal_sha256(seal) or not seal["version"].endswith(manifest.digest[:12]):
@@ -103,7 +102,7 @@ class Release:
             if name in expected:
                 raise ReleaseError(f"{path / name}: {disk.why_not_there(path / name)}", file=name)
             raise ReleaseError(f"{str(path / name)!r}: does not belong to the release", file=name)
-        _compare_all(path, expected.values())
+        compare_all(path, expected.values(), beside=(SEAL,))
         return release
 
     @property
@@ -137,7 +136,7 @@ class Release:
 
     def _text(self, path: str) -> str:
         """A small file, compared once more: somebody may have written to it since the release was opened."""
-        _compare(self.path, self.files[path])
+        compare(self.path, self.files[path])
         return (self.path / path).read_text(encoding="utf-8")
 
     def dumps(self) -> tuple[FileEntry, ...]:
@@ -169,13 +168,6 @@ def read_query(name: str, text: str) -> ExampleQuery:
 def digest(manifest: Manifest) -> str:
     """SHA-256 over the manifest's own content, the digest itself left empty."""
     return hashlib.sha256(json_bytes(replace(manifest, digest="").as_json())).hexdigest()
-
-
-def file_entry(root: Path, path: Path, count: int | None = None) -> FileEntry:
-    """Hash a file of the release under ``root``."""
-    with path.open("rb") as file:
-        sha = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileEntry(path.relative_to(root).as_posix(), sha, path.stat().st_size, count)
 
 
 @contextmanager
@@ -248,7 +240,7 @@ def verified_store(path: Path) -> Path | None:
         if {entry.path for entry in listed} != set(disk.files(path / STORE, path)):
             return None
         for entry in listed:
-            _compare(path, entry)
+            compare(path, entry)
     except (ReleaseError, KeyError, TypeError):
         return None
     return path / STORE
@@ -321,36 +313,3 @@ def _present(path: Path) -> set[str]:
 
 def _seal_sha256(content: dict[str, Any]) -> str:
     return hashlib.sha256(json_bytes(content)).hexdigest()
-
-
-def _compare_all(root: Path, entries: Iterable[FileEntry]) -> None:
-    """Compare files on all processors, the largest first: hashing lets other threads run.
-
-    :raises ReleaseError: naming one that is not what it was.
-    """
-    with ThreadPoolExecutor(processors()) as pool:
-        tasks = [pool.submit(_compare, root, e) for e in sorted(entries, key=lambda e: (-e.size, e.path))]
-        try:
-            for task in tasks:
-                task.result()
-        except ReleaseError:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _compare(root: Path, entry: FileEntry) -> None:
-    path = root / entry.path
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise ReleaseError(f"{path}: is not a file, which it was when the release was sealed", file=entry.path)
-        if not path.exists():
-            raise ReleaseError(f"{path}: is missing", file=entry.path)
-        if path.stat().st_size != entry.size:
-            raise ReleaseError(
-                f"{path}: has {path.stat().st_size} bytes where the release was sealed with {entry.size}",
-                file=entry.path,
-            )
-        if file_entry(root, path).sha256 != entry.sha256:
-            raise ReleaseError(f"{path}: was changed after the release was sealed", file=entry.path)
-    except OSError as e:
-        raise ReleaseError(f"{path}: cannot be read: {e.strerror}", file=entry.path) from e

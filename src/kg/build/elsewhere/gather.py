@@ -27,8 +27,9 @@ from kg.build.writing.entries import LONGEST_NAME
 from kg.build.writing.index import INDEXES, TABLES
 from kg.build.writing.survey import LABELS, NAMES, TEXTS
 from kg.config import Config
+from kg.fixity import file_entry
 from kg.model import Manifest
-from kg.release import Release, file_entry, seal, staging
+from kg.release import Release, seal, staging
 from kg.store.endpoint import Endpoint
 from kg.store.remote import RemoteStore
 

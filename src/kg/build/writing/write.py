@@ -19,8 +19,9 @@ from kg.build.writing.metadata import write_metadata
 from kg.build.writing.report import write_report
 from kg.config import Config
 from kg.errors import BuildError
+from kg.fixity import file_entry
 from kg.model import FileEntry, Finding, Manifest
-from kg.release import STORE, Release, file_entry, seal, staging
+from kg.release import STORE, Release, seal, staging
 from kg.store import stated
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request, send_file
 
 from kg import media
 from kg.errors import ReleaseError
-from kg.release import file_entry
+from kg.fixity import file_entry
 from kg.site.answers import signposting
 from kg.site.answers.address import here
 from kg.site.answers.ranges import require, tidy
