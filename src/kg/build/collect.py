@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg import vocab
 from kg.build.described import Described, by_subject, iris_of
@@ -45,6 +45,7 @@ BUILD_MADE = (
 """Terms of ours that only the build may write: in the sources they would be claims about the build."""
 
 _NAME = r"[^/#?]+"
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _MAX_NAME = 200
 """Bytes of a document's name: files are called after it, and no common file system takes names of 256."""
 
@@ -115,7 +116,7 @@ class _Collector:
             *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms, self.names),
             *no_address((*s.documents, *s.claims, *s.entities), self.names),
         )
-        for q in (*s.documents, *s.claims, *s.entities):
+        for q in (*s.ontology, *s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:
                 if q.quad.predicate.value == self.names.kg + name:
                     self._fail("build-made", f"kg:{name} is written by the build only: remove it", q.place)
@@ -123,7 +124,7 @@ class _Collector:
     def _ontology_has_no_facts(self) -> None:
         for q in self.sources.ontology:
             kind = self._kind(q.quad.subject)
-            if kind in ("id", "claim", "passage", "document"):
+            if kind not in ("", "ontology", "shapes"):
                 message = f"the ontology describes terms only; {self._short(value_of(q.quad.subject))} needs a claim"
                 self._fail("fact-without-claim", message, q.place, value_of(q.quad.subject))
 
@@ -195,7 +196,7 @@ class _Collector:
         return found
 
     def _passage(self, iri: str, described: Described, metadata: dict[str, Described]) -> Passage | None:
-        shape = re.fullmatch(re.escape(self.names.base) + rf"passage/({_NAME})/(\d{{1,9}})-(\d{{1,9}})", iri)
+        shape = re.fullmatch(re.escape(self.names.base) + rf"passage/({_NAME})/({_NUMBER})-({_NUMBER})", iri)
         if not shape:
             message = f"{self._short(iri)} is not of the form passage/DOCUMENT/START-END"
             self._fail("passage", message, described.place, iri)
@@ -365,7 +366,7 @@ class _Collector:
                 message = f"{short}: {self._short(target)} is a passage of another document"
                 self._fail("missing-passage", message, claim.place, claim.iri)
         for q in claim.graph:
-            if self._kind(q.quad.subject) in ("claim", "passage", "ontology", "shapes", "graph"):
+            if self._kind(q.quad.subject) not in ("", "id", "document"):
                 message = f"{short}: a claim's graph cannot describe {self._short(value_of(q.quad.subject))}"
                 self._fail("claim", message, q.place, claim.iri)
             if self._kind(q.quad.object) == "claim" and value_of(q.quad.object) not in known:
@@ -389,9 +390,3 @@ class _Collector:
             if self._kind(NamedNode(iri)) not in ("claim", "passage"):
                 message = f"{self._short(iri)} is described outside of a claim: write it as claim:N {{ … }}"
                 self._fail("fact-without-claim", message, described.place, iri)
-        outside = [q for q in self.sources.claims if q.quad.graph_name == DefaultGraph()]
-        named = {q.quad.object for q in outside if isinstance(q.quad.object, BlankNode)}
-        for q in outside:
-            if isinstance(q.quad.subject, BlankNode) and q.quad.subject not in named:
-                message = "a blank node is described outside of a claim: write it inside claim:N { … }"
-                self._fail("fact-without-claim", message, q.place)

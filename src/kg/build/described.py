@@ -30,7 +30,7 @@ class Described:
 
     def number(self, predicate: str) -> int | None:
         text = self.text(predicate)
-        return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text) else None
+        return int(text) if text is not None and re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def by_subject(quads: Iterable[SourceQuad]) -> dict[str, Described]:

@@ -19,6 +19,7 @@ from kg.build.assemble import assemble
 from kg.build.collect import Collected, collect
 from kg.build.compare import derivations
 from kg.build.ground import TextAtHand, ground
+from kg.build.outside import outside
 from kg.build.parse import SourceFile, Sources, Unreadable, parse_files
 from kg.build.passes.extract import Lines, Staged, described, lines_of
 from kg.build.review import stale_reviews
@@ -101,14 +102,15 @@ def make_part(bundle: Bundle, common: Common) -> Part:
     if not part.describes <= bundle.documents or has_errors(sources.findings):
         return part
     collected = collect(sources, common.base, common.terms)
+    found = *collected.findings, *outside(sources, common.superclasses, vocab.Names(common.base))
     part = replace(
         part,
-        collected=collected.findings,
+        collected=found,
         lines=Lines(described=described(collected)),
         pending=collected.pending,
         modified=latest_day(sources.claims, common.base),
     )
-    if has_errors(collected.findings):
+    if has_errors(found):
         return part
     grounded = ground(collected, common.base, bundle.texts)
     names = vocab.Names(common.base)

@@ -12,6 +12,7 @@ from kg import vocab
 from kg.bounds import processors
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
+from kg.build.outside import outside
 from kg.build.parse import (
     FOLDERS,
     SourceFile,
@@ -111,7 +112,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
         findings.append(warning("no-shapes", message, Place(FOLDERS["shapes"].as_posix())))
     queries = read_queries(root, base, findings)
     names = vocab.Names(base)
-    collected = collect(sources, base)
+    above = superclasses(sources)
     return Project(
         config=config,
         folders=tuple(folders),
@@ -122,7 +123,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
             terms=terms_of(sources, base),
             happened=what_happened(sources, names),
             single=single_valued(sources),
-            superclasses=superclasses(sources),
+            superclasses=above,
             shapes=read_shapes(sources.shapes, engine, config.build.seconds, config.language),
         ),
         key=key_of_common(base, engine, config.language, sorted(contents.items())),
@@ -130,7 +131,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
         files=(*files["documents"], *files["claims"]),
         entities=files["entities"],
         parsed=tuple(findings),
-        collected=collected.findings,
+        collected=(*collect(sources, base).findings, *outside(sources, above, names)),
     )
 
 
