@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal
 
-from kg import vocab
+from kg import text, vocab
 from kg.build.parse import Sources, read_utf8
 from kg.build.workers import Workers
 from kg.build.writing.content import Content
@@ -77,9 +77,9 @@ def _write(
         ("txt", "documents", _shown_texts(content)),
     ):
         (folder / directory).mkdir()
-        for stem, text in some:
+        for stem, whole in some:
             # A text's own line ends are part of what is shown.
-            (folder / directory / f"{stem}.{name}").write_bytes(text)
+            (folder / directory / f"{stem}.{name}").write_bytes(whole)
     dumps = _entries(folder, (folder / "dumps").iterdir(), counts)
     described = write_metadata(folder / "metadata", content, config, dumps)
     counts |= {f"metadata/{name}": count for name, count in described.items()}
@@ -108,9 +108,17 @@ def _stated(content: Content) -> bytes:
 
 
 def _shown_texts(content: Content) -> Iterator[tuple[str, bytes]]:
+    """The texts that may be shown, as they are now.
+
+    :raises BuildError: if somebody saved one after its passages were compared with it.
+    """
     for name, document in content.documents.items():
         if document.text_shown and name in content.texts:
-            yield name, read_utf8(content.texts[name], str(content.texts[name]))
+            path = content.texts[name]
+            read = read_utf8(path, str(path))
+            if text.parse(read.decode()).sha256 != document.sha256:
+                raise BuildError(f"{path}: was changed while it was built: build once more")
+            yield name, read
 
 
 def _entries(folder: Path, paths: Iterable[Path], counts: Mapping[str, int]) -> tuple[FileEntry, ...]:
