@@ -214,6 +214,15 @@ def parse(raw: str) -> Text:
     return Text(" ".join(blocks), tuple(sentences))
 
 
+def content(raw: str) -> str:
+    """The normalised text of a document alone: what takes time are its sentences.
+
+    >>> content("[A title](#)\\n\\n One  line. ")
+    'A title One line.'
+    """
+    return " ".join(_paragraphs(raw)[0])
+
+
 def _paragraphs(raw: str) -> tuple[list[str], bool]:
     """Normalised paragraphs in order, and whether the first is the title."""
     groups: list[list[str]] = [[]]

@@ -116,7 +116,7 @@ def _shown_texts(content: Content) -> Iterator[tuple[str, bytes]]:
         if document.text_shown and name in content.texts:
             path = content.texts[name]
             read = read_utf8(path, str(path))
-            if text.parse(read.decode()).sha256 != document.sha256:
+            if text.sha256(text.content(read.decode())) != document.sha256:
                 raise BuildError(f"{path}: was changed while it was built: build once more")
             yield name, read
 
