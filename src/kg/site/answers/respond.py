@@ -259,7 +259,6 @@ def preflight(response: Response, methods: Iterable[str]) -> Response:
     return cors(response)
 
 
-NO_PAGE = marked("There is no page {page} of this list; the last is {pages}.")
 NO_FILE = marked("This release has no file {name}.")
 
 

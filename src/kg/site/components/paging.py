@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from kg.site.answers.respond import NO_PAGE, not_found
+from kg.site.answers.respond import not_found
 from kg.site.languages import marked
 
 PER_PAGE = 100
@@ -82,7 +82,7 @@ class Listing(Generic[Item]):
         return f"{path}?page={self.page}" if self.page > 1 else path
 
 
-def wanted_page() -> int:
+def _wanted() -> int:
     """The page that was asked for.
 
     :raises NotFound: if that is no number from 1.
@@ -98,8 +98,16 @@ def paged(items: Items[Item]) -> Listing[Item]:
 
     :raises NotFound: if there is no such page.
     """
-    page = wanted_page()
-    pages = max(1, -(-len(items) // PER_PAGE))
+    return listed(len(items), lambda limit, offset: items[offset : offset + limit])
+
+
+def listed(count: int, read: Callable[[int, int], Sequence[Item]]) -> Listing[Item]:
+    """The page that was asked for of a list of so many items; ``read(limit, offset)`` gives some of them.
+
+    :raises NotFound: if there is no such page.
+    """
+    page, pages = _wanted(), max(1, -(-count // PER_PAGE))
     if page > pages:
-        raise not_found(NO_PAGE, page=page, pages=pages)
-    return Listing(items[(page - 1) * PER_PAGE : page * PER_PAGE], page, pages, len(items))
+        text = marked("There is no page {page} of this list; the last is {pages}.")
+        raise not_found(text, page=page, pages=pages)
+    return Listing(read(PER_PAGE, (page - 1) * PER_PAGE), page, pages, count)

@@ -19,12 +19,11 @@ from markupsafe import Markup
 from kg import vocab
 from kg.site.answers import variants
 from kg.site.answers.address import here
-from kg.site.answers.respond import NO_PAGE, not_found
 from kg.site.components import facets
 from kg.site.components.drawing import year_name
 from kg.site.components.facets import MOST_CHOSEN, Chosen, Value
 from kg.site.components.nodes import Linker
-from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.components.paging import listed
 from kg.site.components.rows import kinds_of
 from kg.site.elsewhere import traits
 from kg.site.languages import marked
@@ -160,10 +159,7 @@ def _html() -> str:
     chosen = _chosen(site)
     counts = facets.Counts(site, chosen)
     count, cut = counts.count()
-    page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
-    if page > pages:
-        raise not_found(NO_PAGE, page=page, pages=pages)
-    found = counts.results(PER_PAGE, (page - 1) * PER_PAGE)
+    found = listed(count, counts.results)
     known = counts.offered()
     offered = {facet: _choices(site, chosen, facet, some.values) for facet, some in known.items()}
     other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
@@ -180,8 +176,8 @@ def _html() -> str:
         show=chosen.show,
         other="?" + _address(site, other),
         plain="?show=claims" if chosen.show == "claims" else "?",
-        items=[_item(site, linker, chosen, iri) for iri in found],
-        list=Listing(found, page, pages, count),
+        items=[_item(site, linker, chosen, iri) for iri in found.items],
+        list=found,
         cut=cut,
         query=_address(site, chosen),
         sparql=sparql(site, chosen),

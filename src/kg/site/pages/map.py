@@ -21,12 +21,12 @@ from kg import vocab
 from kg.site.answers import variants
 from kg.site.answers.address import here
 from kg.site.answers.links import page_path
-from kg.site.answers.respond import NO_PAGE, conditional, cors, not_found
+from kg.site.answers.respond import conditional, cors, not_found
 from kg.site.components import basemap
 from kg.site.components.basemap import Window
 from kg.site.components.drawing import element, percent, place_in_words
 from kg.site.components.nodes import Linker
-from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.components.paging import Listing, listed
 from kg.site.elsewhere import traits
 from kg.site.languages import marked
 from kg.site.lookups import index
@@ -319,17 +319,13 @@ def _linked(site: Site, linker: Linker, place: str) -> tuple[list[At], int]:
 
 def _listing(site: Site) -> Listing[Spot]:
     count = index.query(site, f"SELECT count(*) FROM (SELECT 1 FROM point LIMIT {MOST})")[0][0]  # noqa: S608 - ours
-    page, pages = wanted_page(), max(1, -(-count // PER_PAGE))
-    if page > pages:
-        raise not_found(NO_PAGE, page=page, pages=pages)
     # Of other data all nodes are the things; and there may be a million, which must not be sorted for each page.
     order = "p.thing, p.rowid" if site.foreign else "p.node <> e.iri, e.id"
     sql = (
         f"SELECT {_COLUMNS} FROM point p CROSS JOIN entry e ON e.id = p.thing "  # noqa: S608 - ours
         f"ORDER BY {order} LIMIT ? OFFSET ?"
     )
-    rows = index.query(site, sql, (PER_PAGE, (page - 1) * PER_PAGE))
-    return Listing([Spot(*row) for row in rows], page, pages, count)
+    return listed(count, lambda limit, offset: [Spot(*row) for row in index.query(site, sql, (limit, offset))])
 
 
 def _html() -> str:

@@ -17,9 +17,9 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 from kg import vocab, words
 from kg.site.answers import variants
 from kg.site.answers.address import here
-from kg.site.answers.respond import NO_PAGE, conditional, cors, not_found
+from kg.site.answers.respond import conditional, cors
 from kg.site.components.drawing import year_name
-from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.components.paging import Listing, paged
 from kg.site.components.rows import kinds_of
 from kg.site.languages import marked
 from kg.site.lookups import index
@@ -129,11 +129,7 @@ def _asked(site: Site) -> tuple[str, Filters]:
 def _found(site: Site) -> tuple[str, Filters, Found, Listing[Hit]]:
     text, filters = _asked(site)
     found = index.search(site, text, filters)
-    page, pages = wanted_page(), max(1, -(-len(found.hits) // PER_PAGE))
-    if page > pages:
-        raise not_found(NO_PAGE, page=page, pages=pages)
-    shown = found.hits[(page - 1) * PER_PAGE : page * PER_PAGE]
-    return text, filters, found, Listing(shown, page, pages, len(found.hits))
+    return text, filters, found, paged(found.hits)
 
 
 def _html() -> str:

@@ -17,10 +17,9 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kg import dates
 from kg.site.answers import variants
 from kg.site.answers.address import here
-from kg.site.answers.respond import NO_PAGE, not_found
 from kg.site.components.drawing import Axis, Tick, days_in_words, element, percent, year_name
 from kg.site.components.nodes import Linker
-from kg.site.components.paging import PER_PAGE, Listing, wanted_page
+from kg.site.components.paging import Listing, listed
 from kg.site.languages import Language
 from kg.site.lookups import index
 from kg.site.lookups.database import MARKS, batches
@@ -244,15 +243,15 @@ def _moments(site: Site, asked: _Asked) -> tuple[Listing[Moment], bool]:
         condition, values = condition + " AND s.first <= ?", [*values, asked.last]
     counting = f"SELECT count(*) FROM (SELECT 1 FROM span s WHERE 1{condition} LIMIT {MOST + 1})"  # noqa: S608 - ours
     count = index.query(site, counting, values)[0][0]
-    page, pages = wanted_page(), max(1, -(-min(count, MOST) // PER_PAGE))
-    if page > pages:
-        raise not_found(NO_PAGE, page=page, pages=pages)
     sql = (
         f"SELECT {_COLUMNS} FROM span s JOIN entry e ON e.id = s.thing WHERE 1{condition} "  # noqa: S608 - ours
         "ORDER BY s.first, s.last, s.thing LIMIT ? OFFSET ?"
     )
-    rows = index.query(site, sql, (*values, PER_PAGE, (page - 1) * PER_PAGE))
-    return Listing([Moment(*row) for row in rows], page, pages, min(count, MOST)), count > MOST
+
+    def read(limit: int, offset: int) -> list[Moment]:
+        return [Moment(*row) for row in index.query(site, sql, (*values, limit, offset))]
+
+    return listed(min(count, MOST), read), count > MOST
 
 
 def _html() -> str:
