@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from kg.site.elsewhere import traits
 from kg.site.lookups import index, pairs
+from kg.site.lookups.database import marks
 from kg.site.lookups.index import query
 from kg.site.lookups.pairs import INDEPENDENT, OF_CLAIMS, Pairs
 from kg.site.lookups.state import Site
@@ -157,7 +158,7 @@ class Counts:
             return [Value(str(number), n) for number, n in query(self._site, f"{sql} LIMIT {MOST_VALUES}", known)]
         # What is chosen is among them, however rare.
         wanted = self._choices.get(facet, ())
-        first = f"v.text IN ({_marks(wanted)}) DESC, " if wanted else ""
+        first = f"v.text IN ({marks(wanted)}) DESC, " if wanted else ""
         named = f"SELECT v.text, n FROM ({sql}) JOIN value v ON v.id = value"
         ordered = f"{named} ORDER BY {first}n DESC, v.text LIMIT {MOST_VALUES}"
         return [Value(*row) for row in query(self._site, ordered, [*known, *wanted])]
@@ -184,7 +185,7 @@ class Counts:
         for facet, wanted in self._choices.items():
             if facet == without:
                 continue
-            numbers = f"(SELECT id FROM value WHERE text IN ({_marks(wanted)}))"
+            numbers = f"(SELECT id FROM value WHERE text IN ({marks(wanted)}))"
             if facet == INDEPENDENT:
                 conditions.append(f"c.independent IN ({','.join(['CAST(? AS INTEGER)'] * len(wanted))})")
             elif facet in OF_CLAIMS:
@@ -197,10 +198,6 @@ class Counts:
         where = " AND ".join(conditions) or "1"
         joined = "mention m JOIN claim c ON c.entry = m.claim"
         return f"SELECT m.thing, m.claim FROM {joined} WHERE {where} LIMIT {MOST_PAIRS}", known
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
 
 
 def is_known(site: Site, facet: str) -> bool:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from kg import vocab
 from kg.site.answers.links import page_path
 from kg.site.lookups import index
-from kg.site.lookups.database import Database
+from kg.site.lookups.database import Database, marks
 from kg.site.lookups.evidence import STATUSES, UNCLAIMED
 from kg.site.lookups.evidence import status as status_of
 from kg.site.lookups.labels import Label, shorten
@@ -125,7 +125,7 @@ def _ordered(nodes: Iterable[Node]) -> list[Node]:
 def _texts(site: Site) -> dict[int, str]:
     """The local names of modalities and bases by the numbers that the index has for them."""
     names = [site.names.kg + name for name in (*vocab.MODALITIES, *vocab.BASES)]
-    sql = f"SELECT id, text FROM value WHERE text IN ({','.join('?' * len(names))})"  # noqa: S608 - marks
+    sql = f"SELECT id, text FROM value WHERE text IN ({marks(names)})"  # noqa: S608 - marks
     return {number: text.removeprefix(site.names.kg) for number, text in index.query(site, sql, names)}
 
 

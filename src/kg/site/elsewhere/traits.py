@@ -10,9 +10,10 @@ to :data:`MOST` things.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kg import vocab
+from kg.site.lookups.database import marks
 from kg.site.lookups.index import query
 from kg.site.lookups.state import Site
 
@@ -79,7 +80,7 @@ def sparql(site: Site, chosen: Values) -> str:
             years = (f"STRSTARTS(STR({value}), {_year(year)})" for year in wanted)
             lines += [
                 "  # What begins in one year and ends in another has all years between, which this does not find.",
-                f"  VALUES ?dated {{ {_iris(properties)} }} {_anywhere(site, f'?thing ?dated {value}', graph)}",
+                f"  VALUES ?dated {{ {iris(properties)} }} {_anywhere(site, f'?thing ?dated {value}', graph)}",
                 f"  FILTER({' || '.join(years)})",
             ]
             continue
@@ -88,7 +89,7 @@ def sparql(site: Site, chosen: Values) -> str:
             property_ = vocab.RDF_TYPE
             values = sorted({below for kind in wanted for below in site.schema.below(kind)})
         lines.append(
-            f"  VALUES {value} {{ {_iris(values)} }} {_anywhere(site, f'?thing {_iris([property_])} {value}', graph)}"
+            f"  VALUES {value} {{ {iris(values)} }} {_anywhere(site, f'?thing {iris([property_])} {value}', graph)}"
         )
     if not lines:
         lines.append(f"  {_anywhere(site, '?thing a ?kind', '?graph')}")
@@ -134,23 +135,23 @@ def _things(site: Site, chosen: Values) -> tuple[str, list[str]]:
     (facet, first), *others = asked
     known, conditions = [facet, *first], []
     for other, wanted in others:
-        marks = _marks(wanted)
         conditions.append(
-            f"AND EXISTS (SELECT 1 FROM trait o WHERE o.thing = t.thing AND o.facet = ? AND o.value IN {marks})"
+            f"AND EXISTS (SELECT 1 FROM trait o WHERE o.thing = t.thing AND o.facet = ? AND o.value IN {_ids(wanted)})"
         )
         known += [other, *wanted]
-    where = f"t.facet = ? AND t.value IN {_marks(first)} {' '.join(conditions)}"
+    where = f"t.facet = ? AND t.value IN {_ids(first)} {' '.join(conditions)}"
     return f"SELECT DISTINCT t.thing FROM trait t WHERE {where} LIMIT {MOST}", known
 
 
 def _tallied(site: Site, facet: str, wanted: list[str]) -> int:
-    sql = f"SELECT coalesce(sum(things), 0) FROM tally WHERE facet = ? AND value IN {_marks(wanted)}"
+    sql = f"SELECT coalesce(sum(things), 0) FROM tally WHERE facet = ? AND value IN {_ids(wanted)}"
     number: int = query(site, sql, (facet, *wanted))[0][0]
     return number
 
 
-def _marks(wanted: Sequence[str]) -> str:
-    return f"(SELECT id FROM value WHERE text IN ({','.join('?' * len(wanted))}))"
+def _ids(wanted: Sequence[str]) -> str:
+    """SQL for what the index has for some values."""
+    return f"(SELECT id FROM value WHERE text IN ({marks(wanted)}))"
 
 
 def _anywhere(site: Site, terms: str, graph: str) -> str:
@@ -166,6 +167,6 @@ def _year(year: str) -> str:
     return f'"{"-" * year.startswith("-")}{year.removeprefix("-"):0>4}"'
 
 
-def _iris(values: Sequence[str]) -> str:
+def iris(values: Iterable[str]) -> str:
     """IRIs for a query. What could end one early is no IRI, and finds nothing (SPARQL 1.1, IRIREF)."""
     return " ".join(f"<{value}>" for value in values if not set(value) & set('<>"{}|^`\\') and min(value) > " ")

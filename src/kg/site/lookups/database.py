@@ -29,6 +29,11 @@ MAPPED = 2**30
 _FULL = 10_000
 
 
+def marks(values: Sequence[object]) -> str:
+    """A mark for each of some values, for a list in SQL."""
+    return ",".join("?" * len(values))
+
+
 class Database:
     """The index of one release."""
 

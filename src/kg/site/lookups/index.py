@@ -17,6 +17,7 @@ from math import log
 from typing import Any, NamedTuple
 
 from kg import dates, words
+from kg.site.lookups.database import marks
 from kg.site.lookups.state import Site
 
 MOST = 1_000
@@ -217,7 +218,7 @@ def of_kind(site: Site, kinds: Iterable[str], limit: int) -> list[str]:
     wanted = list(kinds)[:MOST_LOOKED_AT]
     sql = (
         "SELECT DISTINCT e.iri, e.label FROM trait t JOIN entry e ON e.id = t.thing "
-        f"WHERE t.facet = 'kind' AND t.value IN (SELECT id FROM value WHERE text IN ({','.join('?' * len(wanted))})) "
+        f"WHERE t.facet = 'kind' AND t.value IN (SELECT id FROM value WHERE text IN ({marks(wanted)})) "
         "ORDER BY e.label COLLATE NOCASE, e.iri LIMIT ?"
     )
     return [row[0] for row in query(site, sql, [*wanted, limit])]

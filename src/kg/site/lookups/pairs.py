@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from kg.site.lookups.database import marks
 from kg.site.lookups.index import query
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site
@@ -97,8 +98,7 @@ class Pairs:
         """What the index has for values of a facet; nothing for those that it does not know."""
         if facet == INDEPENDENT:
             return [int(value) for value in values]
-        marks = ",".join("?" * len(values))
-        return [row[0] for row in query(self._site, f"SELECT id FROM value WHERE text IN ({marks})", values)]
+        return [row[0] for row in query(self._site, f"SELECT id FROM value WHERE text IN ({marks(values)})", values)]
 
     def _kept(self, facet: str, value: int) -> int | None:
         sql = "SELECT bits FROM bits WHERE pairs = ? AND facet = ? AND value = ?"

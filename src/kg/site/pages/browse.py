@@ -26,6 +26,7 @@ from kg.site.components.nodes import Linker
 from kg.site.components.paging import listed
 from kg.site.components.rows import kinds_of
 from kg.site.elsewhere import traits
+from kg.site.elsewhere.traits import iris
 from kg.site.languages import marked
 from kg.site.lookups.labels import isolated
 from kg.site.lookups.pairs import INDEPENDENT
@@ -265,7 +266,7 @@ def sparql(site: Site, chosen: Chosen) -> str:
     }
     for facet, property_ in fields.items():
         if chosen.values[facet]:
-            lines.append(f"  VALUES ?{facet} {{ {_iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
+            lines.append(f"  VALUES ?{facet} {{ {iris(chosen.values[facet])} }} ?claim {property_} ?{facet} .")
     if chosen.values[INDEPENDENT]:
         numbers = ", ".join(chosen.values[INDEPENDENT])
         lines += [
@@ -277,17 +278,17 @@ def sparql(site: Site, chosen: Chosen) -> str:
             f"  FILTER (COALESCE(?most, 1) IN ({numbers}))",
         ]
     if chosen.values["kind"]:
-        lines.append(f"  VALUES ?kind {{ {_iris(chosen.values['kind'])} }} ?type rdfs:subClassOf* ?kind .")
+        lines.append(f"  VALUES ?kind {{ {iris(chosen.values['kind'])} }} ?type rdfs:subClassOf* ?kind .")
         lines.append("  { ?thing a ?type } UNION { GRAPH ?typed { ?thing a ?type } }")
     if chosen.values["place"]:
-        places = _iris(chosen.values["place"])
+        places = iris(chosen.values["place"])
         lines += _in_any_graph(f"VALUES ?place {{ {places} }}", "?thing ?link ?place", f"VALUES ?thing {{ {places} }}")
     if chosen.values["year"]:
         pairs, things = facets.times_of(site, chosen.values["year"])
         times = " ".join(f"(<{property_}> <{time}>)" for property_, time in pairs)
         lines.append("  # The times of the year, as the index worked them out.")
         known = f"VALUES (?dated ?time) {{ {times} }}"
-        lines += _in_any_graph(known, "?thing ?dated ?time", f"VALUES ?thing {{ {_iris(things)} }}")
+        lines += _in_any_graph(known, "?thing ?dated ?time", f"VALUES ?thing {{ {iris(things)} }}")
     return "\n".join([*lines, "}", ""])
 
 
@@ -297,8 +298,3 @@ def _in_any_graph(known: str, pattern: str, otherwise: str) -> list[str]:
         f"  UNION {{ {known} GRAPH ?said {{ {pattern} }} }}",
         f"  UNION {{ {otherwise} }}",
     ]
-
-
-def _iris(values: Iterable[str]) -> str:
-    """IRIs for a query. What could end one early is no IRI, and finds nothing (SPARQL 1.1, IRIREF)."""
-    return " ".join(f"<{value}>" for value in values if not set(value) & set('<>"{}|^`\\') and min(value) > " ")
