@@ -87,10 +87,18 @@ ONLY_IN = {
 }
 
 
-def imports(module: str) -> set[str]:
-    """Absolute names of the modules and objects that a module imports, anywhere in its code."""
+def imports(module: str, *, at_run_time: bool = False) -> set[str]:
+    """Absolute names of the modules and objects that a module imports, anywhere in its code.
+
+    ``at_run_time``: without those that only the type checker sees.
+    """
     found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    code = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    blocks = (n for n in ast.walk(code) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    unseen = {id(node) for block in blocks for node in ast.walk(block)} if at_run_time else set()
+    for node in ast.walk(code):
+        if id(node) in unseen:
+            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -102,10 +110,10 @@ def part(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
-def ours(module: str) -> set[str]:
-    """The modules of kg that a module imports, as the longest name that is one."""
+def ours(module: str, *, at_run_time: bool = False) -> set[str]:
+    """The modules of kg that a module imports, as the longest name that is one; see :func:`imports`."""
     found = set()
-    for name in imports(module):
+    for name in imports(module, at_run_time=at_run_time):
         parts = name.split(".")
         known = [".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in MODULES]
         if known and known[0] != "kg":
@@ -162,6 +170,26 @@ def test_within_the_build_too_imports_go_down_only() -> None:
         if name.startswith("build.") and _package(f"kg.{name}") not in below[_package(module)] | {_package(module)}
     }
     assert wrong == set()
+
+
+def test_nothing_of_the_site_is_made_of_pages() -> None:
+    """Pages may use each other; what they are made of knows none of them."""
+    wrong = {
+        (module, name)
+        for module in MODULES
+        if not module.startswith("kg.site.pages.")
+        for name in ours(module)
+        if name.startswith("site.pages.")
+    }
+    assert wrong == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Whoever reads a module finds an end. Imports in functions count, those for types alone do not."""
+    waiting = {module: {f"kg.{name}" for name in ours(module, at_run_time=True)} for module in MODULES}
+    while ends := {module for module, below in waiting.items() if below.isdisjoint(waiting)}:
+        waiting = {module: below for module, below in waiting.items() if module not in ends}
+    assert waiting.keys() == set(), "these import each other, or what does"
 
 
 def _package(module: str) -> str:

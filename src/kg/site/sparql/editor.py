@@ -19,13 +19,13 @@ from kg import media, vocab
 from kg.site.answers.links import page_path
 from kg.site.answers.respond import conditional, cors
 from kg.site.components.nodes import place
+from kg.site.components.spots import Spot, of_things
 from kg.site.data import metadata
 from kg.site.lookups.database import BATCH
 from kg.site.lookups.evidence import Source
 from kg.site.lookups.labels import shorten
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site, current
-from kg.site.pages.map import Spot, of_things
 
 bp = Blueprint("editor", __name__)
 
