@@ -177,6 +177,27 @@ def _chosen(accept: str, offered: tuple[str, ...]) -> str | None:
     return best
 
 
+def content_type(media_type: str) -> str:
+    """The value of a Content-Type header for what we write, which is UTF-8.
+
+    Only ``text/*`` has a ``charset`` parameter (RFC 6838, section 4.2.1); Turtle's registration has one too.
+
+    >>> content_type("text/turtle"), content_type("application/trig")
+    ('text/turtle; charset=utf-8', 'application/trig')
+    """
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+
+
+def of_dump(path: str) -> str:
+    """The media type of a file to download, by its extension: a syntax of RDF, or the table of claims.
+
+    >>> of_dump("dumps/all.nq"), of_dump("dumps/claims.csv")
+    ('application/n-quads', 'text/csv')
+    """
+    found = RDF_BY_EXTENSION.get(path.rpartition(".")[2])
+    return found.media_type if found else "text/csv"
+
+
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that a literal may hold and no XML document can, however it is escaped (XML 1.0, section 2.2)."""
 

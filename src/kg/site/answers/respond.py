@@ -27,7 +27,7 @@ from kg.site.data.profiles import Profile
 from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
 
-HTML_TYPE = "text/html; charset=utf-8"
+HTML_TYPE = media.content_type(media.HTML)
 OFFERED = (media.HTML, *(m.media_type for m in media.RDF))
 """The types of a page and of its data, in the order of our preference."""
 _EXPOSED = (
@@ -75,7 +75,9 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) 
     chosen = chosen_format(extension, offered, profile)
     variant = f"{chosen}.{profile.name}" if profile else chosen
     response = conditional(site, variant, lambda: _body(site, page, chosen, profile), spoken=chosen == "html")
-    response.content_type = HTML_TYPE if chosen == "html" else content_type(media.RDF_BY_EXTENSION[chosen])
+    response.content_type = (
+        HTML_TYPE if chosen == "html" else media.content_type(media.RDF_BY_EXTENSION[chosen].media_type)
+    )
     if profile:
         response.content_type += profile.parameters
     if chosen == "html":
@@ -271,11 +273,6 @@ def not_acceptable(offered: Sequence[str]) -> NotAcceptable:
     """A 406 that says what there is."""
     text = marked("There is this in {types}; your Accept header takes none of them.")
     return NotAcceptable(Message(text, types=", ".join(offered)))
-
-
-def content_type(format_: media.RdfMedia) -> str:
-    # Only text/* has a charset parameter (RFC 6838, section 4.2.1); Turtle's registration has one too.
-    return f"{format_.media_type}; charset=utf-8" if format_.media_type.startswith("text/") else format_.media_type
 
 
 def _body(site: Site, page: Page, chosen: str, profile: Profile | None) -> bytes:

@@ -109,7 +109,7 @@ def page(site: Site, landing: Landing, root: str) -> list[Link]:
     elif landing.kind in _OF_THE_DATASET:
         links.append(Link("describedby", f"{root}catalog.ttl", "text/turtle"))
         links.append(Link("describedby", f"{root}.well-known/void.ttl", "text/turtle"))
-        links += [Link("item", root + entry.path, _file_type(entry.path)) for entry in site.release.dumps()]
+        links += [Link("item", root + entry.path, media.of_dump(entry.path)) for entry in site.release.dumps()]
     joint = "&" if "?" in landing.path else "?"
     links.append(
         Link("canonical", site.base + landing.path + (f"{joint}{landing.language}" if landing.language else ""))
@@ -245,8 +245,3 @@ def _common(site: Site, landing: Landing, root: str) -> list[Link]:
     if manifest.license.startswith(("http://", "https://")):
         links.append(Link("license", ascii_iri(manifest.license)))
     return links
-
-
-def _file_type(path: str) -> str:
-    found = media.RDF_BY_EXTENSION.get(path.rpartition(".")[2])
-    return found.media_type if found else "text/csv"

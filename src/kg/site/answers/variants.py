@@ -10,7 +10,7 @@ from flask import Response, request
 
 from kg import media
 from kg.site.answers.address import here
-from kg.site.answers.respond import HTML_TYPE, conditional, cors, not_acceptable, not_found
+from kg.site.answers.respond import conditional, cors, not_acceptable, not_found
 from kg.site.answers.signposting import Link, header
 from kg.site.languages import marked
 from kg.site.lookups.state import current
@@ -62,7 +62,7 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
             )
         variant = found[0]
     response = conditional(current(), variant.extension, variant.make, spoken=True)
-    response.content_type = _content_type(variant.media_type)
+    response.content_type = media.content_type(variant.media_type)
     query = request.query_string.decode("latin-1")
     links = [
         Link("alternate", f"{here()}{path}.{other.extension}{'?' + query if query else ''}", other.media_type)
@@ -75,9 +75,3 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
     if extension is None:
         response.vary.add("Accept")
     return response if variant.media_type == media.HTML else cors(response)
-
-
-def _content_type(media_type: str) -> str:
-    if media_type == media.HTML:
-        return HTML_TYPE
-    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type

@@ -58,7 +58,7 @@ def describe(site: Site) -> dict[str, Any]:
                 "@type": "DataDownload",
                 "contentUrl": names.base + entry.path,
                 "contentSize": f"{entry.size} B",
-                "encodingFormat": _media_type(entry.path),
+                "encodingFormat": media.of_dump(entry.path),
                 "sha256": entry.sha256,
             }
             for entry in site.release.dumps()
@@ -101,8 +101,3 @@ def _licence(text: str) -> str | dict[str, str]:
     if not text or text.startswith(("http://", "https://")):
         return text
     return {"@type": "CreativeWork", "name": text}
-
-
-def _media_type(path: str) -> str:
-    found = media.RDF_BY_EXTENSION.get(path.rpartition(".")[2])
-    return found.media_type if found else "text/csv"

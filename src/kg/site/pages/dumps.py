@@ -12,7 +12,7 @@ from kg.fixity import file_entry
 from kg.site.answers import signposting
 from kg.site.answers.address import here
 from kg.site.answers.ranges import require, tidy
-from kg.site.answers.respond import NO_FILE, content_type, cors, html, not_found
+from kg.site.answers.respond import NO_FILE, cors, html, not_found
 from kg.site.data.jsonld import dataset
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site, current
@@ -41,7 +41,13 @@ def dump(name: str) -> Response:
         raise not_found(NO_FILE, name=name)
     extension = name.rpartition(".")[2]
     format_ = media.RDF_BY_EXTENSION.get(extension)
-    type_ = content_type(format_) if format_ else _CSV if extension == "csv" else "application/octet-stream"
+    type_ = (
+        media.content_type(format_.media_type)
+        if format_
+        else _CSV
+        if extension == "csv"
+        else "application/octet-stream"
+    )
     response = whole_file(site, entry.path, type_)
     response.headers["Link"] = signposting.header(signposting.file(site, here()))
     return cors(response)

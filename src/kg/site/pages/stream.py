@@ -26,7 +26,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
 from kg.history import History, MemberState
-from kg.site.answers.respond import changing, chosen_format, conditional, content_type, cors, not_found
+from kg.site.answers.respond import changing, chosen_format, conditional, cors, not_found
 from kg.site.languages import marked
 from kg.site.lookups.state import Site, current
 
@@ -97,7 +97,7 @@ def _format(extension: str | None) -> media.RdfMedia:
 
 
 def _described(response: Response, format_: media.RdfMedia, extension: str | None) -> Response:
-    response.content_type = content_type(format_)
+    response.content_type = media.content_type(format_.media_type)
     if extension is None:
         response.vary.add("Accept")
     return cors(response)

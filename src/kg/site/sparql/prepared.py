@@ -70,7 +70,7 @@ def graph(site: Site, iri: str, kind: str) -> Prepared:
 @lru_cache(64)
 def _headers(kind: str, wanted: str) -> tuple[tuple[str, str], ...]:
     saved = [("Content-Disposition", f'attachment; filename="answer.{wanted}"')] if wanted else []
-    return ("Content-Type", content_type(kind)), *ANSWER, *saved
+    return ("Content-Type", media.content_type(kind)), *ANSWER, *saved
 
 
 ANSWER = (("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"), *CORS)
@@ -101,10 +101,6 @@ def pack(data: bytes) -> bytes:
     packing = packer()
     packed: bytes = packing.compress(data) + packing.flush()
     return packed
-
-
-def content_type(kind: str) -> str:
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def _choose(form: Form, wanted: str, accept: str | None) -> str:
