@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         ),
         *BASICS,
     },
-    "push": {"query", "release", "store", "model", "errors"},
+    "push": {"query", "release", "store", "model", "vocab", "errors"},
     "history": {"activations", "disk", "diff", "release", "errors"},
     "diff": {"release", "model", "vocab"},
     "query": {"bounds", "release", "store", "media", "config", "model", "vocab", "errors"},

@@ -17,6 +17,7 @@ from itertools import islice
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse, serialize
 
+from kg import vocab
 from kg.errors import EndpointBusy, EndpointError, EndpointTimeout, PushError, QueryRefused
 from kg.model import ExampleQuery
 from kg.query.base import Query, Runner
@@ -39,7 +40,7 @@ NOTED = 20
 _ANY = "{ ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } }"
 _JSON = "application/sparql-results+json"
 _N_TRIPLES = "application/n-triples"
-_STRING = "http://www.w3.org/2001/XMLSchema#string"
+_STRING = vocab.XSD + "string"
 Say = Callable[[str], None]
 
 
@@ -297,7 +298,7 @@ def _row(row: dict[str, dict[str, str]]) -> dict[str, str]:
     for name, term in row.items():
         if term["type"] == "literal":
             language = term.get("xml:lang")
-            kind = NamedNode(term.get("datatype", "http://www.w3.org/2001/XMLSchema#string"))
+            kind = NamedNode(term.get("datatype", _STRING))
             literal = Literal(term["value"], language=language) if language else Literal(term["value"], datatype=kind)
             terms[name] = _spelled(literal)
         else:

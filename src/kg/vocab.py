@@ -101,6 +101,9 @@ PROV_DERIVED_FROM = PROV + "wasDerivedFrom"
 VANN_PREFIX = VANN + "preferredNamespacePrefix"
 VANN_NAMESPACE = VANN + "preferredNamespaceUri"
 
+CLASSES = (RDFS + "Class", OWL + "Class")
+"""The classes of classes. A shape that is one looks at its own instances (SHACL, section 2.1.3.3)."""
+
 LANGUAGE_TAGGED = frozenset(
     {
         RDFS_LABEL,

@@ -18,8 +18,6 @@ from kg.build.vocabulary import closure
 from kg.model import Node, value_of
 
 _SH = vocab.SH
-_CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
-
 
 Targets = Mapping[str, frozenset[tuple[str, str]]]
 """Property → what it is single-valued of, as pairs of a kind of target and an IRI; ``("all", "")``: of everything."""
@@ -100,6 +98,6 @@ def _shaped(sources: Sources) -> dict[str, set[tuple[str, str]]]:
 def _targets(shape: Node, values: Mapping[str, list[Node]]) -> set[tuple[str, str]]:
     """What a shape looks at (SHACL, sections 2.1.3.1 to 2.1.3.5)."""
     found = {(kind, value_of(value)) for kind in vocab.SH_TARGETS for value in values.get(_SH + kind, ())}
-    if any(value_of(t) in _CLASSES for t in values.get(vocab.RDF_TYPE, ())):
+    if any(value_of(t) in vocab.CLASSES for t in values.get(vocab.RDF_TYPE, ())):
         found.add(("targetClass", value_of(shape)))
     return found

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kg import vocab
 from kg.query.syntax import (
     END,
     Graph,
@@ -33,7 +34,6 @@ from kg.query.syntax import (
 _AGGREGATES = frozenset("COUNT SUM MIN MAX AVG SAMPLE GROUP_CONCAT".split())
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _BOUND = "BOUND anywhere but as a condition that must hold"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
 def parse(text: str) -> Select:
@@ -319,7 +319,7 @@ class _Parser:
             if token.kind not in ("iri", "pname") and token.text != "a":
                 self.at -= 1
                 raise Untraceable("a property path") if token.text in ("(", "!", "^") else self.unknown()
-            steps.append((inverse, f"<{_RDF}type>" if token.text == "a" else token.text))
+            steps.append((inverse, f"<{vocab.RDF}type>" if token.text == "a" else token.text))
             if self.next.text in ("*", "+", "?", "|"):
                 raise Untraceable("a property path")
             if not self.accept("/"):
@@ -366,12 +366,12 @@ class _Parser:
         items = []
         while not self.accept(")"):
             items.append(self.node(found))
-        rest = f"<{_RDF}nil>"
+        rest = f"<{vocab.RDF}nil>"
         for item in reversed(items):
             node = self.new_variable()
             found += [
-                Pattern(node, f"<{_RDF}first>", item, self.graph),
-                Pattern(node, f"<{_RDF}rest>", rest, self.graph),
+                Pattern(node, f"<{vocab.RDF}first>", item, self.graph),
+                Pattern(node, f"<{vocab.RDF}rest>", rest, self.graph),
             ]
             rest = node
         return rest

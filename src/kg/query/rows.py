@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, Triple, parse_query_results
 
+from kg import vocab
 from kg.media import NOT_IN_XML
 
 Node = NamedNode | BlankNode | Literal | Triple
 Row = Sequence[str]
 
 _FULL = 20_000
-_XSD = "http://www.w3.org/2001/XMLSchema#"
 _CSV_QUOTED = re.compile(r'[",\r\n]')
 _ESCAPE = re.compile(r'\\(?:([tnrbf"\'\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))')
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
@@ -58,15 +58,15 @@ def term(text: str) -> Term:
             value = _ESCAPE.sub(_character, value)
         if more.startswith("@"):
             return Term("literal", value, language=more[1:].partition("--")[0])
-        return Term("literal", value, datatype=more[3:-1] or _XSD + "string")
+        return Term("literal", value, datatype=more[3:-1] or vocab.XSD + "string")
     if first == "_":
         return Term("bnode", text[2:])
     if first == "<":
         return Term("triple", text)
     if text in ("true", "false"):
-        return Term("literal", text, datatype=_XSD + "boolean")
+        return Term("literal", text, datatype=vocab.XSD + "boolean")
     kind = "double" if "e" in text or "E" in text else "decimal" if "." in text else "integer"
-    return Term("literal", text, datatype=_XSD + kind)
+    return Term("literal", text, datatype=vocab.XSD + kind)
 
 
 def nodes(names: Sequence[str], rows: Iterable[Row]) -> Iterator[Sequence[Node | None]]:
@@ -188,7 +188,7 @@ def _json_term(found: Term) -> str:
     more = ""
     if found.language:
         more = f',"xml:lang":{encode_basestring(found.language)}'
-    elif found.datatype and found.datatype != _XSD + "string":
+    elif found.datatype and found.datatype != vocab.XSD + "string":
         more = f',"datatype":{encode_basestring(found.datatype)}'
     return f'{{"type":"{found.kind}","value":{encode_basestring(found.value)}{more}}}'
 
@@ -216,7 +216,7 @@ def _xml_term(found: Term) -> str:
     more = ""
     if found.language:
         more = f' xml:lang="{_escaped(found.language)}"'
-    elif found.datatype and found.datatype != _XSD + "string":
+    elif found.datatype and found.datatype != vocab.XSD + "string":
         more = f' datatype="{_escaped(found.datatype)}"'
     return f"<{found.kind}{more}>{_escaped(found.value)}</{found.kind}>"
 

@@ -21,7 +21,6 @@ from kg.site.lookups.state import Site
 _SH = vocab.SH
 _DEFAULT = DefaultGraph()
 _TARGETS = tuple(_SH + name for name in vocab.SH_TARGETS)
-_CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
 
 
 class CheckedBy(NamedTuple):
@@ -94,6 +93,6 @@ def _by_target(site: Site) -> dict[tuple[str, str], list[CheckedBy]]:
         for target in _TARGETS:
             for value in values[target]:
                 found[target, value_of(value)].append(shape)
-        if any(value_of(t) in _CLASSES for t in values[vocab.RDF_TYPE]):
+        if any(value_of(t) in vocab.CLASSES for t in values[vocab.RDF_TYPE]):
             found[_SH + "targetClass", iri].append(shape)
     return dict(found)

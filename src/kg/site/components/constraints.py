@@ -22,7 +22,6 @@ from kg.site.lookups.state import Site
 
 _SH = vocab.SH
 _DEEPEST = 6
-_CLASSES = (vocab.RDFS + "Class", vocab.OWL + "Class")
 TARGETS = {
     "targetClass": marked("every {term}"),
     "targetSubjectsOf": marked("everything that has {term}"),
@@ -186,7 +185,7 @@ class _Writer:
         for name, said in TARGETS.items():
             for value in sorted(self._values(iri, name), key=str):
                 yield self._say(said, value, "term")
-        if any(value_of(t) in _CLASSES for t in self._described[iri].get(vocab.RDF_TYPE, ())):
+        if any(value_of(t) in vocab.CLASSES for t in self._described[iri].get(vocab.RDF_TYPE, ())):
             yield self._say(TARGETS["targetClass"], NamedNode(iri), "term")
 
     def _rules(self, key: str, depth: int) -> list[Rule]:

@@ -21,7 +21,7 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site.answers.signposting import Link
 from kg.site.data import annotation, describe
-from kg.site.data.nanopublication import nanopublication
+from kg.site.data.nanopublication import NP, nanopublication
 from kg.site.data.reified import reify
 from kg.site.languages import Message, marked
 from kg.site.lookups.evidence import Source
@@ -73,7 +73,7 @@ def _annotations(site: Site, iri: str, format_: media.RdfMedia) -> bytes:  # noq
 
 def _nanopublications(site: Site, iri: str, format_: media.RdfMedia) -> bytes:
     quads = {q for source in claims_about(site, iri) for q in nanopublication(site, source)}
-    prefixes = {**site.prefixes, "np": "http://www.nanopub.org/nschema#"}
+    prefixes = {**site.prefixes, "np": NP}
     return media.serialise(sorted(quads, key=lambda q: (str(q.graph_name), str(q))), format_, prefixes)
 
 

@@ -19,7 +19,7 @@ from kg.site.languages import marked
 _SH = vocab.SH
 _LAST = 1e9
 _KINDS = (
-    (marked("Classes"), (vocab.RDFS + "Class", vocab.OWL + "Class")),
+    (marked("Classes"), vocab.CLASSES),
     (
         marked("Properties"),
         (
@@ -169,8 +169,7 @@ class Schema:
         for shape in by_subject:
             targets = [t.value for t in values(shape, _SH + "targetClass") if isinstance(t, NamedNode)]
             if isinstance(shape, NamedNode) and any(
-                t in (NamedNode(vocab.RDFS + "Class"), NamedNode(vocab.OWL + "Class"))
-                for t in values(shape, vocab.RDF_TYPE)
+                isinstance(t, NamedNode) and t.value in vocab.CLASSES for t in values(shape, vocab.RDF_TYPE)
             ):
                 targets.append(shape.value)  # an implicit class target (SHACL, section 2.1.3.3)
             for prop in values(shape, _SH + "property"):
