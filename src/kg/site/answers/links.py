@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -59,6 +60,15 @@ def data_path(local: str, extension: str) -> str:
     if local.startswith("id/"):
         local = "data/" + local[3:]
     return f"{encode(local)}.{extension}"
+
+
+def paths(local: str) -> Callable[[str], str]:
+    """The paths of the page of an IRI (``""``) and of the data about it in each format, by extension.
+
+    >>> paths("claim/doc/4")(""), paths("claim/doc/4")("nq")
+    ('claim/doc/4', 'claim/doc/4.nq')
+    """
+    return lambda extension: data_path(local, extension) if extension else page_path(local)
 
 
 def encode(local: str) -> str:

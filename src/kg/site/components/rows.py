@@ -21,7 +21,7 @@ from kg.site.components.nodes import Linker, sort_key
 from kg.site.languages import marked
 from kg.site.lookups import index
 from kg.site.lookups.evidence import STATUSES, UNCLAIMED, Source
-from kg.site.lookups.labels import LABELS, isolated
+from kg.site.lookups.labels import OWN_LABELS, isolated
 from kg.site.lookups.schema import UNSHAPED, Shown
 from kg.site.lookups.state import Site
 
@@ -37,7 +37,7 @@ MOST_QUADS = 5_000
 _DEFAULT = DefaultGraph()
 _DEPTH = 3
 _UNMARKED = Markup("")
-_HIDDEN = frozenset({*(p.value for p in LABELS[:3]), vocab.SH + "order"})
+_HIDDEN = frozenset({*(p.value for p in OWN_LABELS), vocab.SH + "order"})
 """Properties that a page shows elsewhere: in its heading."""
 
 _COMPARED = ("comparedSubject", "comparedProperty", "comparedValue")

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Triple
 
 from kg import media, vocab
-from kg.site.lookups.labels import LABELS
+from kg.site.lookups.labels import OWN_LABELS
 from kg.site.lookups.state import Site
 from kg.store.base import Store
 
@@ -72,9 +72,9 @@ class Description:
     def names(self) -> None:
         """The labels of every IRI that occurs."""
         nodes = {n for q in self._quads for n in (q.subject, q.predicate, q.object) if isinstance(n, NamedNode)}
-        self._site.local.expect((node.value for node in nodes), LABELS[:3])
+        self._site.local.expect((node.value for node in nodes), OWN_LABELS)
         for node in nodes:
-            for predicate in LABELS[:3]:
+            for predicate in OWN_LABELS:
                 self.add(self._site.local.quads(node, predicate, None, _DEFAULT))
 
     def quads(self) -> frozenset[Quad]:
@@ -150,10 +150,10 @@ def instances(site: Site, kind: str, iris: Iterable[str], *, graphs: bool) -> De
 def members(site: Site, iris: Sequence[str], *, graphs: bool) -> Description:
     """Data about the things that one page of a list shows: their types and names."""
     found = Description(site, graphs=graphs)
-    site.local.expect(iris, (NamedNode(vocab.RDF_TYPE), *LABELS[:3]))
+    site.local.expect(iris, (NamedNode(vocab.RDF_TYPE), *OWN_LABELS))
     for iri in iris:
         node = NamedNode(iri)
         found.add(site.local.quads(node, NamedNode(vocab.RDF_TYPE), None))
-        for predicate in LABELS[:3]:
+        for predicate in OWN_LABELS:
             found.add(site.local.quads(node, predicate, None, _DEFAULT))
     return found

@@ -34,6 +34,9 @@ LABELS = tuple(
 )
 """Properties that name a thing, the best first."""
 
+OWN_LABELS = LABELS[:3]
+"""Of these, what the record of a thing calls it; names of schema.org and FOAF are facts, which claims state."""
+
 _NAMING = tuple(predicate.value for predicate in LABELS)
 _SOLE = f"SELECT iri, label, language FROM entry WHERE iri IN ({MARKS}) AND sole"  # noqa: S608 - marks
 

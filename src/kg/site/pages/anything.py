@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 from pyoxigraph import NamedNode
 
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, page_path
+from kg.site.answers.links import data_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.data import describe
 from kg.site.languages import marked
@@ -37,7 +37,7 @@ def graph(name: str) -> Response:
     local = site.names.local(iri) or ""
     page = Page(
         iri=iri,
-        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        address=paths(local),
         html=lambda: _graph_html(site, iri, local),
         data=lambda format_: describe.graph(site, iri, graphs=format_.quads).serialise(format_),
     )
@@ -55,7 +55,7 @@ def anything(name: str) -> Response:
     local = site.names.local(iri) or ""
     page = Page(
         iri=iri,
-        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        address=paths(local),
         html=lambda: thing_html(site, iri),
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
         profiled=not site.foreign,

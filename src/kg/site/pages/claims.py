@@ -13,7 +13,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import media, vocab
 from kg.model import value_of
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, page_path
+from kg.site.answers.links import data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components import compared
 from kg.site.components.checks import checks
@@ -94,7 +94,7 @@ def claim(name: str) -> Response:
     local = site.names.local(iri) or ""
     page = Page(
         iri=iri,
-        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        address=paths(local),
         html=lambda: _html(site, source) if source else _withdrawn_html(site, iri),
         data=lambda format_: describe.claim(site, iri, graphs=format_.quads).serialise(format_),
         profiled=source is not None,

@@ -11,7 +11,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 from kg import vocab
 from kg.model import value_of
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, page_path
+from kg.site.answers.links import data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components.compared import Compared, is_comparison, read
 from kg.site.components.nodes import Linker, sort_key
@@ -104,7 +104,7 @@ def comparison(name: str) -> Response:
     local = site.names.local(iri) or ""
     page = Page(
         iri=iri,
-        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        address=paths(local),
         html=lambda: render(
             "comparison.html",
             iri=iri,

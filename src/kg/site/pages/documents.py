@@ -16,7 +16,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import text, vocab
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, page_path
+from kg.site.answers.links import data_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components.nodes import Linker
 from kg.site.components.rows import plain
@@ -76,7 +76,7 @@ def _page(site: Site, iri: str, html: Callable[[], str]) -> Page:
     local = site.names.local(iri) or ""
     return Page(
         iri=iri,
-        address=lambda extension: data_path(local, extension) if extension else page_path(local),
+        address=paths(local),
         html=html,
         data=lambda format_: describe.thing(site, iri, graphs=format_.quads).serialise(format_),
         profiled=True,
