@@ -18,6 +18,7 @@ Everything kg mints lies under one *base* (it ends in ``/``)::
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -146,6 +147,21 @@ def is_fact(modality: str, basis: str, *, own_voice: bool) -> bool:
     (True, False)
     """
     return own_voice and (modality == "asserted" or modality in PROSPECTIVE) and basis in ("stated", "background")
+
+
+def closure(start: Iterable[str], beyond: Mapping[str, Iterable[str]]) -> set[str]:
+    """Some terms and all that they lead to: the classes above them, say, or below. Circles do no harm.
+
+    >>> sorted(closure(["a"], {"a": ["b"], "b": ["c", "a"]}))
+    ['a', 'b', 'c']
+    """
+    found, waiting = set[str](), list(start)
+    while waiting:
+        term = waiting.pop()
+        if term not in found:
+            found.add(term)
+            waiting.extend(beyond.get(term, ()))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from pyoxigraph import NamedNode
 from kg import vocab
 from kg.build.collect import Collected
 from kg.build.parse import Sources
-from kg.build.vocabulary import closure
 from kg.model import Document, Finding, Place, error, value_of, warning
 
 
@@ -64,7 +63,7 @@ def _subclasses(sources: Sources, top: set[str]) -> set[str]:
     for q in sources.ontology:
         if q.quad.predicate.value == vocab.RDFS_SUBCLASS and isinstance(q.quad.object, NamedNode):
             children[q.quad.object.value].add(value_of(q.quad.subject))
-    return closure(top, children)
+    return vocab.closure(top, children)
 
 
 def happened_only_if_asserted(happened: Collection[str], collected: Collected, names: vocab.Names) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.build.parse import Sources
-from kg.build.vocabulary import closure
 from kg.model import Node, value_of
 
 _SH = vocab.SH
@@ -60,7 +59,7 @@ def reaches(claimed: Iterable[Quad], targets: Targets, above: Mapping[str, Colle
         if isinstance(quad.object, NamedNode):
             found.append((value, ("targetObjectsOf", predicate)))
         if predicate == vocab.RDF_TYPE:
-            found += [(subject, ("targetClass", one)) for one in closure((value,), above)]
+            found += [(subject, ("targetClass", one)) for one in vocab.closure((value,), above)]
         for node, target in found:
             if target in wanted:
                 yield f"{node}\t{_MARKS[target[0]]}\t{target[1]}"

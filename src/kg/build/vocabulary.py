@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from kg import vocab
 
 LINKS = frozenset(
@@ -23,18 +21,3 @@ def namespace(iri: str) -> str:
     'http://purl.org/dc/terms/'
     """
     return iri[: max(iri.rfind("#"), iri.rfind("/") if "#" not in iri else -1) + 1] or iri
-
-
-def closure(start: Iterable[str], beyond: Mapping[str, Iterable[str]]) -> set[str]:
-    """Some terms and all that they lead to: the classes above them, say, or below. Circles do no harm.
-
-    >>> sorted(closure(["a"], {"a": ["b"], "b": ["c", "a"]}))
-    ['a', 'b', 'c']
-    """
-    found, waiting = set[str](), list(start)
-    while waiting:
-        term = waiting.pop()
-        if term not in found:
-            found.add(term)
-            waiting.extend(beyond.get(term, ()))
-    return found

@@ -21,7 +21,6 @@ from kg.build.shacl.compile import Compiler, target_predicates, targets
 from kg.build.shacl.data import Data, Table
 from kg.build.shacl.model import NotCovered, Result, Term, from_rdflib
 from kg.build.shacl.plan import Plan, report
-from kg.build.vocabulary import closure
 from kg.errors import KgError
 
 Fetch = Callable[[Term], Iterable[Quad]]
@@ -167,7 +166,7 @@ class BoundData(Data):
 
     def _ancestors(self, class_: str) -> frozenset[str]:
         if class_ not in self._classes:
-            self._classes[class_] = frozenset(closure((class_,), self._above))
+            self._classes[class_] = frozenset(vocab.closure((class_,), self._above))
         return self._classes[class_]
 
     @property

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.build.vocabulary import closure
 
 LABELS = (vocab.RDFS_LABEL, vocab.SKOS_PREF_LABEL, vocab.DCTERMS_TITLE)
 NAMES = (
@@ -75,7 +74,7 @@ class Survey:
 
     def ancestors(self, kinds: Iterable[str]) -> set[str]:
         """Classes and all above them."""
-        return closure(kinds, self.parents)
+        return vocab.closure(kinds, self.parents)
 
 
 def survey(quads: Iterable[Quad], names: vocab.Names) -> Survey:

@@ -104,25 +104,11 @@ class Schema:
 
     def ancestors(self, iris: Iterable[str]) -> set[str]:
         """The classes themselves and everything above them."""
-        found: set[str] = set()
-        waiting = list(iris)
-        while waiting:
-            iri = waiting.pop()
-            if iri not in found:
-                found.add(iri)
-                waiting.extend(self.parents.get(iri, ()))
-        return found
+        return vocab.closure(iris, self.parents)
 
     def below(self, iri: str) -> set[str]:
         """A class itself and everything below it."""
-        found: set[str] = set()
-        waiting = [iri]
-        while waiting:
-            term = waiting.pop()
-            if term not in found:
-                found.add(term)
-                waiting.extend(self.children.get(term, ()))
-        return found
+        return vocab.closure((iri,), self.children)
 
     def is_term(self, iri: str) -> bool:
         """Whether an IRI is that of a class, property, concept …, and not of the ontology itself or of a thing."""
