@@ -234,17 +234,21 @@ class Names:
         """The part after the base, or ``None`` for somebody else's IRI."""
         return iri.removeprefix(self.base) if iri.startswith(self.base) else None
 
-    def prefixed(self, iri: str) -> str:
-        """An IRI with the prefix of its vocabulary, or in angle brackets where it is in none.
+    def curie(self, iri: str) -> str | None:
+        """An IRI with the prefix of its vocabulary, or ``None`` where it is in none that is known.
 
         >>> n = Names("http://localhost:8000/")
-        >>> n.prefixed("http://localhost:8000/ontology#Event"), n.prefixed("https://example.org/")
-        ('kg:Event', '<https://example.org/>')
+        >>> n.curie("http://localhost:8000/ontology#Event"), n.curie("https://example.org/")
+        ('kg:Event', None)
         """
         for prefix, namespace in self.prefixes().items():
             if iri.startswith(namespace) and len(iri) > len(namespace):
                 return f"{prefix}:{iri.removeprefix(namespace)}"
-        return f"<{iri}>"
+        return None
+
+    def prefixed(self, iri: str) -> str:
+        """The same, in angle brackets where it is in no vocabulary that is known."""
+        return self.curie(iri) or f"<{iri}>"
 
     def prefixes(self) -> dict[str, str]:
         """The prefixes of our own namespaces and of the vocabularies we reuse, for people to read."""

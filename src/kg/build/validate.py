@@ -314,10 +314,7 @@ _OWN = "shapes"
 
 
 def _readable(iri: str, names: vocab.Names) -> str:
-    for prefix, namespace in names.prefixes().items():
-        if iri.startswith(namespace) and len(iri) > len(namespace):
-            return f"{prefix}:{iri.removeprefix(namespace)}"
-    return names.local(iri) or iri
+    return names.curie(iri) or names.local(iri) or iri
 
 
 def _chain(shape: Node, quads: Collection[SourceQuad]) -> list[Node]:
