@@ -40,14 +40,14 @@ class SortedFile:
             with path.open("rb") as file:
                 self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def find(self, key: bytes, start: int = 0) -> int:
-        """The offset of the first line from ``start`` on that is not less than ``key``."""
-        low, high = start, len(self.data)
+    def find(self, key: bytes, start: int = 0, end: int | None = None) -> int:
+        """The offset of the first line between two offsets that is not less than ``key``; ``end`` if there is none."""
+        low, high = start, len(self.data) if end is None else end
         while low < high:
             middle = self.data.rfind(b"\n", low, (low + high) // 2) + 1 or low
-            end = self.data.find(b"\n", middle) + 1 or len(self.data)
-            if self.data[middle:end] < key:
-                low = end
+            stop = self.data.find(b"\n", middle) + 1 or len(self.data)
+            if self.data[middle:stop] < key:
+                low = stop
             else:
                 high = middle
         return low
@@ -126,20 +126,9 @@ def _run(file: SortedFile, at: int, limit: bytes) -> int:
         probe = data.rfind(b"\n", low, min(low + step, size - 1)) + 1 or low
         stop = data.find(b"\n", probe) + 1 or size
         if data[probe:stop] >= limit:
-            return _between(data, low, probe, limit)
+            return file.find(limit, low, probe)
         low, step = stop, step * 2
     return size
-
-
-def _between(data: mmap.mmap | bytes, low: int, high: int, limit: bytes) -> int:
-    while low < high:
-        middle = data.rfind(b"\n", low, (low + high) // 2) + 1 or low
-        stop = data.find(b"\n", middle) + 1
-        if data[middle:stop] < limit:
-            low = stop
-        else:
-            high = middle
-    return low
 
 
 def write_merged(path: Path, files: Sequence[SortedFile]) -> SortedFile:
