@@ -232,35 +232,31 @@ class _Passages:
 
     def check(self, passage: Passage) -> Passage:
         """The passage; place numbers that its description leaves out are filled in."""
-        return _check_passage(passage, self.texts.get(passage.document), self)
+        short = self.names.local(passage.iri) or passage.iri
 
+        def fail(rule: str, message: str) -> None:
+            self.findings.append(error(rule, f"{short}: {message}", passage.place, passage.iri))
 
-def _check_passage(passage: Passage, parsed: text.Text | None, known: _Passages) -> Passage:
-    short = known.names.local(passage.iri) or passage.iri
-
-    def fail(rule: str, message: str) -> None:
-        known.findings.append(error(rule, f"{short}: {message}", passage.place, passage.iri))
-
-    document = known.documents.get(passage.document)
-    if document is None:
-        fail("missing-document", f"missing document {passage.document}: describe it in data/documents/")
-        return passage
-    if passage.quote is not None and not document.text_shown:
-        fail("quote", f"the text of {document.name} may not be shown, so it cannot be quoted: remove oa:exact")
-    if passage.start >= passage.end:
-        fail("position", "the end must be greater than the start")
-        return passage
-    if parsed is None:
-        return passage
-    if passage.end > len(parsed.content):
-        fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
-        return passage
-    if moved := _where_moved(passage, parsed, known.search):
-        # That quote and sentence do not fit there either follows from it.
-        fail("fingerprint", moved)
-        return passage
-    _check_span(passage, parsed, fail, known.search)
-    return _check_sentence(passage, parsed, fail)
+        document, parsed = self.documents.get(passage.document), self.texts.get(passage.document)
+        if document is None:
+            fail("missing-document", f"missing document {passage.document}: describe it in data/documents/")
+            return passage
+        if passage.quote is not None and not document.text_shown:
+            fail("quote", f"the text of {document.name} may not be shown, so it cannot be quoted: remove oa:exact")
+        if passage.start >= passage.end:
+            fail("position", "the end must be greater than the start")
+            return passage
+        if parsed is None:
+            return passage
+        if passage.end > len(parsed.content):
+            fail("position", f"the position is past the end: the text has {len(parsed.content)} code points")
+            return passage
+        if moved := _where_moved(passage, parsed, self.search):
+            # That quote and sentence do not fit there either follows from it.
+            fail("fingerprint", moved)
+            return passage
+        _check_span(passage, parsed, fail, self.search)
+        return _check_sentence(passage, parsed, fail)
 
 
 def _check_span(passage: Passage, parsed: text.Text, fail: Callable[[str, str], None], search: Search) -> None:
