@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from pyoxigraph import Literal
+
 from kg import text, vocab
 from kg.build.ground import SUFFIXES, Search, find_text, find_words, make_passage, text_folders
 from kg.build.parse import FOLDERS, read_utf8
@@ -72,8 +74,7 @@ def passage_trig(passage: Passage, *, quote: bool) -> str:
         f"<{iri}#position> a oa:TextPositionSelector ; oa:start {passage.start} ; oa:end {passage.end} .",
     ]
     if quote:
-        escaped = (passage.quote or "").replace("\\", "\\\\").replace('"', '\\"')
-        lines.append(f'<{iri}#quote> a oa:TextQuoteSelector ; oa:exact "{escaped}" .')
+        lines.append(f"<{iri}#quote> a oa:TextQuoteSelector ; oa:exact {Literal(passage.quote or '')} .")
     return "\n".join(lines)
 
 
@@ -84,14 +85,13 @@ def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str
     """
     parsed, shown = read_document(config, name, documents), is_shown(config, name)
     title = next((parsed.content[s.start : s.end].lstrip("# ") for s in parsed.sentences if s.number == 0), name)
-    escaped = title.replace("\\", "\\\\").replace('"', '\\"')
     return "\n".join(
         (
             "@prefix kg: <ontology#> .",
             "@prefix dcterms: <http://purl.org/dc/terms/> .",
             "",
             f"<document/{name}> a kg:Document ;",
-            f'    dcterms:title "{escaped}"@{config.language} ;  # the language of the title, as de',
+            f"    dcterms:title {Literal(title)}@{config.language} ;  # the language of the title, as de",
             f"    dcterms:creator <id/{name}-author> ;  # whose own voice the text is; label it in data/entities/",
             f"    kg:textShown {str(shown).lower()} ;  # true only where the text may be republished",
             *(["    dcterms:license <https://creativecommons.org/licenses/by/4.0/> ;"] if shown else []),
