@@ -4,7 +4,9 @@
     the data as tables     data.py, paths.py
     shapes → plans         compile.py, plan.py (values.py, sets.py, nested.py, sparql.py: a function a component)
     queries                expressions.py: on what two SPARQL engines agree
-    both engines           run.py, reference.py
+    a part of the data     bound.py: what a build runs
+    both engines           run.py: over all data at once, for tests; reference.py
+    what does not end      deadline.py
 
 A plan checks one constraint for all focus nodes in one pass. What it cannot do exactly it refuses, and pyshacl checks
 that shape; nothing is skipped. Held to pyshacl's results on W3C's test suite and on generated data.

@@ -56,7 +56,15 @@ def read_plans(shapes: bytes) -> Plans:
 
     :raises NotCovered: if the reference cannot even load the shapes.
     """
-    compiler = Compiler(_quads(shapes))
+    return plans_of(_quads(shapes))
+
+
+def plans_of(shapes: Iterable[Quad]) -> Plans:
+    """The plans of shapes.
+
+    :raises NotCovered: if the reference cannot even load the shapes.
+    """
+    compiler = Compiler(shapes)
     plans: dict[Node, Plan] = {}
     refused: dict[Node, str] = {}
     aims = {node: targets(compiler, node) for node in compiler.targeted}

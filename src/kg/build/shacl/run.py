@@ -1,4 +1,7 @@
-"""The compiled engine over a data graph, with what it refuses handed over to the reference."""
+"""Both engines over a whole data graph at once; what the compiled one refuses is handed over to the reference.
+
+So tests hold one to the other, and benchmarks compare them. A build goes by ``bound.py``, a part of the data at a time.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from pyoxigraph import Quad
 from rdflib.term import Node
 
 from kg.build.shacl import reference
-from kg.build.shacl.compile import Compiler, focus_nodes, target_predicates, targets
+from kg.build.shacl.bound import Plans, plans_of
+from kg.build.shacl.compile import focus_nodes
 from kg.build.shacl.data import Data
 from kg.build.shacl.model import NotCovered, Result, to_graph
-from kg.build.shacl.plan import Plan, report
+from kg.build.shacl.plan import report
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +35,22 @@ def compiled(data: Sequence[Quad], shapes: Sequence[Quad]) -> Checked:
 
     :raises NotCovered: if the reference cannot even load the shapes.
     """
-    compiler = Compiler(shapes)
-    plans: dict[Node, Plan] = {}
-    refused: dict[Node, str] = {}
-    wanted: set[str] = set()
-    for node in compiler.targeted:
-        try:
-            plans[node] = compiler.plan(node)
-            wanted |= plans[node].predicates | target_predicates(targets(compiler, node))
-        except NotCovered as e:
-            refused[node] = str(e)
+    plans = plans_of(shapes)
     with _no_collection():
-        return _run(plans, refused, compiler, Data(data, wanted))
+        return _run(plans, Data(data, plans.wanted))
 
 
-def _run(plans: dict[Node, Plan], refused: dict[Node, str], compiler: Compiler, tables: Data) -> Checked:
+def _run(plans: Plans, tables: Data) -> Checked:
     results: list[Result] = []
-    for node, plan in plans.items():
+    refused = dict(plans.refused)
+    for node, plan in plans.plans.items():
         try:
-            failed = plan.run(focus_nodes(targets(compiler, node), tables), tables)
+            failed = plan.run(focus_nodes(plans.aims[node], tables), tables)
             results += [report(hit, tables) for hits in failed.values() for hit in hits]
         except NotCovered as e:
             # Found out with the data at hand; nothing of this shape was added to the results.
             refused[node] = str(e)
-    return Checked(results, frozenset(plans.keys() - refused.keys()), refused)
+    return Checked(results, frozenset(plans.plans.keys() - refused.keys()), refused)
 
 
 @contextmanager
