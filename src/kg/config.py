@@ -33,14 +33,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kg import settings
 from kg.errors import ConfigError
 
 DEFAULT_BASE = "http://localhost:8000/"
@@ -186,7 +186,7 @@ def check_report(report: str) -> None:
     """
     if not report:
         return
-    if not report.startswith(("mailto:", "https://")) or not _is_line(re.sub(r"\{\w+\}", "", report)):
+    if not report.startswith(("mailto:", "https://")) or not settings.is_line(re.sub(r"\{\w+\}", "", report)):
         raise ConfigError(f"report {report!r} must be an address that starts with mailto: or https://")
     unknown = sorted(set(re.findall(r"\{(\w+)\}", report)) - set(REPORT_FIELDS))
     if unknown:
@@ -195,8 +195,6 @@ def check_report(report: str) -> None:
 
 _TEXTS = ("base", "title", "description", "license", "publisher", "language", "report")
 _TABLES = ("query", "catalog", "security", "build", "serve")
-_DAYS = frozenset({"issued", "start", "end"})
-_PAGES = frozenset({"homepage", "contact_page", "place", "policy"})
 
 
 def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -231,7 +229,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     try:
         return Config(
             root=root,
-            query=_numbers(table.get("query", {})),
+            query=settings.numbers("query", table.get("query", {})),
             catalog=_catalog(table.get("catalog", {})),
             security=_security(table.get("security", {})),
             build=_build(table.get("build", {})),
@@ -267,21 +265,8 @@ def _text(path: Path, table: dict[str, Any], name: str) -> str:
     return value
 
 
-def _table(name: str, table: object) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise ConfigError(f"[{name}] must be a table")
-    return dict(table)
-
-
-def _numbers(table: object) -> dict[str, float]:
-    for name, value in _table("query", table).items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"query.{name} must be a number, not {value!r}")
-    return _table("query", table)
-
-
 def _catalog(table: object) -> Catalog:
-    values = _values("catalog", Catalog, table)
+    values = settings.texts("catalog", Catalog, table)
     bbox = values.get("bbox", ())
     if bbox and not (len(bbox) == 4 and -180 <= bbox[0] <= bbox[2] <= 180 and -90 <= bbox[1] <= bbox[3] <= 90):
         raise ConfigError("catalog.bbox must be [west, south, east, north] in degrees")
@@ -293,10 +278,12 @@ def _catalog(table: object) -> Catalog:
 
 
 def _security(table: object) -> Security:
-    values = _values("security", Security, table)
+    values = settings.texts("security", Security, table)
     if not values:
         return Security()
-    if not values.get("contact", "").startswith(("mailto:", "https://", "tel:")) or not _is_line(values["contact"]):
+    if not values.get("contact", "").startswith(("mailto:", "https://", "tel:")) or not settings.is_line(
+        values["contact"]
+    ):
         raise ConfigError("security.contact must start with mailto:, https:// or tel:")
     try:
         expires = datetime.fromisoformat(values.get("expires", ""))
@@ -308,80 +295,23 @@ def _security(table: object) -> Security:
 
 
 def _build(table: object) -> Build:
-    known = [f.name for f in fields(Build)]
-    for name, value in (given := _table("build", table)).items():
-        if name not in known:
-            raise ConfigError(f"unknown setting build.{name}; known: {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+    values = settings.known("build", Build, table)
+    for name, value in values.items():
+        if not settings.is_number(value) or not 0 < value < 1e9:
             raise ConfigError(f"build.{name} must be a number above 0, not {value!r}")
-    return Build(**given)
+    return Build(**values)
 
 
 def _serve(table: object) -> Serve:
-    known = [f.name for f in fields(Serve)]
-    values = _table("serve", table)
+    values = settings.known("serve", Serve, table)
     for name, value in values.items():
-        if name not in known:
-            raise ConfigError(f"unknown setting serve.{name}; known: {', '.join(known)}")
         if name == "trusted_proxies":
-            values[name] = _networks(value)
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            values[name] = settings.networks("serve.trusted_proxies", value)
+        elif not settings.is_number(value) or value < 0:
             raise ConfigError(f"serve.{name} must be a number, 0 or more, not {value!r}")
     if values.get("burst") == 0:
         raise ConfigError("serve.burst must be more than 0")
     return Serve(**values)
-
-
-def _networks(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ConfigError(f"serve.trusted_proxies must be a list of addresses in quotes, not {value!r}")
-    for text in value:
-        try:
-            ip_network(text)
-        except ValueError:
-            raise ConfigError(f"serve.trusted_proxies: {text!r} is neither an address nor a network") from None
-    return tuple(value)
-
-
-def _values(name: str, kind: type[Catalog | Security], table: object) -> dict[str, Any]:
-    """The values of a table, each of the type that its setting has."""
-    known = {f.name: f.default for f in fields(kind)}
-    values: dict[str, Any] = {}
-    for key, value in _table(name, table).items():
-        if key not in known:
-            raise ConfigError(f"unknown setting {name}.{key}; known: {', '.join(known)}")
-        values[key] = _value(f"{name}.{key}", key, value, many=isinstance(known[key], tuple))
-    return values
-
-
-def _value(name: str, key: str, value: object, *, many: bool) -> object:
-    if many:
-        wanted = int | float if key == "bbox" else str
-        if not isinstance(value, list) or any(isinstance(v, bool) or not isinstance(v, wanted) for v in value):
-            what = "numbers" if key == "bbox" else "texts in quotes"
-            raise ConfigError(f"{name} must be a list of {what}, not {value!r}")
-        return tuple(value)
-    if isinstance(value, date):  # TOML has dates of its own; datetime is one too
-        value = value.isoformat()
-    if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a text in quotes, not {value!r}")
-    if key in _DAYS and not _is_day(value):
-        raise ConfigError(f"{name} must be a date such as 2030-01-31, not {value!r}")
-    if key in _PAGES and not (value.startswith(("http://", "https://")) and _is_line(value)):
-        raise ConfigError(f"{name} must be an http or https address, not {value!r}")
-    return value
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _is_line(address: str) -> bool:
-    """Whether an address has only characters that IRIs may have."""
-    return not re.search(r'[\s<>"{}|\\^`\x00-\x20]', address)
 
 
 def _caches(environ: Mapping[str, str]) -> Path:
