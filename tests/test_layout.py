@@ -15,7 +15,7 @@ MODULES = {
 }
 
 # What knows of no stage.
-BASICS = {"media", "text", "tags", "words", "dates", "config", "model", "vocab", "errors"}
+BASICS = {"media", "text", "tags", "words", "dates", "config", "model", "vocab", "forgetful", "errors"}
 
 # From the top down. A part imports itself (for a package: its own modules) and what stands below it in this table.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "push": {"query", "release", "store", "model", "vocab", "errors"},
     "history": {"activations", "disk", "diff", "release", "errors"},
     "diff": {"release", "model", "vocab"},
-    "query": {"bounds", "release", "store", "media", "config", "model", "vocab", "errors"},
+    "query": {"bounds", "release", "store", "media", "config", "model", "vocab", "forgetful", "errors"},
     "findings": {"model"},
     "activations": {"disk"},
     "disk": set(),
@@ -72,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tags": set(),
     "words": set(),
     "dates": set(),
+    "forgetful": set(),
     "config": {"settings", "errors"},
     "settings": {"errors"},
     "model": {"errors"},

@@ -10,12 +10,15 @@ from typing import Any
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.query.rows import nodes
 from kg.store.stated import Stated
 
 NO_CLAIM = "-"
 
-_FULL = 50_000
+_MOST = 50_000
+"""Triples, and claims, that are remembered."""
+
 _DEFAULT = DefaultGraph()
 
 
@@ -27,18 +30,16 @@ class Claims:
         self._stated = stated
         self._names = vocab.Names(base)
         self._claim = base + "claim/"
-        self._published: dict[str, bool] = {}
-        self._words: dict[str, str] = {}
-        self._read_words: dict[tuple[str, ...], str] = {}
+        self._published: Forgetful[str, bool] = Forgetful(_MOST)
+        self._words: Forgetful[str, str] = Forgetful(_MOST)
+        self._read_words: Forgetful[tuple[str, ...], str] = Forgetful(_MOST)
 
     def word(self, triple: str) -> str:
         """The word for a triple of the release's default graph: IRIs joined by ``|``, or ``-``."""
         found = self._words.get(triple)
         if found is None:
-            if len(self._words) >= _FULL:
-                self._words.clear()
             claims = self._stated.claims(triple) if self._stated else self._find(triple, None)
-            found = self._words[triple] = "|".join(claims) or NO_CLAIM
+            found = self._words.keep(triple, "|".join(claims) or NO_CLAIM)
         return found
 
     def word_in(self, triple: str, graph: str) -> str:
@@ -52,9 +53,7 @@ class Claims:
         key = (triple, *graphs)
         found = self._read_words.get(key)
         if found is None:
-            if len(self._read_words) >= _FULL:
-                self._read_words.clear()
-            found = self._read_words[key] = "|".join(self._find(triple, graphs)) or NO_CLAIM
+            found = self._read_words.keep(key, "|".join(self._find(triple, graphs)) or NO_CLAIM)
         return found
 
     def _find(self, triple: str, graphs: tuple[str, ...] | None) -> list[str]:
@@ -76,9 +75,7 @@ class Claims:
         """Whether a claim's content stands in the default graph; ``background``: in that graph too."""
         published = self._published.get(iri)
         if published is None:
-            if len(self._published) >= _FULL:
-                self._published.clear()
-            published = self._published[iri] = self._read(iri)
+            published = self._published.keep(iri, self._read(iri))
         kg = self._names.kg
         return published and (not background or self._value(iri, kg + "basis") == kg + "background")
 

@@ -16,12 +16,15 @@ from typing import Any, NamedTuple, Protocol
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, Triple, parse_query_results
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.media import NOT_IN_XML
 
 Node = NamedNode | BlankNode | Literal | Triple
 Row = Sequence[str]
 
-_FULL = 20_000
+_MOST = 20_000
+"""Terms of an answer that are remembered as they are written."""
+
 _CSV_QUOTED = re.compile(r'[",\r\n]')
 _ESCAPE = re.compile(r'\\(?:([tnrbf"\'\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))')
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
@@ -145,15 +148,12 @@ _Format = tuple[str, Callable[[Row], str], str, str]  # head, one row, what stan
 
 
 def _remembering(make: Callable[[Term], str]) -> Callable[[str], str]:
-    known: dict[str, str] = {"": ""}
+    known: Forgetful[str, str] = Forgetful(_MOST)
 
     def written(text: str) -> str:
         found = known.get(text)
         if found is None:
-            if len(known) >= _FULL:
-                known.clear()
-                known[""] = ""
-            found = known[text] = make(term(text))
+            found = known.keep(text, make(term(text)) if text else "")
         return found
 
     return written

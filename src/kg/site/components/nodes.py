@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.site.answers.links import EXTERNAL_REL, anchor, encode, is_web, page_path
 from kg.site.languages import Language
 from kg.site.lookups.evidence import Evidence, Source, Span
@@ -29,7 +30,9 @@ FEW_LINES = 5
 MOST_LINES = 50
 """Lines that a page has for one value; the data has all."""
 
-_FULL = 20_000
+_MOST = 20_000
+"""Pieces of HTML of each kind that are remembered."""
+
 _PLAIN = frozenset(
     vocab.XSD + name
     for name in (
@@ -60,11 +63,11 @@ class Linker:
         self._schema = schema
         self._evidence = evidence
         self._language = language
-        self._links: dict[str, Markup] = {}
-        self._says: dict[str, Markup] = {}
-        self._lines: dict[tuple[tuple[str, ...], bool], Markup] = {}
-        self._terms: dict[tuple[str, str], Markup] = {}
-        self._kinds: dict[str, Markup] = {}
+        self._links: Forgetful[str, Markup] = Forgetful(_MOST)
+        self._says: Forgetful[str, Markup] = Forgetful(_MOST)
+        self._lines: Forgetful[tuple[tuple[str, ...], bool], Markup] = Forgetful(_MOST)
+        self._terms: Forgetful[tuple[str, str], Markup] = Forgetful(_MOST)
+        self._kinds: Forgetful[str, Markup] = Forgetful(_MOST)
 
     def href(self, iri: str) -> str | None:
         """Where an IRI leads, or ``None`` where it must not be a link."""
@@ -79,9 +82,7 @@ class Linker:
         """An IRI by its label."""
         html = self._links.get(iri)
         if html is None:
-            if len(self._links) >= _FULL:
-                self._links.clear()
-            html = self._links[iri] = self._anchor(iri, self._labels[iri])
+            html = self._links.keep(iri, self._anchor(iri, self._labels[iri]))
         return html
 
     def claim(self, source: Source) -> Markup:
@@ -94,9 +95,7 @@ class Linker:
         key = (iri, name)
         html = self._terms.get(key)
         if html is None:
-            if len(self._terms) >= _FULL:
-                self._terms.clear()
-            html = self._terms[key] = self._term(iri, name, language)
+            html = self._terms.keep(key, self._term(iri, name, language))
         return html
 
     def _term(self, iri: str, name: str, language: str) -> Markup:
@@ -114,9 +113,7 @@ class Linker:
         """A class by its label, leading to its instances."""
         html = self._kinds.get(iri)
         if html is None:
-            if len(self._kinds) >= _FULL:
-                self._kinds.clear()
-            html = self._kinds[iri] = anchor(self.class_href(iri), self._labels[iri].html)
+            html = self._kinds.keep(iri, anchor(self.class_href(iri), self._labels[iri].html))
         return html
 
     def class_href(self, iri: str) -> str:
@@ -135,9 +132,7 @@ class Linker:
         """One line: how and on what basis, who says it, and where it stands."""
         html = self._says.get(source.iri)
         if html is None:
-            if len(self._says) >= _FULL:
-                self._says.clear()
-            html = self._says[source.iri] = self._say(source)
+            html = self._says.keep(source.iri, self._say(source))
         return html
 
     def evidence(self, sources: Sequence[Source], *, whole: bool = False) -> Markup:
@@ -150,16 +145,17 @@ class Linker:
         key = (tuple(source.iri for source in sources), whole)
         html = self._lines.get(key)
         if html is None:
-            if len(self._lines) >= _FULL:
-                self._lines.clear()
-            alike: dict[tuple[str, str, str, str], list[Source]] = {}
-            for s in sources:
-                alike.setdefault((s.document, s.speaker, s.modality, s.basis), []).append(s)
-            ways = list(alike.values())
-            # To fold one line away would save nothing.
-            few = len(ways) if whole or len(ways) <= FEW_LINES + 1 else FEW_LINES
-            html = self._lines[key] = Markup("").join(map(self._line, ways[:few])) + self._folded(ways[few:])
+            html = self._lines.keep(key, self._ways(sources, whole=whole))
         return html
+
+    def _ways(self, sources: Sequence[Source], *, whole: bool) -> Markup:
+        alike: dict[tuple[str, str, str, str], list[Source]] = {}
+        for s in sources:
+            alike.setdefault((s.document, s.speaker, s.modality, s.basis), []).append(s)
+        ways = list(alike.values())
+        # To fold one line away would save nothing.
+        few = len(ways) if whole or len(ways) <= FEW_LINES + 1 else FEW_LINES
+        return Markup("").join(map(self._line, ways[:few])) + self._folded(ways[few:])
 
     def _folded(self, ways: Sequence[Sequence[Source]]) -> Markup:
         """Lines behind a summary that says how many there are."""

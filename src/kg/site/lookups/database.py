@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kg import disk
+from kg.forgetful import Forgetful
 
 BATCH = 16
 """IRIs that one query asks for."""
@@ -26,7 +27,8 @@ MARKS = ",".join("?" * BATCH)
 MAPPED = 2**30
 """Bytes of the index that are read as memory, which all processes share; SQLite's own bound is about twice that."""
 
-_FULL = 10_000
+_MOST = 10_000
+"""Texts that are remembered."""
 
 
 def marks(values: Sequence[object]) -> str:
@@ -42,7 +44,7 @@ class Database:
         self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
         self._local = threading.local()
         self._columns: dict[str, frozenset[str]] = {}
-        self._texts: dict[int, str] = {0: ""}
+        self._texts: Forgetful[int, str] = Forgetful(_MOST)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query finds."""
@@ -67,9 +69,8 @@ class Database:
         """The IRI or year that the index has this number for; nothing for 0."""
         text = self._texts.get(number)
         if text is None:
-            if len(self._texts) >= _FULL:
-                self._texts = {0: ""}
-            text = self._texts[number] = str(self.rows("SELECT text FROM value WHERE id = ?", (number,))[0][0])
+            found = self.rows("SELECT text FROM value WHERE id = ?", (number,)) if number else [("",)]
+            text = self._texts.keep(number, str(found[0][0]))
         return text
 
 

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.site.lookups.database import MARKS, Database, batches
 from kg.store.base import Store
 
@@ -30,7 +31,9 @@ _STRENGTH = {status: rank for rank, status in enumerate(("stated", "prospect", "
 UNCLAIMED = "unclaimed"
 """The sixth mark, for what no claim holds: labels, and the description of claims themselves."""
 
-_FULL = 20_000
+_MOST, _DOCUMENTS = 20_000, 64
+"""Claims, and passages, that are remembered; documents of which the order of all claims is."""
+
 _DEFAULT = DefaultGraph()
 _LABEL = NamedNode(vocab.RDFS_LABEL)
 _SPAN = re.compile(r"(.+)/(\d+)-(\d+)")
@@ -90,9 +93,9 @@ class Evidence:
         self._index = index
         self._names = names
         self._claims: dict[str, Source | None] = {}
-        self._spans: dict[str, Span] = {}
+        self._spans: Forgetful[str, Span] = Forgetful(_MOST)
         self._authors: dict[str, str] = {}
-        self._orders: dict[str, tuple[str, ...]] = {}
+        self._orders: Forgetful[str, tuple[str, ...]] = Forgetful(_DOCUMENTS)
         self._of_claims = {names.kg + name: name for name in ("speaker", "modality", "basis", "reviewedBy")}
         self._of_claims |= {vocab.OA_HAS_TARGET: "target", vocab.RDFS_LABEL: "label"}
         self._of_spans = {
@@ -134,8 +137,6 @@ class Evidence:
         """IRIs of a document's claims in the order of their passages; numbers are only names."""
         order = self._orders.get(document)
         if order is None:
-            if len(self._orders) >= 64:
-                self._orders.clear()
             source = NamedNode(vocab.PROV_PRIMARY_SOURCE)
             iris = [
                 q.subject.value
@@ -143,7 +144,7 @@ class Evidence:
                 if isinstance(q.subject, NamedNode)
             ]
             found = [claim for claim in self._read_all(iris) if claim is not None]
-            order = self._orders[document] = tuple(claim.iri for claim in sorted(found, key=_place))
+            order = self._orders.keep(document, tuple(claim.iri for claim in sorted(found, key=_place)))
         return order
 
     def span(self, iri: str) -> Span:
@@ -170,9 +171,9 @@ class Evidence:
                 for iri, rows in groupby(self._index.rows(_READ, some), key=lambda row: row[0]):
                     read[iri] = self._indexed(iri, list(rows))
         found = [read[iri] if iri in read else self._read(iri) for iri in iris]
-        if len(self._claims) + len(iris) > _FULL:
+        if len(self._claims) + len(iris) > _MOST:
             self._claims.clear()
-        self._claims.update(zip(iris[:_FULL], found, strict=False))
+        self._claims.update(zip(iris[:_MOST], found, strict=False))
         return found
 
     def _numbered(self, iri: str) -> tuple[str, str] | None:
@@ -267,12 +268,9 @@ class Evidence:
 
     def _keep(self, iri: str, *fields: Any) -> Span:
         """Make a passage, and remember it; ``fields``: those of :class:`Span` behind its position."""
-        if len(self._spans) >= _FULL:
-            self._spans.clear()
         shape = _SPAN.fullmatch((self._names.local(iri) or "").removeprefix("passage/"))
         document, start, end = (shape[1], int(shape[2]), int(shape[3])) if shape else ("", 0, 0)
-        span = self._spans[iri] = Span(iri, document, start, end, *fields)
-        return span
+        return self._spans.keep(iri, Span(iri, document, start, end, *fields))
 
 
 def status(modality: str, basis: str, *, own_voice: bool) -> str:

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import tags, vocab
+from kg.forgetful import Forgetful
 from kg.site.elsewhere.gathered import Gathered
 from kg.site.languages import Language, marked
 from kg.site.lookups.database import MARKS, Database, batches
@@ -88,7 +89,9 @@ _NUMBER = re.compile(r"[0-9]{1,12}")
 _DIGITS = 12
 _COMPARED = 200  # characters of a text that its place in a list depends on
 
-_FULL = 50_000
+_MOST = 50_000
+"""Labels that are remembered."""
+
 _FOREIGN = Markup(' class="foreign"')
 _DEFAULT = DefaultGraph()
 
@@ -181,7 +184,7 @@ class Labels:
         self._language = language
         self._own = own
         self._wanted = (language.code, own)
-        self._table: dict[str, Label] = {}
+        self._table: Forgetful[str, Label] = Forgetful(_MOST)
         self._given = prefixes
         # The longest namespace first: "ontology/x#" before "ontology#".
         self._prefixes = sorted(prefixes.items(), key=lambda pair: -len(pair[1]))
@@ -195,9 +198,7 @@ class Labels:
     def __getitem__(self, iri: str) -> Label:
         label = self._table.get(iri)
         if label is None:
-            if len(self._table) >= _FULL:
-                self._table.clear()
-            label = self._table[iri] = self._find(iri)
+            label = self._table.keep(iri, self._find(iri))
         return label
 
     def all(self, iri: str, facts: Iterable[tuple[str, object]] | None = None) -> list[Label]:
@@ -235,7 +236,7 @@ class Labels:
     def of(self, iri: str, given: Sequence[tuple[str, str]]) -> Label:
         """The label of an IRI whose labels of the first property are known already: text and language of each."""
         label = self._table.get(iri)
-        if label is None and given and self._gathered is None and len(self._table) < _FULL:
+        if label is None and given and self._gathered is None and len(self._table) < _MOST:
             label = self._table[iri] = self._ranked(given)[0]
         return label or self[iri]
 

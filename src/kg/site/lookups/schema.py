@@ -14,10 +14,14 @@ from typing import NamedTuple
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.site.languages import marked
 
 _SH = vocab.SH
 _LAST = 1e9
+_ORDERS = 1_000
+"""Sets of classes of which the order of all properties is remembered."""
+
 _KINDS = (
     (marked("Classes"), vocab.CLASSES),
     (
@@ -80,14 +84,14 @@ class Schema:
         }
         self.checked = {q.object.value for q in self.shapes if isinstance(q.object, NamedNode)}
         self._by_class = self._read_shapes()
-        self._orders: dict[frozenset[str], dict[str, Shown]] = {}
+        self._orders: Forgetful[frozenset[str], dict[str, Shown]] = Forgetful(_ORDERS)
 
     def in_language(self, language: str) -> Schema:
         """The same with the names and groups that the shapes have in a language."""
         other = copy(self)
         other._language = language
         other._by_class = other._read_shapes()
-        other._orders = {}
+        other._orders = Forgetful(_ORDERS)
         return other
 
     def kind(self, iri: str) -> str:
@@ -122,11 +126,10 @@ class Schema:
         """How the properties of a thing of these types are shown; those in no shape are not in it."""
         known = self._orders.get(types)
         if known is None:
-            if len(self._orders) >= 1000:
-                self._orders.clear()
-            known = self._orders[types] = dict(self._by_class.get("", {}))
+            found = dict(self._by_class.get("", {}))
             for iri in self.ancestors(types):
-                known.update(self._by_class.get(iri, {}))
+                found.update(self._by_class.get(iri, {}))
+            known = self._orders.keep(types, found)
         return known
 
     def _read_shapes(self) -> dict[str, dict[str, Shown]]:
