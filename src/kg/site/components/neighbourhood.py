@@ -12,14 +12,14 @@ from functools import lru_cache
 from html import escape
 from itertools import chain
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from markupsafe import Markup
 
 from kg import vocab
+from kg.forgetful import Forgetful
 from kg.site.answers.links import page_path
 from kg.site.lookups import index
-from kg.site.lookups.database import Database, marks
+from kg.site.lookups.database import marks
 from kg.site.lookups.evidence import STATUSES, UNCLAIMED
 from kg.site.lookups.evidence import status as status_of
 from kg.site.lookups.labels import Label, shorten
@@ -87,28 +87,29 @@ def of(site: Site, iri: str, root: str) -> Neighbourhood:
     return Neighbourhood(tuple(node.iri for node in near), _picture(site, root, site.labels[iri], near, far))
 
 
-# A thing is the neighbour of several others, and each of their pages asks for what it is linked with.
-_known: WeakKeyDictionary[Database, dict[int, list[Node]]] = WeakKeyDictionary()
-_FULL = 4096
+_REMEMBERED = 4096
+"""Entries whose links are remembered: a thing is the neighbour of several others, whose pages ask for the same."""
+
+
+@per_site()
+def _known(_site: Site) -> Forgetful[int, list[Node]]:
+    return Forgetful(_REMEMBERED)
 
 
 def _linked(site: Site, wanted: Sequence[int]) -> Mapping[int, Sequence[Node]]:
     """What at most :data:`NEAR` entries are linked with, each once, the best vouched for and most mentioned first."""
-    known = _known.setdefault(site.index, {})
-    found = {id_: known[id_] for id_ in wanted if id_ in known}
-    if len(found) < len(wanted):
-        if len(known) >= _FULL:
-            known.clear()
-        found |= _read(site, [id_ for id_ in wanted if id_ not in found])
-        known.update(found)
+    known = _known(site.origin or site)  # the same in every language
+    found = {id_: nodes for id_ in wanted if (nodes := known.get(id_)) is not None}
+    if missing := [id_ for id_ in wanted if id_ not in found]:
+        found |= {id_: known.keep(id_, nodes) for id_, nodes in _read(site, missing).items()}
     return found
 
 
 def _read(site: Site, ids: Sequence[int]) -> dict[int, list[Node]]:
     texts, found = _texts(site), dict[int, dict[int, Node]]()
     count = 1 if len(ids) == 1 else NEAR
-    marks = chain.from_iterable((id_, id_) for id_ in (*ids, *[0] * (count - len(ids))))
-    for this, other, iri, property_, out, modality, basis, own in index.query(site, _OF_EACH[count], tuple(marks)):
+    asked = chain.from_iterable((id_, id_) for id_ in (*ids, *[0] * (count - len(ids))))
+    for this, other, iri, property_, out, modality, basis, own in index.query(site, _OF_EACH[count], tuple(asked)):
         nodes = found.setdefault(this, {})
         known = nodes.get(other)
         status = _status(texts.get(modality, ""), texts.get(basis, ""), own)
