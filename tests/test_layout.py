@@ -15,7 +15,7 @@ MODULES = {
 }
 
 # What knows of no stage.
-BASICS = {"media", "text", "tags", "words", "dates", "config", "model", "vocab", "forgetful", "errors"}
+BASICS = {"media", "text", "tags", "words", "dates", "config", "settings", "model", "vocab", "forgetful", "errors"}
 
 # From the top down. A part imports itself (for a package: its own modules) and what stands below it in this table.
 MAY_IMPORT: dict[str, set[str]] = {

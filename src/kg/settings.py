@@ -96,6 +96,15 @@ def is_line(address: str) -> bool:
     return not re.search(r'[\s<>"{}|\\^`\x00-\x20]', address)
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address on the web, and so can be an IRI in data.
+
+    >>> is_address("https://example.org/licence"), is_address("https://example.org/a licence"), is_address("CC BY")
+    (True, False, False)
+    """
+    return re.fullmatch(r"https?://.+", text) is not None and is_line(text)
+
+
 def _list(name: str, key: str, value: object) -> tuple[Any, ...]:
     is_one = is_number if key == "bbox" else _is_text
     if not isinstance(value, list) or not all(map(is_one, value)):
@@ -115,7 +124,7 @@ def _text(name: str, key: str, value: object) -> str:
         raise ConfigError(f"{name} must be a text in quotes, not {value!r}")
     if key in _DAYS and not _is_day(value):
         raise ConfigError(f"{name} must be a date such as 2030-01-31, not {value!r}")
-    if key in _PAGES and not (value.startswith(("http://", "https://")) and is_line(value)):
+    if key in _PAGES and not is_address(value):
         raise ConfigError(f"{name} must be an http or https address, not {value!r}")
     return value
 

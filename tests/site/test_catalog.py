@@ -271,20 +271,31 @@ def test_a_page_about_the_dataset_describes_it_in_schema_org(path: str, client: 
         assert isinstance(found[f"<https://schema.org/{name}>"], NamedNode), name
 
 
-@pytest.mark.parametrize("licence", ["https://example.org/licence", "For members only", ""])
+@pytest.mark.parametrize(
+    "licence", ["https://example.org/licence", "https://example.org/no address", "For members only", ""]
+)
 def test_a_licence_is_an_address_or_has_a_name_everywhere(licence: str, release: Release, config: Config) -> None:
     seal = {"version": release.version, "sealed_at": release.sealed_at.isoformat()}
     licensed = Release(release.path, replace(release.manifest, license=licence), seal)
     licensed.report = release.report
     with create_app(licensed, config).test_client() as client:
-        html = get(client, "/").text
+        html, head = get(client, "/").text, get(client, "/").headers["Link"]
         description = Graph().parse(data=get(client, "/sparql", Accept="text/turtle").data, format="turtle")
+        others = [
+            get(client, path).text
+            for path in (
+                "/releases/stream.nq",
+                "/claim/gazette/1.trig?profile=nanopublication",
+                "/claim/gazette/1.jsonld?profile=annotation",
+            )
+        ]
     said = json.loads(html.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
-    is_address = licence.startswith("https:")
+    is_address = licence.startswith("https:") and " " not in licence
     named = {"@type": "CreativeWork", "name": licence}
     assert said.get("license", "") == (named if licence and not is_address else licence)
     found = list(description.objects(None, DCTERMS.license))
     assert found == ([URIRef(licence)] if is_address else [])
+    assert {licence in text for text in (*others, head) if licence} == ({is_address} if licence else set())
 
 
 def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from kg import media
+from kg.settings import is_address
 from kg.site.lookups.state import Site
 
 LINKSET = "application/linkset+json"
@@ -242,6 +243,6 @@ def _common(site: Site, landing: Landing, root: str) -> list[Link]:
     links = [Link("linkset", f"{root}{landing.path}{'&' if '?' in landing.path else '?'}{PARAMETER}", LINKSET)]
     if manifest.publisher:
         links.append(Link("author", site.names.catalog + "#publisher"))
-    if manifest.license.startswith(("http://", "https://")):
+    if is_address(manifest.license):
         links.append(Link("license", ascii_iri(manifest.license)))
     return links

@@ -13,6 +13,7 @@ from typing import Any
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import vocab
+from kg.settings import is_address
 from kg.site.answers.links import data_path
 from kg.site.lookups.evidence import Source, Span
 from kg.site.lookups.state import Site
@@ -106,7 +107,7 @@ def annotation(site: Site, source: Source) -> dict[str, Any]:
         values = sorted(q.object.value for q in quads if isinstance(q.object, NamedNode | Literal))
         if values:
             found[key] = values[0] if len(values) == 1 else values
-    if site.release.manifest.license.startswith(("http://", "https://")):
+    if is_address(site.release.manifest.license):
         found["rights"] = site.release.manifest.license
     return found
 

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from kg import media, vocab
+from kg.settings import is_address
 from kg.site.data.metadata import Metadata, read
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site
@@ -98,6 +99,6 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
 
 def _licence(text: str) -> str | dict[str, str]:
     """An address as it is; other words are the name of a licence."""
-    if not text or text.startswith(("http://", "https://")):
+    if not text or is_address(text):
         return text
     return {"@type": "CreativeWork", "name": text}

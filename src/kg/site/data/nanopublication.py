@@ -14,6 +14,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
 from kg.model import Node
+from kg.settings import is_address
 from kg.site.lookups.evidence import Source
 from kg.site.lookups.state import Site
 
@@ -95,5 +96,5 @@ def _info(site: Site, source: Source, here: NamedNode, graph: NamedNode) -> Iter
     yield say(vocab.OWL + "versionInfo", Literal(site.release.version))
     if manifest.publisher:
         yield say(vocab.DCTERMS + "publisher", NamedNode(site.names.catalog + "#publisher"))
-    if manifest.license.startswith(("http://", "https://")):
+    if is_address(manifest.license):
         yield say(vocab.DCTERMS + "license", NamedNode(manifest.license))

@@ -26,6 +26,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import media, vocab
 from kg.history import History, MemberState
+from kg.settings import is_address
 from kg.site.answers.respond import changing, chosen_format, conditional, cors, not_found
 from kg.site.languages import marked
 from kg.site.lookups.state import Site, current
@@ -132,7 +133,7 @@ def _stream(site: Site) -> Iterator[Quad]:
     events, manifest = _events(site), site.release.manifest
     yield _iri(events, vocab.RDF_TYPE, LDES + "EventStream")
     yield Quad(NamedNode(events), NamedNode(vocab.DCTERMS_TITLE), Literal(f"{manifest.title}: changes"))
-    if manifest.license.startswith(("http://", "https://")):
+    if is_address(manifest.license):
         yield _iri(events, vocab.DCTERMS + "license", manifest.license)
     yield _iri(events, TREE + "view", f"{site.base}releases/stream")
     for name, path in (("timestamp", "published"), ("sequence", "name"), ("versionOf", "object")):

@@ -9,6 +9,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg import vocab
 from kg.query.limits import Limits
+from kg.settings import is_address
 from kg.site.languages import marked
 from kg.site.lookups.state import Site
 
@@ -65,7 +66,7 @@ def describe(site: Site, limits: Limits) -> list[Triple]:
     for part in (dataset, graph):
         say(part, vocab.RDF_TYPE, NamedNode(vocab.VOID + "Dataset"))
     # What is licensed by an address is so in the catalogue and in VoID, too, in the same triple.
-    if site.release.manifest.license.startswith(("http://", "https://")):
+    if is_address(site.release.manifest.license):
         say(dataset, vocab.DCTERMS + "license", NamedNode(site.release.manifest.license))
     for name, value, unit, meaning in limits_table(limits):
         row = BlankNode(name)
