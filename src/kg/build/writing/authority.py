@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kg import tags
-from kg.build.writing.statements import is_web
 from kg.config import FILE, Config
 from kg.model import Finding, Place, error, warning
+from kg.settings import is_address
 
 _EU = "http://publications.europa.eu/resource/authority/"
 _PUBLISHER_TYPE = "http://purl.org/adms/publishertype/"
@@ -147,7 +147,7 @@ def check_catalog(config: Config) -> list[Finding]:
         for name in ("title", "description", "publisher")
         if not getattr(config, name).strip()
     ]
-    if config.license.strip() and not is_web(config.license.strip()):
+    if config.license.strip() and not is_address(config.license.strip()):
         message = f"license {config.license[:100]!r} is no address, so nothing says it: write https://… of its text"
         found.append(warning("catalog", message, place))
     return found

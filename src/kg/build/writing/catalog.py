@@ -14,9 +14,10 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg import media, vocab
 from kg.build.writing import authority
 from kg.build.writing.content import Content
-from kg.build.writing.statements import Statements, english, is_web, typed
+from kg.build.writing.statements import Statements, english, typed
 from kg.config import Config
 from kg.model import FileEntry, SourceQuad, value_of
+from kg.settings import is_address
 
 _DCAT, _DCT, _FOAF = vocab.DCAT, vocab.DCTERMS, vocab.FOAF
 _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
@@ -111,7 +112,7 @@ class _Catalogue:
 
     def _licensed(self, resource: str) -> None:
         licence = self.config.license.strip()
-        if is_web(licence):
+        if is_address(licence):
             self.graph.say(resource, _DCT + "license", licence)
             self.graph.is_a(licence, _DCT + "LicenseDocument")
             for kind, label in authority.licence_types(licence):

@@ -46,11 +46,6 @@ def typed(lexical: str, datatype: str) -> Literal:
     return Literal(lexical, datatype=NamedNode(vocab.XSD + datatype))
 
 
-def is_web(text: str) -> bool:
-    """Whether a setting is an address, and so can be an IRI of the description."""
-    return bool(re.fullmatch(r'https?://[^\s<>"{}|\\^`]+', text))
-
-
 def fragment(iri: str, prefixes: Mapping[str, str]) -> str:
     """A readable part of a fragment for a term: its short name, or a hash where it has none.
 

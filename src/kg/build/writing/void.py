@@ -17,9 +17,10 @@ from kg import media, vocab
 from kg.build.vocabulary import namespace
 from kg.build.writing.content import Content
 from kg.build.writing.coverage import Share
-from kg.build.writing.statements import Statements, english, fragment, is_web, typed
+from kg.build.writing.statements import Statements, english, fragment, typed
 from kg.config import Config
 from kg.model import FileEntry
+from kg.settings import is_address
 
 EXAMPLES = 5
 """Example resources: the things that most claims mention."""
@@ -93,7 +94,7 @@ def _dataset(graph: Statements, content: Content, config: Config, dumps: Sequenc
     graph.say(dataset, vocab.DCTERMS_DESCRIPTION, graph.text(config.description.strip()))
     if config.publisher:
         graph.say(dataset, vocab.DCTERMS + "publisher", names.catalog + "#publisher")
-    if is_web(config.license):
+    if is_address(config.license):
         graph.say(dataset, vocab.DCTERMS + "license", config.license)
     graph.say(dataset, vocab.FOAF + "homepage", names.base)
     graph.say(dataset, vocab.RDFS + "seeAlso", names.catalog)
