@@ -44,6 +44,7 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         ("[serve]\nburst = 0", "serve.burst must be more than 0"),
         ("base = 'http://x/#'", "must have no query, fragment"),
         ("base = 'http://[x/'", "is not an address"),
+        (r'base = "http://x/\u0001/"', "must have no query, fragment, or character that IRIs exclude"),
         (f"base = 'http://{'x' * 2000}/'", "is longer than 1000 characters"),
         ("language = 'a b'", "language 'a b' is no tag of a language"),
         ("x = " + "9" * 5000, "not TOML: .* 5000 digits"),

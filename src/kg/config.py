@@ -171,7 +171,7 @@ def check_base(base: str) -> None:
         raise ConfigError(f"base {base!r} is not an address: {e}") from e
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ConfigError(f"base {base!r} must be an absolute http or https address, as in {DEFAULT_BASE}")
-    if "?" in base or "#" in base or any(c.isspace() or c in '<>"{}|\\^`' for c in base):
+    if "?" in base or "#" in base or not settings.is_line(base):
         raise ConfigError(f"base {base!r} must have no query, fragment, or character that IRIs exclude")
     if not base.endswith("/"):
         raise ConfigError(f"base {base!r} must end in '/': write {base + '/'!r}")
