@@ -171,7 +171,7 @@ def check_base(base: str) -> None:
         raise ConfigError(f"base {base!r} is not an address: {e}") from e
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ConfigError(f"base {base!r} must be an absolute http or https address, as in {DEFAULT_BASE}")
-    if "?" in base or "#" in base or not settings.is_line(base):
+    if "?" in base or "#" in base or not settings.is_address(base):
         raise ConfigError(f"base {base!r} must have no query, fragment, or character that IRIs exclude")
     if not base.endswith("/"):
         raise ConfigError(f"base {base!r} must end in '/': write {base + '/'!r}")
@@ -272,8 +272,9 @@ def _catalog(table: object) -> Catalog:
         raise ConfigError("catalog.bbox must be [west, south, east, north] in degrees")
     if ("start" in values) != ("end" in values) or values.get("start", "") > values.get("end", ""):
         raise ConfigError("catalog.start and catalog.end must both be set, and start must not be the later one")
-    if "email" in values and not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", values["email"]):
-        raise ConfigError(f"catalog.email {values['email']!r} is no address")
+    email = values.get("email", "")
+    if "email" in values and not (re.fullmatch(r"[^\s@]+@[^\s@]+", email) and settings.is_iri(f"mailto:{email}")):
+        raise ConfigError(f"catalog.email {email!r} is no address")
     return Catalog(**values)
 
 

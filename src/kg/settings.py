@@ -12,6 +12,8 @@ from datetime import date
 from ipaddress import ip_network
 from typing import Any, TypeGuard
 
+from pyoxigraph import NamedNode
+
 from kg.errors import ConfigError
 
 _DAYS = frozenset({"issued", "start", "end"})
@@ -97,12 +99,25 @@ def is_line(address: str) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address on the web, and so can be an IRI in data.
+    """Whether a text is an address on the web, and can be an IRI in data.
 
     >>> is_address("https://example.org/licence"), is_address("https://example.org/a licence"), is_address("CC BY")
     (True, False, False)
     """
-    return re.fullmatch(r"https?://.+", text) is not None and is_line(text)
+    return re.match("https?://.", text) is not None and is_iri(text)
+
+
+def is_iri(text: str) -> bool:
+    """Whether a text is an IRI, by the engine's word.
+
+    >>> is_iri("mailto:facts@example.org"), is_iri("mailto:100%@example.org")
+    (True, False)
+    """
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _list(name: str, key: str, value: object) -> tuple[Any, ...]:
