@@ -15,6 +15,9 @@ from functools import lru_cache
 
 from pyoxigraph import Quad, QueryResultsFormat, RdfFormat, Triple, serialize
 
+FORMATS = "http://www.w3.org/ns/formats/"
+"""The namespace in which the W3C names syntaxes (https://www.w3.org/ns/formats/)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RdfMedia:
@@ -26,6 +29,15 @@ class RdfMedia:
     format: RdfFormat
     quads: bool  # carries named graphs
 
+    @property
+    def iri(self) -> str:
+        """The W3C's name.
+
+        >>> RDF_BY_EXTENSION["rdf"].iri
+        'http://www.w3.org/ns/formats/RDF_XML'
+        """
+        return FORMATS + self.label.replace("/", "_")
+
 
 @dataclass(frozen=True, slots=True)
 class ResultMedia:
@@ -36,6 +48,15 @@ class ResultMedia:
     label: str
     format: QueryResultsFormat
     boolean: bool
+
+    @property
+    def iri(self) -> str:
+        """The W3C's name.
+
+        >>> RESULTS_BY_TYPE["text/csv"].iri
+        'http://www.w3.org/ns/formats/SPARQL_Results_CSV'
+        """
+        return f"{FORMATS}SPARQL_Results_{self.label}"
 
 
 RDF: tuple[RdfMedia, ...] = (

@@ -29,6 +29,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from kg import media
 from kg.tags import primary
 
 FOLDER = Path(__file__).resolve().parent / "locale"
@@ -44,7 +45,7 @@ _SCRIPT = re.compile(r"\.js$")
 _ADDRESS = re.compile(r'(<a\b[^>]*?\shref=")((?:[^"#&]|&#?)*)(#[^"]*)?"')
 _FORM = re.compile(r'<form\b[^>]*\saction="(?![a-z]+:)[^"]*"[^>]*>')
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
-_NO_PAGE = re.compile(r"(?:^|/)(?:static|dumps)/.|\.(?:ttl|nt|rdf|jsonld|trig|nq|json|csv|atom|svg)(?:\?|$)")
+_NO_PAGE = re.compile(rf"(?:^|/)(?:static|dumps)/.|\.(?:{'|'.join(media.RDF_BY_EXTENSION)}|json|csv|atom|svg)(?:\?|$)")
 
 
 def marked(text: str) -> str:
@@ -146,8 +147,8 @@ def spoken(code: str) -> Language:
 def offered(own: str) -> tuple[str, ...]:
     """What a site in the language ``own`` can be read in, its own first.
 
-    >>> offered("en"), offered("fr")[:2]
-    (('en', 'de'), ('fr', 'en'))
+    >>> offered("de")[:2], offered("xx")[:2]
+    (('de', 'en'), ('xx', 'en'))
     """
     first = primary(own) if primary(own) in CATALOGUES else own
     return (first, *(code for code in CATALOGUES if code != first))

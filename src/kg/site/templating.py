@@ -16,6 +16,7 @@ from jinja2 import nodes
 from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
+from kg import media
 from kg.site import languages
 from kg.site.answers.address import here, raw_path
 from kg.site.components.drawing import date_in_words, moment_in_words
@@ -180,6 +181,7 @@ def register(app: Flask) -> None:
     env.filters["isolated"] = lambda text: isolated(text, None)
     env.policies["ext.i18n.trimmed"] = True
     env.globals["page_title"] = page_title
+    env.globals["syntaxes"] = media.RDF
     env.add_extension(_Translated)
     app.extensions["kg.environments"] = {}
 

@@ -49,16 +49,6 @@ METRICS: dict[str, tuple[str, str, str]] = {
 }
 """Metric → label, definition, and its dimension in https://www.w3.org/2016/05/ldqd."""
 
-_FORMAT_NAMES = {
-    "ttl": "Turtle",
-    "nt": "N-Triples",
-    "rdf": "RDF_XML",
-    "jsonld": "JSON-LD",
-    "trig": "TriG",
-    "nq": "N-Quads",
-}
-"""Extension → name at https://www.w3.org/ns/formats/."""
-
 _VOID = vocab.VOID
 
 
@@ -102,7 +92,7 @@ def _dataset(graph: Statements, content: Content, config: Config, dumps: Sequenc
     graph.say(dataset, _VOID + "sparqlEndpoint", names.base + "sparql")
     graph.say(dataset, _VOID + "subset", part(names, "default-graph"), part(names, "claim-graphs"))
     graph.say(dataset, _VOID + "triples", Literal(content.sizes.all))
-    formats = (f"http://www.w3.org/ns/formats/{_FORMAT_NAMES[m.extension]}" for m in media.RDF)
+    formats = (m.iri for m in media.RDF)
     graph.say(dataset, _VOID + "feature", *formats)
     graph.say(dataset, _VOID + "dataDump", *(names.base + d.path for d in dumps if d.path.startswith("dumps/all.")))
 

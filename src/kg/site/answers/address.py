@@ -19,6 +19,8 @@ from kg.site.lookups.state import Site
 
 _NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 EXTENSIONS = ("html", *media.RDF_BY_EXTENSION)
+FORMAT = f"<any({','.join(EXTENSIONS)}):extension>"
+"""In a route: the extension of a page or of its data."""
 
 
 def raw_path() -> str:

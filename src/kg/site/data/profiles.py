@@ -84,7 +84,7 @@ PROFILES: Mapping[str, Profile] = {
             "facts",
             marked("Plain facts"),
             marked("What is published as the documents' own word and as background, without who says it."),
-            ("ttl", "nt", "rdf", "jsonld", "trig", "nq"),
+            tuple(media.RDF_BY_EXTENSION),
             _facts,
         ),
         Profile(

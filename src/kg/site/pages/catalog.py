@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pyoxigraph import NamedNode
 
 from kg import media, vocab
-from kg.site.answers.address import here
+from kg.site.answers.address import FORMAT, here
 from kg.site.answers.respond import Page, answer
 from kg.site.components.drawing import date_in_words, place_in_words
 from kg.site.data.metadata import Metadata, coverage, percent, required
@@ -36,7 +36,7 @@ class Counted(NamedTuple):
 
 
 @bp.get("/catalog")
-@bp.get("/catalog.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/catalog.{FORMAT}")
 def catalog(extension: str | None = None) -> Response:
     """The catalogue: the dataset, its files, its endpoint."""
     site = current()
@@ -44,7 +44,7 @@ def catalog(extension: str | None = None) -> Response:
 
 
 @bp.get("/.well-known/void")
-@bp.get("/.well-known/void.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/.well-known/void.{FORMAT}")
 def void(extension: str | None = None) -> Response:
     """The statistics, and how far the evidence reaches (https://www.w3.org/TR/void/, section 7.2)."""
     site = current()

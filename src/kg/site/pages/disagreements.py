@@ -10,7 +10,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import vocab
 from kg.model import value_of
-from kg.site.answers.address import find, here, raw_path
+from kg.site.answers.address import FORMAT, find, here, raw_path
 from kg.site.answers.links import data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components.compared import Compared, is_comparison, read
@@ -66,7 +66,7 @@ class Shown(NamedTuple):
 
 
 @bp.get("/<any(disagreements,corroborations):name>")
-@bp.get("/<any(disagreements,corroborations):name>.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/<any(disagreements,corroborations):name>.{FORMAT}")
 def listing(name: str, extension: str | None = None) -> Response:
     """One page of a list."""
     site = current()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from pyoxigraph import DefaultGraph
 
-from kg.site.answers.address import here
+from kg.site.answers.address import FORMAT, here
 from kg.site.answers.respond import Page, answer
 from kg.site.components.nodes import Linker
 from kg.site.components.paging import Chained, Items, Listing, paged
@@ -27,7 +27,7 @@ TITLES = {
 
 
 @bp.get("/<any(things,documents,claims):name>")
-@bp.get("/<any(things,documents,claims):name>.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/<any(things,documents,claims):name>.{FORMAT}")
 def listing(name: str, extension: str | None = None) -> Response:
     """One page of a list."""
     site = current()

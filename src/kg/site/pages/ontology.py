@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from kg import vocab
-from kg.site.answers.address import EXTENSIONS, here, raw_path, spellings
+from kg.site.answers.address import EXTENSIONS, FORMAT, here, raw_path, spellings
 from kg.site.answers.links import data_path
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components import constraints
@@ -60,7 +60,7 @@ class Term(NamedTuple):
 
 
 @bp.get("/ontology")
-@bp.get("/ontology.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/ontology.{FORMAT}")
 def ontology(extension: str | None = None) -> Response:
     """Every term, with an anchor for each."""
     site = current()

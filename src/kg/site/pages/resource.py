@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode
 from werkzeug.exceptions import BadRequest
 
 from kg import media
-from kg.site.answers.address import here, known
+from kg.site.answers.address import FORMAT, here, known
 from kg.site.answers.links import page_path
 from kg.site.answers.respond import OFFERED, Page, answer, not_found, see_other
 from kg.site.data import describe
@@ -25,7 +25,7 @@ bp = Blueprint("resource", __name__)
 
 
 @bp.get("/resource")
-@bp.get("/resource.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/resource.{FORMAT}")
 def resource(extension: str | None = None) -> Response:
     """The page about an IRI, or the data about it."""
     site, iri = current(), request.args.get("iri", "")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from pyoxigraph import BlankNode, NamedNode, Quad, Triple
 
 from kg import media
-from kg.site.answers.address import here
+from kg.site.answers.address import FORMAT, here
 from kg.site.answers.respond import Page, answer
 from kg.site.components import constraints
 from kg.site.lookups.memo import per_site
@@ -17,7 +17,7 @@ bp = Blueprint("shapes", __name__)
 
 
 @bp.get("/shapes")
-@bp.get("/shapes.<any(html,ttl,nt,rdf,jsonld,trig,nq):extension>")
+@bp.get(f"/shapes.{FORMAT}")
 def shapes(extension: str | None = None) -> Response:
     """Every shape with a name."""
     site = current()

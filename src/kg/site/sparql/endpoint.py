@@ -100,7 +100,7 @@ def _without_query() -> Response:
         return _html_answer(protocol.SparqlRequest(None))
     site = current()
     rdf = media.RDF_BY_TYPE[kind]
-    prefixes = {**site.prefixes, "sd": service.SD, "formats": "http://www.w3.org/ns/formats/"}
+    prefixes = {**site.prefixes, "sd": service.SD, "formats": media.FORMATS}
     response = Response(media.serialise(service.describe(site, site.pool.limits), rdf, prefixes), content_type=kind)
     response.vary.add("Accept")
     response.headers["Cache-Control"] = "no-cache"

@@ -7,27 +7,13 @@ from __future__ import annotations
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg import vocab
+from kg import media, vocab
 from kg.query.limits import Limits
 from kg.settings import is_address
 from kg.site.languages import marked
 from kg.site.lookups.state import Site
 
 SD = "http://www.w3.org/ns/sparql-service-description#"
-_FORMATS = "http://www.w3.org/ns/formats/"
-# The names that https://www.w3.org/ns/formats/ gives to what kg.media writes.
-_FORMAT_NAMES = (
-    "SPARQL_Results_JSON",
-    "SPARQL_Results_XML",
-    "SPARQL_Results_CSV",
-    "SPARQL_Results_TSV",
-    "Turtle",
-    "N-Triples",
-    "RDF_XML",
-    "JSON-LD",
-    "TriG",
-    "N-Quads",
-)
 Row = tuple[str, float, str, str]
 
 
@@ -54,8 +40,8 @@ def describe(site: Site, limits: Limits) -> list[Triple]:
     say(service, vocab.RDF_TYPE, NamedNode(SD + "Service"))
     say(service, SD + "endpoint", service)
     say(service, SD + "supportedLanguage", NamedNode(SD + "SPARQL11Query"))
-    for name in _FORMAT_NAMES:
-        say(service, SD + "resultFormat", NamedNode(_FORMATS + name))
+    for iri in (*(m.iri for m in media.RESULTS), *(m.iri for m in media.RDF)):
+        say(service, SD + "resultFormat", NamedNode(iri))
     say(service, vocab.RDFS + "seeAlso", NamedNode(site.names.void))
     say(service, SD + "defaultDataset", dataset)
     say(dataset, vocab.RDF_TYPE, NamedNode(SD + "Dataset"))
