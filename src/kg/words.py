@@ -9,6 +9,8 @@ put no space between words. What a hyphen joins is indexed in parts and as one (
 
 *The sound* of a word is its consonants, with those that transliterations mix up made one, whatever the script:
 "Qaim", "Kaim" and "القائم" have the same.
+
+*The stem* of a word is what is left without the endings by which English and German change words ("votes", "Angriffen").
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ _ARABIC = str.maketrans(dict(zip("ابتثجحخدذرزسشصضطظعغفقكل
 _PAIRS = (("kh", "k"), ("gh", "g"), ("ph", "f"), ("sh", "s"), ("ch", "s"), ("th", "t"), ("dh", "d"), ("ck", "k"))
 _ALIKE = str.maketrans({"q": "k", "c": "k", "z": "s", "j": "g", "v": "f", "x": "k"})
 _SILENT = frozenset("aeiouyhw")
+_ENDINGS = ("ies", "ing", "ern", "ed", "en", "er", "es", "e", "n", "s")
+_SHORTEST_STEM = 4
 _ARTICLES = frozenset({"al", "el", "ul", "the", "la", "le", "der", "die", "das"})
 
 
@@ -77,6 +81,18 @@ def bare(text: str) -> str:
     ('Soleimani death', 'the forces bases', 'Iraq', "Qal'at")
     """
     return _ELIDED.sub("", _OWNED.sub("", text))
+
+
+def stem(word: str) -> str:
+    """What a folded word begins with in its other forms; the word itself if it is short or has no such ending.
+
+    >>> stem("statements"), stem("parties"), stem("relocated"), stem("angriffen"), stem("iran"), stem("bases")
+    ('statement', 'part', 'relocat', 'angriff', 'iran', 'base')
+    """
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
 
 
 def sounds(text: str) -> list[str]:

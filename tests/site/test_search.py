@@ -47,6 +47,22 @@ def test_what_sounds_alike_is_found_where_nothing_else_is(voyage_client: FlaskCl
     assert thing in found(voyage_client, q=text)
 
 
+@pytest.mark.parametrize("text", ["ports", "northing ports", "Porting"])
+def test_words_in_other_forms_are_found_where_nothing_else_is(indexed: Callable[[list[str]], Any], text: str) -> None:
+    site = indexed(["the northern port", "a harbour"])
+    assert [(hit.iri[-1], hit.step) for hit in index.search(site, text).hits] == [("0", index.FORMS)]
+
+
+def test_words_in_other_forms_do_not_stand_between_those_that_were_typed(indexed: Callable[[list[str]], Any]) -> None:
+    site = indexed(["the northern port", "the ports"])
+    assert [hit.iri[-1] for hit in index.search(site, "ports").hits] == ["1"]
+
+
+def test_a_question_finds_words_in_other_forms_too(indexed: Callable[[list[str]], Any]) -> None:
+    site = indexed(["the vote on the pier", "a harbour"])
+    assert [(hit.iri[-1], hit.step) for hit in index.search(site, "who votes where").hits] == [("0", index.SOME)]
+
+
 def test_a_question_finds_what_has_the_most_of_its_words(voyage_client: FlaskClient) -> None:
     asked = {"q": "Was the Sturmvogel quarrelsome?"}
     assert found(voyage_client, **asked)[0] == "id/petrel"

@@ -1,8 +1,9 @@
 """Search in the index of a release (:mod:`kg.build.writing.index` draws its tables).
 
 A search looks for entries step by step, the best first: whose name is what was typed; whose name begins with it; whose
-names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; where little was
-found, whose names sound alike; at last, where nothing was, as when a question is typed, those with some of the words.
+names have every word, whole before only begun; whose notes, descriptions or glosses have the rest; where nothing was
+found, who has the words in other forms; where little was, whose names sound alike; at last, where nothing was, as when
+a question is typed, those with some of the words.
 Within a step those that more claims mention come first. Every step is bounded, so that what a search costs does not
 follow the size of the release.
 """
@@ -39,7 +40,7 @@ TEXT_COUNTS = 0.3
 """How much of a word counts that stands in a note or description, and in no name."""
 
 NOT_A_TERM = "e.kind <> 'term'"
-EXACT, BEGINS, NAMED, TOLD, ALIKE, SOME = range(6)
+EXACT, BEGINS, NAMED, TOLD, FORMS, ALIKE, SOME = range(7)
 
 
 class Filters(NamedTuple):
@@ -94,6 +95,8 @@ def search(site: Site, text: str, filters: Filters = Filters(), *, limit: int = 
             return search(site, bare, filters, limit=limit)
         if len(hits) > limit or (step == ALIKE and len(hits) >= FEW):
             break
+        if step == FORMS and hits:
+            continue
         # A term of the ontology is seldom what is meant, unless its whole name was typed: it comes behind the things.
         sql = (
             f"SELECT e.id, e.iri, e.kind FROM ({inner}) found CROSS JOIN entry e ON e.id = found.entry "
@@ -126,6 +129,9 @@ def _with_some(site: Site, wanted: Sequence[str], condition: str, values: Sequen
         matching = match([word], begun=False)
         try:
             rows = query(site, having, (f"{{label other text}} : {matching}", LOOKED_AT_BY_WORD, *values))
+            if not rows and (stem := words.stem(word)) != word:
+                matching = match([stem], begun=True)
+                rows = query(site, having, (f"{{label other text}} : {matching}", LOOKED_AT_BY_WORD, *values))
             names = query(site, named, (f"{{label other}} : {matching}", LOOKED_AT_BY_WORD)) if rows else []
         except sqlite3.OperationalError:
             continue  # as in search
@@ -160,6 +166,9 @@ def _steps(wanted: list[str], sounds: list[str], language: str) -> Iterator[tupl
     matching = match(wanted, begun=True)
     yield NAMED, words_, (f"{{label other}} : ({matching})", MOST_LOOKED_AT)
     yield TOLD, words_, (f"{{label other text}} : ({matching})", MOST_LOOKED_AT)
+    stems = [words.stem(word) for word in wanted]
+    if stems != wanted:
+        yield FORMS, words_, (f"{{label other text}} : ({match(stems, begun=True)})", MOST_LOOKED_AT)
     if sounds:
         yield ALIKE, words_, ("sound : (" + " AND ".join(f'"{sound}"' for sound in sounds) + ")", MOST_LOOKED_AT)
 
