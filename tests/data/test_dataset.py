@@ -245,3 +245,24 @@ def test_the_background_graph_holds_the_notes_own_word_only(store: Store) -> Non
       FILTER NOT EXISTS { ?claim kg:basis kg:background ; kg:speaker :kg-authors . GRAPH ?claim { ?s ?p ?o } } }"""
     assert rows(store, own) == []
     assert len(rows(store, "SELECT ?s WHERE { GRAPH <graph/background> { ?s ?p ?o } }")) > 50
+
+
+def test_what_changed_hands_at_k_1_is_the_coalitions_area(store: Store) -> None:
+    """The note says "an area of K-1": the whole base is not given away, and the compound is not taken to be it."""
+    area = {"id/coalition-area-of-k-1"}
+    assert one(store, "SELECT ?o WHERE { GRAPH ?g { :transfer-of-k-1 kg:object ?o } }") == area
+    assert one(store, "SELECT ?o WHERE { GRAPH ?g { :kirkuk-compound kg:takenToBe ?o } }") == area
+    assert one(store, "SELECT ?o WHERE { :coalition-area-of-k-1 schema:containedInPlace ?o }") == {"id/k-1-air-base"}
+
+
+def test_the_stay_is_foreseen_for_the_time_after_the_hand_over(store: Store) -> None:
+    """The two plans stand in the order in which the report puts them."""
+    asked = "SELECT ?t WHERE { :stay-in-five-bases kg:foreseenTime/<http://www.w3.org/2006/time#after> ?t }"
+    assert one(store, asked) == one(store, "SELECT ?t WHERE { :hand-over-plan kg:foreseenTime ?t }") != set()
+
+
+def test_the_attacks_that_pompeo_speaks_of_are_directed_at_somebody(store: Store) -> None:
+    """Whom to protect is part of the demand, in its graph alone."""
+    asked = "SELECT ?g ?o WHERE { GRAPH ?g { :attacks-on-coalition mil:directedAt ?o } }"
+    assert rows(store, asked) == [("claim/us-army-iraq-bases/91", "id/coalition-forces")]
+    assert rows(store, "SELECT ?o WHERE { :attacks-on-coalition mil:directedAt ?o }") == []
