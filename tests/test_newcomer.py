@@ -32,6 +32,7 @@ def test_from_init_to_a_served_claim_of_their_own(tmp_path: Path, kg, serve) -> 
         page = get(address + "id/kg")
         assert "Python" in page
         assert "passage verified" in get(address + "claim/about-kg/1").lower()
+        assert "Beruf" in get(address + "term/schema:jobTitle?lang=de"), "terms of others have names in a new project"
         answer = get(
             address + "sparql?query=" + urllib.parse.quote("SELECT * { ?s a <ontology#Plan> }"),
             "application/sparql-results+json",

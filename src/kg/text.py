@@ -44,6 +44,7 @@ WHITE_SPACE = (
 ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof gen lt col maj capt cmdr sgt sen rep gov st vs etc no vol fig al inc ltd co corp jr sr "
     "adm brig cpl pvt rev hon messrs mme mlle ph.d dept univ approx mt ft ave blvd "
+    "th thos ph chr chas joh jos wm wilh heinr friedr ferd jak geo ew hochw frl wwe "
     "hr fr dipl ing bzw ca mio mrd tsd evtl ggf usw usf vgl str geb gest inkl exkl zzgl sog allg hl jh jhd".split()
 )
 """Words (compared in lower case) whose full stop ends no sentence."""

@@ -10,7 +10,7 @@ put no space between words. What a hyphen joins is indexed in parts and as one (
 *The sound* of a word is its consonants, with those that transliterations mix up made one, whatever the script:
 "Qaim", "Kaim" and "القائم" have the same.
 
-*The stem* of a word is what is left without the endings by which English and German change words ("votes", "Angriffen").
+*The stem* of a word is what is left without the endings by which English and German change it ("votes", "Angriffen").
 """
 
 from __future__ import annotations

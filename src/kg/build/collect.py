@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg import vocab
+from kg.build import skos
 from kg.build.described import Described, by_subject, iris_of
 from kg.build.limit import Limit
 from kg.build.parse import Sources
@@ -115,6 +116,7 @@ class _Collector:
             *undefined((*s.ontology, *s.shapes, *s.documents, *s.claims, *s.entities), self.terms, self.names),
             *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms, self.names),
             *no_address((*s.documents, *s.claims, *s.entities), self.names),
+            *skos.breaches(s.ontology, self.names),
         )
         for q in (*s.ontology, *s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:
