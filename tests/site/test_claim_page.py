@@ -238,6 +238,9 @@ def test_many_passages_are_folded_away() -> None:
         def author(self, _: str) -> str:
             return BASE + "id/a"
 
+        def later(self, _: str) -> tuple[str, ...]:
+            return ()
+
     english = spoken("en")
     labels = Labels(Nothing(), None, BASE, {}, language=english, own="en")  # type: ignore[arg-type]
     linker = Linker(vocab.Names(BASE), labels, NoTerms(), Authors(), "../", language=english)  # type: ignore[arg-type]

@@ -231,6 +231,9 @@ class Linker:
             speaker = relayed.format(speaker=speaker)
         document = anchor(self.href(self._names.document(source.document)) or "", source.document)
         where = self._where([source.spans]) if where is None else where
+        if self._evidence.later(source.document):
+            replaced = self._language.gettext("replaced")
+            document += Markup(' <span class="replaced">({})</span>').format(replaced)
         # Written out, because a page has as many of these lines as values: Markup.format takes four times as long.
         return Markup(  # noqa: S704 - what is not HTML of ours is escaped
             f'<span class="says {source.status}">'

@@ -95,6 +95,7 @@ class Evidence:
         self._claims: dict[str, Source | None] = {}
         self._spans: Forgetful[str, Span] = Forgetful(_MOST)
         self._authors: dict[str, str] = {}
+        self._later: Forgetful[str, tuple[str, ...]] = Forgetful(_MOST)
         self._orders: Forgetful[str, tuple[str, ...]] = Forgetful(_DOCUMENTS)
         self._of_claims = {names.kg + name: name for name in ("speaker", "modality", "basis", "reviewedBy")}
         self._of_claims |= {vocab.OA_HAS_TARGET: "target", vocab.RDFS_LABEL: "label"}
@@ -162,6 +163,18 @@ class Evidence:
             found = self._store.quads(node, NamedNode(vocab.DCTERMS_CREATOR), None, _DEFAULT)
             author = self._authors[document] = min((_value(q.object) for q in found), default="")
         return author
+
+    def later(self, document: str) -> tuple[str, ...]:
+        """IRIs of the documents that replace one, such as a corrected version, as its description or theirs says."""
+        later = self._later.get(document)
+        if later is None:
+            node = NamedNode(self._names.document(document))
+            by = self._store.quads(None, NamedNode(vocab.DCTERMS + "replaces"), node, _DEFAULT)
+            to = self._store.quads(node, NamedNode(vocab.REPLACED_BY), None, _DEFAULT)
+            found = [*(q.subject for q in by), *(q.object for q in to)]
+            later = tuple(sorted({other.value for other in found if isinstance(other, NamedNode)}))
+            self._later[document] = later
+        return later
 
     def _read_all(self, iris: Sequence[str]) -> list[Source | None]:
         """Read claims, and remember them."""

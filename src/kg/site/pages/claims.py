@@ -144,6 +144,7 @@ def _html(site: Site, source: Source) -> str:
         sentences=sentences(site, linker, graph),
         more=max(0, len(graph) - MOST_SENTENCES),
         said_in=_said_in(site, source),
+        later=[linker.link(newer) for newer in site.evidence.later(source.document)],
         definitions={iri: meaning(site, linker, iri) for iri in (source.modality, source.basis) if iri},
         passages=[_passage(site, linker, span) for span in source.spans],
         corrections=_notes(site, linker, source.iri),

@@ -100,6 +100,7 @@ def _document_html(site: Site, iri: str) -> str:
         summary=" ".join(site.labels.of(s.iri, s.glosses).text for s in sources[:3]),
         others=site.labels.all(iri)[1:],
         rows=plain(site, linker, iri),
+        later=[linker.link(newer) for newer in site.evidence.later(name)],
         coverage=site.release.report["documents"].get(name),
         shown=found is not None,
         lang=lang(site, name),
