@@ -31,6 +31,8 @@ HARBOUR: dict[str, tuple[str, ...]] = {
     "timeline.timeline": ("/timeline",),
     "map.map_": ("/map",),
     "sparql.page": ("/query", "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%205"),
+    "questions.listing": ("/questions",),
+    "questions.question": ("/question/cranes",),
 }
 """Pages of the harbour, whose release is the only one."""
 
@@ -74,6 +76,8 @@ EXTREME: dict[str, tuple[str, ...]] = {
     "timeline.timeline": ("/timeline", "/timeline?from=%3Cscript%3E"),
     "map.map_": ("/map",),
     "sparql.page": ("/query", "/query?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2050"),
+    "questions.listing": ("/questions",),
+    "questions.question": ("/question/hostile",),
     "problems": ("/page/%3Cscript%3Ealert(1)%3C/script%3E", "/query?query=%3Cscript%3Ealert(1)%3C/script%3E"),
 }
 """Pages of the extreme project (:mod:`tests.site.extreme`), which has two releases; ``problems``: error pages."""

@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "kg.site.pages.map",
     "kg.site.sparql.endpoint",
     "kg.site.sparql.editor",
+    "kg.site.sparql.questions",
     "kg.site.pages.resource",
     "kg.site.pages.anything",
 )

@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from kg.query.claims import NO_CLAIM
-from kg.query.footnotes import NOT_TRACEABLE
 from kg.site.components.nodes import Linker
+from kg.site.lookups.labels import Label
 from kg.site.lookups.state import Site
 
 HEADER = "Kg-Evidence"
@@ -21,7 +21,7 @@ class Note:
 
     number: int
     href: str
-    gloss: str
+    gloss: Label
     says: Markup
 
 
@@ -38,8 +38,6 @@ class Notes:
 
     def cell(self, text: str) -> Markup:
         """A footnote (:mod:`kg.query.footnotes`) as superscripts; alternatives stand together."""
-        if text.startswith(NOT_TRACEABLE):
-            return Markup('<span class="note">{}</span>').format(self._site.language.gettext("not traceable"))
         words = [self._word(word) for word in dict.fromkeys(text.split())]
         return Markup("<sup>{}</sup>").format(Markup(" · ").join(words)) if words else Markup()
 
@@ -47,7 +45,7 @@ class Notes:
         if word == NO_CLAIM:
             return self._none()
         notes = filter(None, map(self._note, word.split("|")))
-        links = [Markup('<a href="{}" title="{}">{}</a>').format(n.href, n.gloss, n.number) for n in notes]
+        links = [Markup('<a href="{}" title="{}">{}</a>').format(n.href, n.gloss.text, n.number) for n in notes]
         return Markup(" {} ").format(self._site.language.gettext("or")).join(links) or self._none()
 
     def _none(self) -> Markup:
@@ -67,7 +65,7 @@ class Notes:
         return Note(
             number=number,
             href=self._linker.href(source.spans[0].iri if source.spans else iri) or f"#note-{number}",
-            gloss=self._site.labels[iri].text,
+            gloss=self._site.labels[iri],
             says=self._linker.says(source),
         )
 

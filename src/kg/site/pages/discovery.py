@@ -31,7 +31,7 @@ BADGES = {
 
 _FIXED = (
     *("", "about", "things", "documents", "claims", "class/", "browse", "map", "timeline", "disagreements"),
-    *("corroborations", "ontology", "shapes", "dumps/", "catalog", "report"),
+    *("corroborations", "ontology", "shapes", "dumps/", "catalog", "report", "questions"),
 )
 _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 

@@ -10,7 +10,6 @@ of the release (SPARQL 1.1 Graph Store Protocol, reading only).
 
 from __future__ import annotations
 
-import json
 import secrets
 import tempfile
 import zlib
@@ -19,24 +18,21 @@ from contextlib import closing
 from typing import Any
 
 from flask import Blueprint, Response, request
-from markupsafe import Markup
-from pyoxigraph import BlankNode, Literal, NamedNode
+from pyoxigraph import NamedNode
 from werkzeug.exceptions import BadRequest
 
 from kg import media
 from kg.errors import QueryError
-from kg.query.base import Answer, Query
-from kg.query.lexer import Form, inspect
+from kg.query.base import Answer
 from kg.site.answers import headers, problems
-from kg.site.answers.address import here
 from kg.site.answers.ranges import require
 from kg.site.answers.respond import HTML_TYPE, cors, not_acceptable, not_found, preflight
 from kg.site.components import footnotes
-from kg.site.components.nodes import Linker
 from kg.site.languages import marked
 from kg.site.lookups.state import Site, current
 from kg.site.sparql import editor, prepared, protocol, service
 from kg.site.sparql.asking import Asking
+from kg.site.sparql.table import table
 from kg.site.templating import render
 
 bp = Blueprint("sparql", __name__)
@@ -45,9 +41,6 @@ ERROR = "kg.error"
 """In ``environ``: the error that a query came to on the straight way (``serving.direct``), to be told from here."""
 
 METHODS = ("GET", "HEAD", "POST", "QUERY", "OPTIONS")
-SHOWN = 500
-"""Rows of an answer that a page shows."""
-
 _SPOOL = 1 << 20
 _PIECE = 1 << 16
 
@@ -116,10 +109,11 @@ def _run(wanted: protocol.SparqlRequest) -> Response:
         plan = prepared.plan(site, wanted, request.headers.get("Accept"))
         if plan.kind == media.HTML:
             return _html_answer(wanted, asking)
-        return _answered(plan, asking)
+        return answered(plan, asking)
 
 
-def _answered(plan: prepared.Prepared, asking: Asking) -> Response:
+def answered(plan: prepared.Prepared, asking: Asking) -> Response:
+    """The answer as data, or 304 where the client has it."""
     response = Response(headers=plan.headers)
     if plan.etag:
         response.headers["ETag"] = plan.etag
@@ -198,7 +192,7 @@ def _graph(wanted: protocol.SparqlRequest) -> Response:
     if kind is None:
         raise not_acceptable(offered)
     with Asking(site) as asking:
-        return _answered(prepared.graph(site, iri, kind), asking)
+        return answered(prepared.graph(site, iri, kind), asking)
 
 
 # A page
@@ -231,7 +225,7 @@ def _answer_for_page(site: Site, wanted: protocol.SparqlRequest, text: str, aski
     """The answer as cells of a table, or the problem with the query, which then stands beside it."""
     try:
         with asking or Asking(site) as turn:
-            return _table(site, wanted, text, turn)
+            return table(site, wanted, text, turn)
     except QueryError as e:
         problem = problems.problem(e)
         return {
@@ -239,50 +233,3 @@ def _answer_for_page(site: Site, wanted: protocol.SparqlRequest, text: str, aski
             "place": problems.place(problem, site.language.gettext),
             "status": problem["status"],
         }
-
-
-def _table(site: Site, wanted: protocol.SparqlRequest, text: str, asking: Asking) -> dict[str, Any]:
-    form = inspect(text, depth=site.pool.limits.depth)
-    evidence = wanted.evidence and form is Form.SELECT
-    query = Query(
-        text,
-        media.HTML,
-        wanted.default_graphs,
-        wanted.named_graphs,
-        wanted.timeout,
-        preview=SHOWN,
-        evidence=evidence,
-    )
-    with asking.run(query) as answer:
-        found = json.loads(b"".join(answer.chunks))
-        note = answer.note
-    if "boolean" in found:
-        return {"form": form.value, "boolean": found["boolean"], "found": found}
-    linker = site.linker(here())
-    shown: dict[str, Any] = {
-        "form": form.value,
-        "names": found["vars"],
-        "more": found["more"],
-        "traced": note,
-        "found": {**found, "note": note or None},
-    }
-    if not note:
-        return shown | {"rows": [[_cell(linker, term) for term in row] for row in found["rows"]]}
-    notes = footnotes.Notes(site, linker)
-    rows = [[*(_cell(linker, term) for term in row[:-1]), notes.cell(row[-1]["value"])] for row in found["rows"]]
-    return shown | {"rows": rows, "notes": notes.listed()}
-
-
-def _cell(linker: Linker, term: dict[str, Any] | None) -> Markup:
-    if term is None:
-        return Markup()
-    kind, value = term["type"], term["value"]
-    if kind == "uri":
-        return linker.node(NamedNode(value))
-    if kind == "bnode":
-        return linker.node(BlankNode(value))
-    if kind == "literal":
-        language = term.get("xml:lang")
-        node = Literal(value, language=language) if language else Literal(value, datatype=NamedNode(term["datatype"]))
-        return linker.node(node, term.get("length", 0))
-    return Markup("<code>{}</code>").format(value)

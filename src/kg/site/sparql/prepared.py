@@ -21,14 +21,14 @@ from kg.site.sparql.protocol import SparqlRequest
 _CHANCE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 
 
-# By extension, the media types of the answers to each form.
 _RDF = {m.extension: m.media_type for m in media.RDF}
-_WRITTEN = {
+WRITTEN = {
     Form.SELECT: {m.extension: m.media_type for m in media.RESULTS},
     Form.ASK: {m.extension: m.media_type for m in media.RESULTS if m.boolean},
     Form.CONSTRUCT: _RDF,
     Form.DESCRIBE: _RDF,
 }
+"""By extension, the media types of the answers to each form."""
 
 
 class Prepared(NamedTuple):
@@ -57,7 +57,7 @@ def plan(site: Site, asked: SparqlRequest, accept: str | None) -> Prepared:
     if asked.evidence and form is not Form.SELECT and kind != media.HTML:
         raise BadRequest(f"Footnotes (evidence=true) belong to the rows of a SELECT query; {form.value} has none.")
     query = Query(text, kind, asked.default_graphs, asked.named_graphs, asked.timeout, evidence=asked.evidence)
-    etag = "" if _may_differ(text) else _etag(site, query)
+    etag = "" if may_differ(text) else _etag(site, query)
     return Prepared(form, kind, query, etag, _headers(kind, asked.wanted))
 
 
@@ -105,7 +105,7 @@ def pack(data: bytes) -> bytes:
 
 def _choose(form: Form, wanted: str, accept: str | None) -> str:
     """The media type of the answer: what the form for browsers names, or what Accept prefers."""
-    written = _WRITTEN[form]
+    written = WRITTEN[form]
     if wanted:
         if wanted not in written:
             names = ", ".join(written)
@@ -118,7 +118,7 @@ def _choose(form: Form, wanted: str, accept: str | None) -> str:
     return kind
 
 
-def _may_differ(query: str) -> bool:
+def may_differ(query: str) -> bool:
     """Whether the same release may answer otherwise next time: by chance, time, or names of blank nodes."""
     return "[" in query or "_:" in query or ("(" in query and _CHANCE.search(query) is not None)
 

@@ -1,0 +1,137 @@
+"""``/questions`` and ``/question/NAME``: the questions of a release with their answers, as pages and as data."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from tests.site.conftest import HARBOUR, Element
+
+from kg import build
+from kg.config import load
+from kg.site import create_app
+
+BASE = "http://localhost:8000/"
+PAGE = {"Accept": "text/html"}
+QUESTIONS = {
+    "any": "# title: Is there a pier?\nASK { ?pier a <ontology/harbour#Pier> }",
+    "count": "# title: How much is there?\nSELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
+    "graph": "# title: What are piers?\nCONSTRUCT { ?s a <ontology/harbour#Pier> } { ?s a <ontology/harbour#Pier> }",
+    "now": "# title: When is it?\nSELECT ?now { BIND (NOW() AS ?now) }",
+    "one.two": "# title: What has a point in its name?\nSELECT ?pier { ?pier a <ontology/harbour#Pier> }",
+    "größe": "# title: Wie groß?\n# description:   \nSELECT ?pier { ?pier a <ontology/harbour#Crane> }",
+}
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """The harbour with questions of every form."""
+    root = tmp_path_factory.mktemp("questions") / "harbour"
+    shutil.copytree(HARBOUR, root)
+    _ask(root)
+    config = load(root)
+    made, findings = build.build(config)
+    assert made is not None, [str(finding) for finding in findings]
+    return create_app(made, config).test_client()
+
+
+def _ask(root: Path) -> None:
+    for name, text in QUESTIONS.items():
+        (root / f"data/queries/{name}.rq").write_text(text, encoding="utf-8")
+
+
+def test_the_home_page_and_the_list_lead_to_each_question(read_page: Callable[[str], Element]) -> None:
+    for path in ("/", "/questions"):
+        (link,) = [a for a in read_page(path).all("a") if a.text == "How many cranes stand on each pier?"]
+        assert link.attributes["href"] == "./question/cranes"
+
+
+def test_the_page_of_a_question_has_its_answer_and_who_says_so(read_page: Callable[[str], Element]) -> None:
+    page = read_page("/question/cranes")
+    assert [h.text for h in page.all("h1")] == ["How many cranes stand on each pier?"]
+    (row,) = [tr.all("td") for tr in page.all("tr") if "the north pier" in tr.text]
+    assert [cell.text for cell in row] == ["the north pier", "4", "2 or 3"]
+    assert [cell.attributes["data-label"] for cell in row] == ["pier", "cranes", "evidence"]
+    (note,) = page.all("li", id="note-3")
+    assert "The north pier has four cranes." in note.text
+    assert "gazette, ¶ 1, sentence 1" in note.text
+    (editor,) = [a for a in page.all("a") if a.text == "the query in the editor"]
+    assert editor.attributes["href"].endswith("&evidence=true")
+
+
+def test_every_format_has_an_address_that_the_page_links(asking: FlaskClient, read_html: Any) -> None:
+    page = read_html(asking.get("/question/cranes", headers=PAGE).text)
+    linked = [a.attributes["href"] for a in page.all("a", rel="alternate")]
+    assert linked == [f"../question/cranes.{extension}" for extension in ("srj", "srx", "csv", "tsv")]
+    answer = asking.get("/question/cranes.csv")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=cranes.csv"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert {"pier": f"{BASE}id/north-pier", "cranes": "4"} in list(csv.DictReader(io.StringIO(answer.text)))
+    again = asking.get("/question/cranes.csv", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_accept_decides_where_no_format_is_named(asking: FlaskClient) -> None:
+    answer = asking.get("/question/cranes", headers={"Accept": "application/json"})
+    assert json.loads(answer.data)["head"]["vars"] == ["pier", "cranes"]
+    assert "Accept" in answer.headers["Vary"]
+    assert asking.get("/question/cranes", headers={"Accept": "*/*"}).mimetype == "text/html"
+    assert asking.get("/question/cranes.html", headers={"Accept": "text/csv"}).mimetype == "text/html"
+    assert asking.get("/question/cranes", headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_data_has_footnotes_where_they_are_asked_for(asking: FlaskClient) -> None:
+    answer = asking.get("/question/cranes.csv?evidence=true")
+    (row,) = [row for row in csv.DictReader(io.StringIO(answer.text)) if row["pier"].endswith("north-pier")]
+    assert row["evidence"] == f"{BASE}claim/closed/1|{BASE}claim/gazette/1"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "extensions"),
+    [
+        ("any", "Yes", ["srj", "srx"]),
+        ("count", "not traceable to claims", ["srj", "srx", "csv", "tsv"]),
+        ("graph", "the north pier", ["ttl", "nt", "rdf", "jsonld", "trig", "nq"]),
+        ("größe", "Nothing in this release answers that.", ["srj", "srx", "csv", "tsv"]),
+        ("one.two", "the north pier", ["srj", "srx", "csv", "tsv"]),
+    ],
+)
+def test_a_question_may_have_any_form_and_name(
+    name: str, shown: str, extensions: list[str], asking: FlaskClient
+) -> None:
+    page = asking.get(f"/question/{name}", headers=PAGE)
+    assert shown in page.text
+    for extension in extensions:
+        assert asking.get(f"/question/{name}.{extension}").status_code == 200, extension
+
+
+def test_what_cannot_be_traced_is_said_once(asking: FlaskClient, read_html: Any) -> None:
+    page = read_html(asking.get("/question/count", headers=PAGE).text)
+    assert [th.text for th in page.all("th")] == ["n"]
+    assert [len(tr.all("td")) for tr in page.all("tr")[1:]] == [1]
+
+
+def test_an_answer_that_time_changes_is_not_kept(asking: FlaskClient) -> None:
+    assert "ETag" not in asking.get("/question/now", headers=PAGE).headers
+    assert "ETag" in asking.get("/question/cranes", headers=PAGE).headers
+
+
+@pytest.mark.parametrize("name", ["nothing", "cranes.exe", "nothing.csv"])
+def test_what_nobody_has_asked_is_not_found(name: str, asking: FlaskClient) -> None:
+    answer = asking.get(f"/question/{name}", headers=PAGE)
+    assert answer.status_code == 404
+    assert f"This release has no question “{name}”." in answer.text
+
+
+def test_a_format_that_does_not_fit_names_those_that_do(asking: FlaskClient) -> None:
+    answer = asking.get("/question/cranes.ttl")
+    assert answer.status_code == 400
+    assert "srj, srx, csv, tsv" in json.loads(answer.data)["detail"]
