@@ -89,3 +89,15 @@ def test_paper_is_read_whatever_the_scheme_of_the_screen(tab: Page, address: str
         tab.goto(address + path)
         tab.evaluate(axe)
         assert tab.evaluate(AXE, ["color-contrast"]) == []
+
+
+def test_links_beside_a_long_name_keep_their_room_on_a_phone(tab: Page, address: str, axe: str) -> None:
+    tab.set_viewport_size({"width": 360, "height": 800})
+    for path in ("document/gazette", "claim/gazette/1"):
+        tab.goto(address + path)
+        # A name that is as long as a line, whoever says it and whatever it is said of.
+        tab.evaluate("""() => document.querySelectorAll(".who a, .sentences li > a:first-child").forEach((link) => {
+            link.textContent = "the author of the report, whom nobody names";
+        })""")
+        tab.evaluate(axe)
+        assert tab.evaluate(AXE, ["target-size"]) == []

@@ -172,3 +172,10 @@ def test_a_comparison_that_is_not_there_is_a_404(client: FlaskClient) -> None:
     for name in ("0000000000000000", "x/y", "%00"):
         assert client.get(f"/comparison/{name}").status_code == 404
     assert client.get("/disagreements?page=9").status_code == 404
+
+
+def test_a_comparison_is_called_in_the_readers_language(read: Read, client: FlaskClient) -> None:
+    href = values(read("/page/ostby-fair"))["400"].all("a", class_="differs")[0].attributes["href"]
+    page = client.get("/" + href.removeprefix("../") + "?lang=de").text
+    assert "<title>Verschiedene Werte: visitors, the fair at Ostby" in page
+    assert '<h1>Verschiedene Werte: <bdi lang="en" class="foreign">visitors</bdi>' in page

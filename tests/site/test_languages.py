@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from tests.patience import PATIENCE
 
+from kg import media
 from kg.config import Config
 from kg.release import Release
 from kg.site import create_app, languages
+from kg.site.pages import dumps
 from kg.site.serving import remember
 
 Read = Callable[[str], Any]
@@ -255,3 +257,13 @@ def test_a_reader_can_change_the_language_and_keeps_it(browser: Browser, address
     expect(tab.get_by_role("heading", level=1)).to_have_text("Suche")
     assert context.cookies() == []
     context.close()
+
+
+def test_words_of_the_program_among_the_data_are_german_too(client: FlaskClient, read_html: Read) -> None:
+    page = read_html(client.get("/document/closed?lang=de").text)
+    said = [dd.text.strip() for dd in page.all("dd")]
+    assert "nein" in said
+    assert "false" not in said
+    files = read_html(client.get("/dumps/?lang=de").text)
+    assert [note.text for note in files.all("span", class_="note") if note.has(lang="en")] == []
+    assert {media.DUMPED[name] for name in media.DUMPED} == set(dumps.DESCRIBED)

@@ -217,3 +217,15 @@ class TestInABrowser:
         tab.locator(".drawing").get_by_role("link", name="Lindmar road").click()
         expect(tab.get_by_role("heading", level=1)).to_have_text("Lindmar road")
         context.close()
+
+
+def test_countries_are_called_in_the_readers_language(voyage_client: FlaskClient) -> None:
+    names = {}
+    for language in ("en", "de"):
+        headers = {"Accept-Language": language}
+        land = voyage_client.get("/map/basemap.json", headers=headers).json or {}
+        names[language] = {name for name, _, _ in land["names"]}
+        assert voyage_client.get("/map", headers=headers).text.count('class="country"') >= 1
+    assert "Germany" in names["en"]
+    assert "Deutschland" in names["de"]
+    assert "Germany" not in names["de"]

@@ -167,7 +167,7 @@ function start(figure) {
   put();
   tidy();
 
-  fetch(figure.dataset.land)
+  fetch(figure.dataset.land, { headers: { "Accept-Language": document.documentElement.lang } })
     .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
     .then((land) => {
       const [west, south, east, north] = land.bbox;

@@ -21,7 +21,6 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode
 from kg import vocab
 from kg.build.limit import Limit
 from kg.build.parse import Sources
-from kg.build.vocabulary import closure
 from kg.model import Finding, Place, SourceQuad, error, value_of
 
 _IN_CLAIMS = ("Event", "State", "Prospect", "ReportedSituation", "Group")
@@ -120,7 +119,7 @@ class _Outside:
         for q in quads:
             if q.quad.predicate.value != vocab.RDF_TYPE or (kind and self._kind(q.quad.subject) != kind):
                 continue
-            above = closure([value_of(q.quad.object)], self.superclasses)
+            above = vocab.closure([value_of(q.quad.object)], self.superclasses)
             if above & own or not above & (self.in_claims | self.of_evidence):
                 continue
             hint = "write it inside claim:N { … }" if above & self.in_claims else "what is one is described elsewhere"

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pyoxigraph import Literal, NamedNode
 
 from kg import vocab
-from kg.build.vocabulary import closure
 from kg.model import Finding, Place, SourceQuad, value_of, warning
 
 _SKOS = vocab.SKOS
@@ -93,7 +92,7 @@ class _Walk:
         """Whether ``beyond`` leads from the one to the other, over others if need be."""
         if one not in beyond or self._left <= 0:
             return False
-        reached = closure(beyond[one], beyond)
+        reached = vocab.closure(beyond[one], beyond)
         self._left -= len(reached)
         return other in reached
 

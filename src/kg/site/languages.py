@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -115,6 +116,17 @@ class Language:
     def months(self, *, short: bool = False) -> Sequence[str]:
         """The names of the months, from January, as they stand in a date."""
         return _months(self.texts, "abbreviated" if short else "wide")
+
+    def country(self, number: str, name: str) -> str:
+        """What a country is called that has this number (ISO 3166-1) and this name in English.
+
+        >>> spoken("de").country("792", "Turkey"), spoken("de").country("", "N. Cyprus")
+        ('Türkei', 'N. Cyprus')
+        """
+        if self.texts == SOURCE:
+            return name
+        codes = get_global("territory_aliases").get(number, ())
+        return str(_locale(self.texts).territories.get(codes[0], name)) if codes else name
 
     def is_own(self, language: str) -> bool:
         """Whether a language tag is of this language, so that pages need not name it."""

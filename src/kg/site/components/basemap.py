@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -85,10 +85,15 @@ def wider(view: Window, times: float) -> Window:
     )
 
 
+def _in_english(_number: str, name: str) -> str:
+    return name
+
+
 class Outline(NamedTuple):
-    """A ring of a country, and the country's name."""
+    """A ring of a country, its name in English, and its number (ISO 3166-1), where it has one."""
 
     name: str
+    number: str
     ring: tuple[Position, ...]
 
 
@@ -101,11 +106,12 @@ def outlines(view: Window, detail: int) -> tuple[Outline, ...]:
     arcs = [_thinned(_decoded(arc, world["transform"]), step) for arc in world["arcs"]]
     found = []
     for geometry in world["objects"]["countries"]["geometries"]:
-        name, polygons = geometry.get("properties", {}).get("name", ""), geometry.get("arcs", [])
+        name, number = geometry.get("properties", {}).get("name", ""), geometry.get("id", "")
+        polygons = geometry.get("arcs", [])
         for polygon in polygons if geometry["type"] == "MultiPolygon" else [polygons]:
             rings = (unrolled for ring in polygon for unrolled in _unrolled(_joined(ring, arcs)))
             clipped = (tuple(_clipped(ring, seen)) for ring in rings)
-            found += [Outline(name, ring) for ring in clipped if len(ring) > 2]
+            found += [Outline(name, number, ring) for ring in clipped if len(ring) > 2]
     return tuple(found)
 
 
@@ -140,29 +146,39 @@ class Box(NamedTuple):
         return f"{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}"
 
 
-def geojson(view: Window) -> dict[str, Any]:
-    """The outlines for maps in the browser (RFC 7946), to two decimals of a degree: about a kilometre."""
+def geojson(view: Window, called: Callable[[str, str], str] = _in_english) -> dict[str, Any]:
+    """The outlines for maps in the browser (RFC 7946), to two decimals of a degree: about a kilometre.
+
+    ``called`` gives the name of a country that has a number and is called so in English.
+    """
     # Against the clock (section 3.1.6), or what reads a globe takes each for all but itself; TopoJSON has it with it.
     rings = ([(round(lon, 2), round(lat, 2)) for lon, lat in (*o.ring, o.ring[0])] for o in outlines(view, 1500))
     return {
         "type": "MultiPolygon",
         "coordinates": [[ring if _area(ring) > 0 else ring[::-1]] for ring in rings],
         "bbox": [round(v, 4) for v in view],
-        "names": [[name, round(lon, 2), round(lat, 2)] for name, lon, lat in names(view, least=0.0005)],
+        "names": [[name, round(lon, 2), round(lat, 2)] for name, lon, lat in names(view, called, least=0.0005)],
     }
 
 
-@lru_cache(maxsize=64)
-def names(view: Window, least: float = 0.03) -> tuple[tuple[str, float, float], ...]:
+def names(
+    view: Window, called: Callable[[str, str], str] = _in_english, least: float = 0.03
+) -> list[tuple[str, float, float]]:
     """Countries that fill at least such a share of a window, the largest first, and the middle of what is seen."""
-    found: dict[str, tuple[float, float, float]] = {}
+    return [(called(number, name), lon, lat) for name, number, lon, lat in _seen(view, least)]
+
+
+@lru_cache(maxsize=64)
+def _seen(view: Window, least: float) -> tuple[tuple[str, str, float, float], ...]:
+    found: dict[tuple[str, str], tuple[float, float, float]] = {}
     whole = view.width * (view.north - view.south)
     for outline in outlines(view, 600):
         area, lon, lat = _middle(outline.ring)
-        if area >= least * whole and area > found.get(outline.name, (0.0,))[0]:
-            found[outline.name] = area, lon, lat
+        country = outline.name, outline.number
+        if area >= least * whole and area > found.get(country, (0.0,))[0]:
+            found[country] = area, lon, lat
     ordered = sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))
-    return tuple((name, lon, lat) for name, (_, lon, lat) in ordered)
+    return tuple((*country, lon, lat) for country, (_, lon, lat) in ordered)
 
 
 def _area(ring: Sequence[Position]) -> float:

@@ -13,12 +13,18 @@ from kg import vocab
 from kg.model import Node, value_of
 from kg.site.answers.links import page_path
 from kg.site.components.nodes import Linker
+from kg.site.languages import marked
 from kg.site.lookups.evidence import Source
+from kg.site.lookups.labels import Label
 from kg.site.lookups.state import Site
 
 MOST_OTHERS = 3
 """Claims that a mark of disagreement names; the comparison has all of them."""
 
+_TITLES = {
+    "Disagreement": marked("Different values: {property}, {subject}"),
+    "Corroboration": marked("The same value: {property}, {subject}"),
+}
 _DEFAULT = DefaultGraph()
 
 
@@ -71,6 +77,17 @@ def read(site: Site, iri: str, *, ordered: bool = True) -> Compared | None:
         claims=tuple(s.iri for s in site.evidence.claims(claims)) if ordered else tuple(sorted(claims)),
         independent=int(count) if count.isdecimal() else 0,
     )
+
+
+def title(site: Site, compared: Compared) -> Label:
+    """What a comparison is called in the reader's language; its label in the data is English."""
+    label = site.labels[compared.iri]
+    if compared.kind not in _TITLES or not compared.predicate or not compared.subject:
+        return label
+    said = site.language.gettext(_TITLES[compared.kind])
+    of, name = site.labels[compared.predicate], site.labels[compared.subject]
+    html = Markup(said).format(property=of.html, subject=name.html)  # noqa: S704 - of a catalogue
+    return label._replace(text=said.format(property=of.text, subject=name.text), html=html)
 
 
 def by_property(site: Site, iris: Iterable[str]) -> ByProperty:

@@ -12,7 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from kg import vocab
 from kg.forgetful import Forgetful
 from kg.site.answers.links import EXTERNAL_REL, anchor, encode, is_web, page_path
-from kg.site.languages import Language
+from kg.site.languages import Language, marked
 from kg.site.lookups.evidence import Evidence, Source, Span
 from kg.site.lookups.labels import Label, Labels, collated, isolated, shorten
 from kg.site.lookups.schema import Schema
@@ -49,6 +49,9 @@ _PLAIN = frozenset(
     )
 ) | {vocab.RDF + "langString"}
 """Datatypes that need no mention beside a value."""
+
+_BOOLEAN = vocab.XSD + "boolean"
+_SAID = {"true": marked("true"), "false": marked("false")}
 
 
 class Linker:
@@ -267,6 +270,8 @@ def literal(value: Literal, labels: Labels, language: Language, length: int = 0)
     ``length``: of its text, in characters, where not all of that is here.
     """
     text = value.value
+    if value.datatype.value == _BOOLEAN and text in _SAID:
+        return escape(language.gettext(_SAID[text]))
     shown = isolated(shorten(text, LONGEST_VALUE), value.language)
     if len(text) > LONGEST_VALUE:
         more = language.gettext("({count} characters; all of them are in the data)")

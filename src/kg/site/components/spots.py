@@ -73,7 +73,7 @@ def drawing(site: Site, root: str, found: Sequence[Mark], *, countries: bool = F
     for mark in found:
         spots.setdefault((mark.lon, mark.lat), []).append(mark)
     at = [(*view.place(*position), shorten(here[0].label.text, _LABEL)) for position, here in spots.items()]
-    known = basemap.names(view) if countries else ()
+    known = basemap.names(view, site.language.country) if countries else ()
     labels, named = _labels(at, [(*view.place(lon, lat), name) for name, lon, lat in known])
     names = [element("text", [name], x=percent(x), y=percent(y), class_="country") for x, y, name in named]
     marks = [_mark(here, point, label) for here, point, label in zip(spots.values(), at, labels, strict=True)]

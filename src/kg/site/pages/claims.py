@@ -13,7 +13,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from kg import media, vocab
 from kg.model import value_of
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, page_path, paths
+from kg.site.answers.links import anchor, data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components import compared
 from kg.site.components.checks import checks
@@ -217,7 +217,8 @@ def _asides(site: Site, linker: Linker, source: Source, graph: list[Quad]) -> li
         if others:
             claims = site.evidence.claims(others[:MOST_ASIDES])
             lines = tuple((linker.claim(s), linker.says(s)) for s in claims)
-            found.append(Aside(linker.link(side.iri), side.independent, lines))
+            href = linker.prefix + page_path(site.names.local(side.iri) or "")
+            found.append(Aside(anchor(href, compared.title(site, side).html), side.independent, lines))
     return found
 
 

@@ -13,11 +13,12 @@ from kg.model import value_of
 from kg.site.answers.address import FORMAT, find, here, raw_path
 from kg.site.answers.links import data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
-from kg.site.components.compared import Compared, is_comparison, read
+from kg.site.components.compared import Compared, is_comparison, read, title
 from kg.site.components.nodes import Linker, sort_key
 from kg.site.components.paging import paged
 from kg.site.data import describe
 from kg.site.languages import marked
+from kg.site.lookups.labels import Label
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site, current
 from kg.site.templating import render
@@ -58,7 +59,7 @@ class Shown(NamedTuple):
     """A comparison on a page, which is at ``href``. ``independent`` counts documents, 0 for a disagreement."""
 
     href: str
-    title: Markup
+    title: Label
     subject: Markup
     property: Markup
     sides: tuple[Side, ...]
@@ -135,7 +136,7 @@ def _shown(site: Site, linker: Linker, compared: Compared, most: int | None = No
         sides.append(Side(linker.node(value), linker.evidence(sources, whole=True), len(graphs) - len(sources)))
     return Shown(
         linker.prefix + page_path(site.names.local(compared.iri) or ""),
-        linker.link(compared.iri),
+        title(site, compared),
         linker.link(compared.subject),
         linker.term(compared.predicate),
         tuple(sides),

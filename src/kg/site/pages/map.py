@@ -84,7 +84,12 @@ def land() -> Response:
     site = current()
     asked = _window(request.args["box"]) if "box" in request.args else None
     response = conditional(
-        site, "basemap", lambda: json.dumps(basemap.geojson(asked or around(site)), separators=(",", ":")).encode()
+        site,
+        "basemap",
+        lambda: json.dumps(
+            basemap.geojson(asked or around(site), site.language.country), separators=(",", ":")
+        ).encode(),
+        spoken=True,
     )
     response.content_type = GEOJSON
     return cors(response)
