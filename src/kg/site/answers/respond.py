@@ -20,6 +20,7 @@ from kg import media
 from kg.site import languages
 from kg.site.answers import signposting
 from kg.site.answers.address import here, raw_path
+from kg.site.answers.packing import pack, takes_gzip
 from kg.site.answers.ranges import require
 from kg.site.answers.signposting import Landing
 from kg.site.data import profiles
@@ -183,7 +184,7 @@ def _named_language(site: Site) -> str:
 
 
 def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: bool = False) -> Response:
-    """An answer with a strong ETag and, where it is known, the time of the last change.
+    """An answer with a strong ETag and, where it is known, the time of the last change; as gzip where that is taken.
 
     304 where the client has it already, and then nothing is made; If-Modified-Since counts only where there is no
     If-None-Match (RFC 9110, section 13.2.2).
@@ -194,8 +195,11 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
     """
     if spoken:
         return in_language(site, conditional(site, f"{variant}.{site.language.code}", make))
+    packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
+    if packed:
+        variant += ".gz"  # other bytes, another ETag
     etag = f'"{site.tag}-{variant}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     changed = site.changed()
     if changed is not None:
         headers["Last-Modified"] = _http_date(changed)
@@ -206,8 +210,10 @@ def conditional(site: Site, variant: str, make: Callable[[], bytes], *, spoken: 
     key = (raw_path(), request.query_string.decode("latin-1"), variant)
     body = site.cache.get(key)
     if body is None:
-        body = make()
+        body = pack(make()) if packed else make()
         site.cache.put(key, body)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)
 
 

@@ -22,7 +22,7 @@ from kg.errors import QueryError, QueryRefused
 from kg.query.pool import Pool
 from kg.query.running import Running, outcome
 from kg.query.session import Session
-from kg.site.answers import headers
+from kg.site.answers import headers, packing
 from kg.site.answers.ranges import matches
 from kg.site.components import footnotes
 from kg.site.serving import remember
@@ -75,14 +75,14 @@ class Direct:
         running = await self._run(scope, named, plan)
         if running.note:
             found.append((footnotes.HEADER.lower().encode(), footnotes.header(running.note).encode("latin-1")))
-        packed = prepared.takes_gzip(named.get(b"accept-encoding", b"").decode("latin-1"))
+        packed = packing.takes_gzip(named.get(b"accept-encoding", b"").decode("latin-1"))
         if not running.complete:
             if packed:
                 found.append((b"content-encoding", b"gzip"))
             return Answer(200, found, pieces=_pieces(running, packed=packed))
         data = b"".join(running.first)
-        if packed and len(data) >= prepared.WORTH_PACKING:
-            data = prepared.pack(data)
+        if packed and len(data) >= packing.WORTH_PACKING:
+            data = packing.pack(data)
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
         if key is not None and etag:
@@ -150,7 +150,7 @@ class Watch:
 
 
 async def _pieces(running: Running, *, packed: bool) -> AsyncGenerator[bytes, None]:
-    packer = prepared.packer() if packed else None
+    packer = packing.packer() if packed else None
     try:
         for data in running.first:
             # The first rows leave at once.

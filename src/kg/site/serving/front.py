@@ -120,7 +120,7 @@ class Front:
         """Answer by Flask; ``more`` is for its ``environ``."""
         environ = asgi.environ_of(call.scope, body, **{ENVIRON: self._counters, **more})
         watching = None
-        if call.scope["path"].endswith(("/sparql", "/query")):
+        if call.scope["path"].endswith(("/sparql", "/query")) or "/question/" in call.scope["path"]:
             # A query ends when nobody waits for it any more, also one to an earlier release.
             watching = asyncio.create_task(asgi.until_left(call.receive))
             environ[asgi.GONE] = watching.done

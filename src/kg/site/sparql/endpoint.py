@@ -24,7 +24,7 @@ from werkzeug.exceptions import BadRequest
 from kg import media
 from kg.errors import QueryError
 from kg.query.base import Answer
-from kg.site.answers import headers, problems
+from kg.site.answers import headers, packing, problems
 from kg.site.answers.ranges import require
 from kg.site.answers.respond import HTML_TYPE, cors, not_acceptable, not_found, preflight
 from kg.site.components import footnotes
@@ -70,6 +70,10 @@ def page() -> Response:
     response = _html_answer(protocol.read(protocol.sent(request)), nonce=nonce)
     response.headers[headers.POLICY] = headers.policy(nonce)
     response.headers["Cache-Control"] = "no-store"
+    if packing.takes_gzip(request.headers.get("Accept-Encoding", "")):
+        response.data = packing.pack(response.data)
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
     return response
 
 
@@ -132,14 +136,14 @@ def answered(plan: prepared.Prepared, asking: Asking) -> Response:
 def _fill(response: Response, answer: Answer) -> None:
     """Put an answer into a response: whole where it is here already, else as a stream."""
     response.call_on_close(answer.close)
-    pack = prepared.takes_gzip(request.headers.get("Accept-Encoding", ""))
+    pack = packing.takes_gzip(request.headers.get("Accept-Encoding", ""))
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and not answer.complete:
         _spool(response, answer)
         return
     if answer.complete:
         body = b"".join(answer.chunks)
-        pack = pack and len(body) >= prepared.WORTH_PACKING
-        response.data = prepared.pack(body) if pack else body
+        pack = pack and len(body) >= packing.WORTH_PACKING
+        response.data = packing.pack(body) if pack else body
     else:
         response.response = _gzip(answer.chunks) if pack else answer.chunks
     if pack:
@@ -163,7 +167,7 @@ def _spool(response: Response, answer: Answer) -> None:
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = prepared.packer()
+    packer = packing.packer()
     first = True
     for chunk in chunks:
         data = packer.compress(chunk)
