@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from kg import media
 from kg.cli import main
 from kg.config import Build, Catalog, Security, Serve, load
 from kg.query.limits import Limits
@@ -38,6 +39,10 @@ def test_every_route_is_in_the_reference(dataset: Path) -> None:
         first = set(listed[1].split(",")) if listed else {re.match(r"/([\w.-]*)", rule.rule)[1]}  # type: ignore[index]
         names = {re.sub(r"\.$", "", name) for name in first}
         assert names <= documented, rule.rule
+
+
+def test_every_extension_is_in_the_reference() -> None:
+    assert f".html .{' .'.join(media.RDF_BY_EXTENSION)}" in " ".join(REFERENCE.replace("`", "").split())
 
 
 def test_every_setting_is_in_the_reference() -> None:

@@ -124,7 +124,7 @@ def test_a_language_that_was_chosen_stays(client: FlaskClient, read_html: Read) 
     page = read_html(client.get("/page/north-pier?lang=de").text)
     hrefs = [a.attributes["href"] for a in page.all("a")]
     inside = [h for h in hrefs if not h.startswith(("http:", "https:", "#"))]
-    data = [h for h in inside if re.search(r"\.(ttl|nt|rdf|jsonld|trig|nq)(\?|$)", h)]
+    data = [h for h in inside if re.search(rf"\.({'|'.join(media.RDF_BY_EXTENSION)})(\?|$)", h)]
     assert len(data) > 5
     assert {h for h in data if "lang=" in h} == set()
     assert {h for h in set(inside) - set(data) if "lang=" not in h} == set()

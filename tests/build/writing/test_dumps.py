@@ -12,6 +12,7 @@ from pyoxigraph import DefaultGraph, Quad, parse
 from rdflib import Graph
 
 from kg import build, media
+from kg.build.writing.authority import FILE_TYPES
 from kg.build.writing.dumps import CLAIM_COLUMNS, DUMPS
 from kg.config import load
 from kg.release import Release
@@ -31,6 +32,11 @@ def quads(release: Release) -> set[Quad]:
 def test_every_dump_is_there_and_says_how_much_it_holds(release: Release) -> None:
     assert {entry.path for entry in release.dumps()} == {f"dumps/{name}" for name in DUMPS}
     assert all(entry.count and entry.size for entry in release.dumps())
+
+
+def test_every_dump_has_words_for_what_it_holds_and_a_type_of_file() -> None:
+    assert {name.partition(".")[0] for name in DUMPS} == set(media.DUMPED)
+    assert {name.rpartition(".")[2] for name in DUMPS} <= set(FILE_TYPES)
 
 
 @pytest.mark.parametrize("extension", ["ttl", "nt", "rdf", "jsonld"])
