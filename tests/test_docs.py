@@ -15,6 +15,7 @@ from kg.config import Build, Catalog, Security, Serve, load
 from kg.query.limits import Limits
 from kg.release import Release
 from kg.site import BLUEPRINTS, create_app
+from kg.store.profiles import PROFILES
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
@@ -45,6 +46,12 @@ def test_every_extension_is_in_the_reference() -> None:
     assert f".html .{' .'.join(media.RDF_BY_EXTENSION)}" in " ".join(REFERENCE.replace("`", "").split())
 
 
+def test_what_engines_differ_in_has_a_column_for_each_profile() -> None:
+    text = (ROOT / "docs/publishing.md").read_text(encoding="utf-8")
+    head = text.partition("`--engine-profile` says how:\n\n| |")[2].partition("\n")[0]
+    assert {name.strip() for name in head.strip(" |").split("|")} == set(PROFILES)
+
+
 def test_every_setting_is_in_the_reference() -> None:
     documented = set(re.findall(r"`(\w+)`", REFERENCE))
     assert {f.name for kind in (Limits, Build, Catalog, Security, Serve) for f in fields(kind)} <= documented
@@ -67,6 +74,11 @@ def test_the_map_of_the_source_names_every_module_that_has_no_routes_and_none_th
     # Of modules with routes it says where their list is.
     modules = {path.name for path in source.rglob("*.py")} - {f"{name.rpartition('.')[2]}.py" for name in BLUEPRINTS}
     assert modules - named - {"__init__.py", "__main__.py"} == set(), "say in docs/source.md what they are for"
+
+
+def test_every_page_is_registered() -> None:
+    pages = {f"kg.site.pages.{path.stem}" for path in (ROOT / "src/kg/site/pages").glob("[!_]*.py")}
+    assert pages - set(BLUEPRINTS) == set(), "name them in kg.site.BLUEPRINTS"
 
 
 def test_the_readme_says_where_the_command_comes_from_before_it_uses_it() -> None:
