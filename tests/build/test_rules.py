@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kg import build
-from kg.build.rules import RULES
+from kg.build.rules import ACROSS_DOCUMENTS, WITHIN_A_DOCUMENT
 from kg.config import load
 
 CLAIMS = "data/claims/about-kg.trig"
@@ -34,8 +34,12 @@ def messages(project: Path, rule: str) -> list[str]:
 
 
 def test_the_rules_are_these() -> None:
-    assert {rule.__name__ for rule in RULES} == {
+    assert {rule.__name__ for rule in WITHIN_A_DOCUMENT} == {
         "happened_only_if_asserted",
+        "reviews_are_of_what_is_there",
+        "times_are_possible",
+    }
+    assert {rule.__name__ for rule in ACROSS_DOCUMENTS} == {
         "things_have_labels",
         "speakers_have_labels",
         "labels_are_used",

@@ -1,7 +1,7 @@
 """Stage 5: the rules that hold across graphs, which SHACL over one graph cannot say.
 
-``RULES`` is their list: one looks at a document's own claims and is run with its part
-(:mod:`kg.build.passes.part`); those ``ACROSS_DOCUMENTS`` are run once, over what all parts say together.
+Those ``WITHIN_A_DOCUMENT`` look at its own claims and are run with its part (:mod:`kg.build.passes.part`); those
+``ACROSS_DOCUMENTS`` are run once, over what all parts say together. A rule is a function in one of the two lists.
 """
 
 from __future__ import annotations
@@ -15,8 +15,23 @@ from pyoxigraph import NamedNode
 
 from kg import vocab
 from kg.build.collect import Collected
+from kg.build.ground import Grounded
 from kg.build.parse import Sources
+from kg.build.review import stale_reviews
+from kg.build.times import times_can_be
 from kg.model import Document, Finding, Place, error, value_of, warning
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the rules within a document look at: its claims, before and after their passages were held against its text.
+
+    ``happened``: the classes of what happened or held.
+    """
+
+    collected: Collected
+    grounded: Grounded
+    happened: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class Spoken(NamedTuple):
     speaker: bool
 
 
+RuleWithin = Callable[[Own, vocab.Names], Iterator[Finding]]
 Rule = Callable[[Asked, vocab.Names], Iterator[Finding]]
 
 
@@ -66,19 +82,19 @@ def _subclasses(sources: Sources, top: set[str]) -> set[str]:
     return vocab.closure(top, children)
 
 
-def happened_only_if_asserted(happened: Collection[str], collected: Collected, names: vocab.Names) -> Iterator[Finding]:
+def happened_only_if_asserted(own: Own, names: vocab.Names) -> Iterator[Finding]:
     """What is not asserted in the document's own voice cannot be typed as an Event or a State.
 
     Otherwise a query over the union of all graphs would count plans, demands and hearsay as things that happened.
     """
-    for claim in collected.claims:
-        document = collected.documents.get(claim.document)
+    for claim in own.collected.claims:
+        document = own.collected.documents.get(claim.document)
         own_voice = document is not None and claim.speaker == document.author
         if claim.modality == "asserted" and own_voice:
             continue
         for q in claim.graph:
             value = q.quad.object
-            if q.quad.predicate.value == vocab.RDF_TYPE and value_of(value) in happened:
+            if q.quad.predicate.value == vocab.RDF_TYPE and value_of(value) in own.happened:
                 class_ = value_of(value)
                 named = names.prefixed(class_) if class_.startswith(names.kg) else names.local(class_) or class_
                 how = claim.modality if claim.modality != "asserted" else "said by another speaker"
@@ -87,6 +103,16 @@ def happened_only_if_asserted(happened: Collection[str], collected: Collected, n
                     f"{named}: type it as a Prospect or a ReportedSituation"
                 )
                 yield error("not-asserted", message, q.place, claim.iri)
+
+
+def reviews_are_of_what_is_there(own: Own, names: vocab.Names) -> Iterator[Finding]:
+    """A claim that was changed after its review is not reviewed (:mod:`kg.build.review`)."""
+    yield from stale_reviews(own.grounded, names)
+
+
+def times_are_possible(own: Own, names: vocab.Names) -> Iterator[Finding]:
+    """A time is one that the calendar has, and lies within its bounds (:mod:`kg.build.times`)."""
+    yield from times_can_be(own.collected, names)
 
 
 def things_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
@@ -150,6 +176,11 @@ def facts_are_stated_by_claims_alone(asked: Asked, names: vocab.Names) -> Iterat
         yield error("stated-twice", message, place, claim)
 
 
+WITHIN_A_DOCUMENT: tuple[RuleWithin, ...] = (
+    happened_only_if_asserted,
+    reviews_are_of_what_is_there,
+    times_are_possible,
+)
 ACROSS_DOCUMENTS: tuple[Rule, ...] = (
     things_have_labels,
     speakers_have_labels,
@@ -158,10 +189,14 @@ ACROSS_DOCUMENTS: tuple[Rule, ...] = (
     merged_things_are_not_spoken_of,
     facts_are_stated_by_claims_alone,
 )
-RULES = (happened_only_if_asserted, *ACROSS_DOCUMENTS)
+
+
+def check_own(own: Own, names: vocab.Names) -> tuple[Finding, ...]:
+    """Run every rule within a document."""
+    return tuple(finding for rule in WITHIN_A_DOCUMENT for finding in rule(own, names))
 
 
 def check_rules(asked: Asked, base: str) -> tuple[Finding, ...]:
-    """Run every rule."""
+    """Run every rule across documents."""
     names = vocab.Names(base)
     return tuple(finding for rule in ACROSS_DOCUMENTS for finding in rule(asked, names))

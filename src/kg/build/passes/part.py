@@ -22,11 +22,9 @@ from kg.build.ground import TextAtHand, ground
 from kg.build.outside import outside
 from kg.build.parse import SourceFile, Sources, Unreadable, parse_files
 from kg.build.passes.extract import Lines, Staged, described, lines_of
-from kg.build.review import stale_reviews
-from kg.build.rules import happened_only_if_asserted
+from kg.build.rules import Own, check_own
 from kg.build.shacl.bound import Checked
 from kg.build.single import Targets
-from kg.build.times import times_can_be
 from kg.build.validate import Shapes, check_part
 from kg.build.writing.catalog import latest_day
 from kg.build.writing.coverage import Share, share_of_document
@@ -114,14 +112,12 @@ def make_part(bundle: Bundle, common: Common) -> Part:
         return part
     grounded = ground(collected, common.base, bundle.texts)
     names = vocab.Names(common.base)
-    checked = [*grounded.findings, *stale_reviews(grounded, names)]
+    checked = [*grounded.findings, *check_own(Own(collected, grounded, common.happened), names)]
     try:
         assembled = assemble(sources, collected, grounded, common.base)
     except SourceError as e:
         checked.append(error("blank-nodes", str(e), Place(e.file, e.line)))
         return replace(part, checked=tuple(checked))
-    checked += happened_only_if_asserted(common.happened, collected, names)
-    checked += times_can_be(collected, names)
     staged = Staged(sources, collected, grounded, assembled)
     return _described(replace(part, checked=tuple(checked)), common, staged)
 
