@@ -3,6 +3,7 @@
 // The page lists every passage as <li data-length data-rolling data-sha256>, without its words. A copy has other headers
 // and other white space, so the positions that the page knows mean nothing in it: a worker (copy.js) searches it.
 
+import { element } from "./lib/dom.js";
 import { _ } from "./lib/words.js";
 
 // More characters than any document; a file beyond it was dropped by mistake.
@@ -10,12 +11,6 @@ const LONGEST = 20_000_000;
 
 // Milliseconds of work after which the page gets a turn: it must answer to the reader meanwhile.
 const TURN = 15;
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
 
 /** Does something with each, and leaves the page its turns; `false` as soon as it is `wanted` no more. */
 async function each(things, wanted, something) {
@@ -40,14 +35,13 @@ function start(section) {
     sha256,
   }));
   const file = element("input", { type: "file", id: "copy-file", accept: ".txt,.md,text/*" });
-  const text = element("textarea", { id: "copy-text", rows: 6, spellcheck: false });
-  const compare = element("button", { type: "button", textContent: _("Compare") });
-  const said = element("p", { className: "copy-result" });
-  said.setAttribute("role", "status");
-  const shown = element("div", { className: "copy-shown", hidden: true });
+  const text = element("textarea", { id: "copy-text", rows: 6, spellcheck: "false" });
+  const compare = element("button", { type: "button" }, _("Compare"));
+  const said = element("p", { class: "copy-result", role: "status" });
+  const shown = element("div", { class: "copy-shown", hidden: true });
   section.querySelector(".copy-tool").replaceChildren(
-    element("p", {}, element("label", { htmlFor: "copy-file", textContent: _("A file of yours") + " " }), file),
-    element("p", {}, element("label", { htmlFor: "copy-text", textContent: _("or its text, pasted") }), text),
+    element("p", {}, element("label", { for: "copy-file" }, `${_("A file of yours")} `), file),
+    element("p", {}, element("label", { for: "copy-text" }, _("or its text, pasted")), text),
     element("p", {}, compare),
     said,
     shown,
@@ -102,8 +96,8 @@ function start(section) {
     });
     if (!judged) return;
     section.querySelector(".fingerprints").hidden = false;
-    const copy = element("div", { className: "copy-text" });
-    shown.replaceChildren(element("h3", { textContent: _("Your copy") }), copy);
+    const copy = element("div", { class: "copy-text" });
+    shown.replaceChildren(element("h3", {}, _("Your copy")), copy);
     shown.hidden = false;
     const whole = await each(paragraphs, wanted, (pieces) => copy.append(paragraph(pieces)));
     if (!whole) return;
@@ -130,9 +124,8 @@ function start(section) {
 
 /** A paragraph of the reader's copy with its verified passages marked. */
 function paragraph(pieces) {
-  const mark = ([words, depth]) =>
-    depth > 0 ? element("mark", { className: `d${Math.min(depth, 3)}`, textContent: words }) : words;
-  return element("p", {}, ...pieces.map(mark));
+  const mark = ([words, depth]) => (depth > 0 ? element("mark", { class: `d${Math.min(depth, 3)}` }, words) : words);
+  return element("p", {}, pieces.map(mark));
 }
 
 document.querySelectorAll("[data-copy-check]").forEach(start);

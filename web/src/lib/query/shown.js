@@ -1,12 +1,10 @@
 // The part of the page below the editor: an answer with its notes, links and downloads, or what was wrong.
 
+import { copyButton } from "../copying.js";
 import { element } from "../dom.js";
 import { parameters } from "./answer.js";
 import { views } from "./views.js";
 import { _, ngettext, number } from "../words.js";
-
-// How long the button says that it worked, in milliseconds.
-const CONFIRM = 2000;
 
 /** Where the page says that a query without GRAPH does not see what others say; a store that kg did not build has none. */
 function whose() {
@@ -28,7 +26,7 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
     answer.form === "ASK" || answer.rows.length === 0 ? null : bar,
     notes(answer),
     answer.form === "ASK" ? element("p", { class: "boolean" }, element("strong", {}, answer.boolean ? _("Yes") : _("No"))) : body,
-    element("div", { class: "answer-tools" }, download(endpoint, asked, formats), share(address)));
+    element("div", { class: "answer-tools" }, download(endpoint, asked, formats), copyButton(_("Copy link"), { class: "share" }, address)));
   if (answer.form === "ASK") {
     holder.replaceChildren(section);
   } else if (answer.rows.length === 0) {
@@ -61,24 +59,6 @@ function download(endpoint, asked, formats) {
   const hidden = [...parameters(asked)].map(([name, value]) => element("input", { type: "hidden", name, value }));
   const buttons = formats.map(([extension, label]) => [element("button", { name: "as", value: extension }, label), " "]);
   return element("form", { class: "download", action: endpoint, method: "post" }, hidden, element("p", {}, `${_("Download as")} `, buttons));
-}
-
-function share(address) {
-  const copy = element("button", { type: "button", class: "share" }, _("Copy link"));
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(address());
-      copy.textContent = _("Copied");
-    } catch {
-      copy.textContent = _("Copying is not allowed");
-    }
-    setTimeout(() => {
-      copy.textContent = _("Copy link");
-    }, CONFIRM);
-  });
-  copy.setAttribute("aria-live", "polite");
-  // Elsewhere there is no clipboard, and the address bar has the link.
-  return navigator.clipboard ? copy : null;
 }
 
 /** Shows a problem; `go` leads to its place in the query, `fixes` ({ name, apply }) mend it. */
