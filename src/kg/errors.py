@@ -20,7 +20,7 @@
             └── EndpointBusy     … asks for a pause, or has failed so often that it gets one
 
 A *finding* about the sources is data, not an error: see :class:`kg.model.Finding`.
-HTTP status and exit code are decided at the edge (``site/problems.py``, ``cli/``), not here.
+HTTP status and exit code are decided at the edge (``site/answers/problems.py``, ``cli/``), not here.
 """
 
 from __future__ import annotations

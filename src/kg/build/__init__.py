@@ -1,4 +1,4 @@
-"""From sources to a sealed release. The order of the stages stands here, and nothing more.
+"""From sources to a sealed release. The order of the stages stands here; what a stage does stands in its module.
 
     for every document   parse → collect → ground → assemble → rules → validate      a part (part.py)
     for all of them      combine → rules → compare → put together → validate the rest → write (store, dumps …) → seal
@@ -8,7 +8,8 @@ again. Everything that all documents have a say in goes through sorted files, so
 these too start from those of the last release (passes/tables.py).
 
 Stages gather findings; three gates stop a build whose next stage could only repeat what was found. Nothing is
-written before the last gate is passed, and what is written is published by one rename.
+written before the last gate is passed, and what is written is published by one rename. :func:`fix` and
+:func:`review` go no further than to ground: they give back lines for the sources, and no release.
 """
 
 from __future__ import annotations
