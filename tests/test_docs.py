@@ -89,7 +89,8 @@ def test_the_readme_says_where_the_command_comes_from_before_it_uses_it() -> Non
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda p: p.name)
 def test_commands_that_the_documents_show_exist(document: Path) -> None:
-    shown = re.findall(r"^ {4}kg (\w+)((?: +\S+)*)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    # In a block of code, or within a sentence.
+    shown = re.findall(r"(?:^ {4}|`)kg ([a-z]+)((?: +[^\s`]+)*)", document.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in shown:
         assert name in main.commands
         command = main.commands[name]
