@@ -161,12 +161,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ExampleQuery:
-    """A question people may start from: ``text`` has every IRI absolute."""
+    """A question people may start from: ``text`` has every IRI absolute.
+
+    ``parameters``: variables whose values readers choose, and what each is called (:mod:`kg.query.parameters`).
+    """
 
     name: str
     title: str
     description: str
     text: str
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,12 +145,15 @@ class Release:
 
 
 def read_query(name: str, text: str) -> ExampleQuery:
-    """Title and description of a question stand in its leading comments.
+    """Title, description and parameters of a question stand in its leading comments.
 
     >>> read_query("q", "# title: Who?\\n# description: Asks\\n#   who.\\nASK {}").description
     'Asks who.'
+    >>> read_query("q", "# parameter: place Where it was\\nASK {}").parameters
+    (('place', 'Where it was'),)
     """
     fields: dict[str, str] = {}
+    parameters: list[tuple[str, str]] = []
     current = ""
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -160,9 +163,13 @@ def read_query(name: str, text: str) -> ExampleQuery:
         if colon and key.lower() in ("title", "description"):
             current = key.lower()
             fields[current] = rest.strip()
+        elif colon and key.lower() == "parameter":
+            current = ""
+            variable, _, called = rest.strip().partition(" ")
+            parameters.append((variable.lstrip("?$"), called.strip() or variable))
         elif current:
             fields[current] = f"{fields[current]} {words}".strip()
-    return ExampleQuery(name, fields.get("title", name), fields.get("description", ""), text)
+    return ExampleQuery(name, fields.get("title", name), fields.get("description", ""), text, tuple(parameters))
 
 
 def digest(manifest: Manifest) -> str:

@@ -26,6 +26,12 @@ QUESTIONS = {
     "graph": "# title: What are piers?\nCONSTRUCT { ?s a <ontology/harbour#Pier> } { ?s a <ontology/harbour#Pier> }",
     "now": "# title: When is it?\nSELECT ?now { BIND (NOW() AS ?now) }",
     "one.two": "# title: What has a point in its name?\nSELECT ?pier { ?pier a <ontology/harbour#Pier> }",
+    "chosen": """# title: What is a pier called or beside?
+# parameter: how How
+# parameter: most At most
+PREFIX harbour: <ontology/harbour#>
+SELECT ?value { VALUES ?how { harbour:cranes harbour:nextTo } VALUES ?most { 4 } # VALUES ?how { }
+  <id/north-pier> ?how ?value FILTER (!isNumeric(?value) || ?value <= ?most) }""",
     "größe": "# title: Wie groß?\n# description:   \nSELECT ?pier { ?pier a <ontology/harbour#Crane> }",
 }
 
@@ -135,3 +141,64 @@ def test_a_format_that_does_not_fit_names_those_that_do(asking: FlaskClient) -> 
     answer = asking.get("/question/cranes.ttl")
     assert answer.status_code == 400
     assert "srj, srx, csv, tsv" in json.loads(answer.data)["detail"]
+
+
+def test_readers_choose_by_what_a_question_lists(asking: FlaskClient, read_html: Any) -> None:
+    page = read_html(asking.get("/question/chosen", headers=PAGE).text)
+    (form,) = page.all("form", class_="search-form", action="../question/chosen")
+    assert [label.text for label in form.all("label")] == ["How", "At most"]
+    assert [(o.attributes["value"], o.text) for o in form.all("option")] == [
+        ("", "all"),
+        ("ontology/harbour#cranes", "cranes"),
+        ("ontology/harbour#nextTo", "next to"),
+    ]
+    assert form.all("input")[0].attributes["value"] == "4"
+    shown = read_html(asking.get("/question/chosen?how=ontology/harbour%23nextTo", headers=PAGE).text)
+    (option,) = [o for o in shown.all("option") if "selected" in o.attributes]
+    assert option.text == "next to"
+    assert "VALUES ?how { <http://localhost:8000/ontology/harbour#nextTo> }" in shown.all("pre")[0].text
+    csv_link = next(a for a in shown.all("a", rel="alternate") if a.text == "CSV")
+    assert csv_link.attributes["href"] == "../question/chosen.csv?how=ontology%2Fharbour%23nextTo"
+
+
+@pytest.mark.parametrize(
+    ("choice", "values"),
+    [
+        ("", ["4", f"{BASE}id/south-pier"]),
+        ("?how=ontology/harbour%23cranes", ["4"]),
+        ("?how=ontology/harbour%23cranes&most=3", []),
+        ("?how=ontology/harbour%23nextTo&most=3", [f"{BASE}id/south-pier"]),
+    ],
+)
+def test_data_is_what_was_chosen(choice: str, values: list[str], asking: FlaskClient) -> None:
+    found = csv.DictReader(io.StringIO(asking.get("/question/chosen.csv" + choice).text))
+    assert sorted(row["value"] for row in found) == values
+
+
+def test_what_is_chosen_is_never_more_than_a_term(asking: FlaskClient) -> None:
+    answer = asking.get("/question/chosen", query_string={"most": '4 } SERVICE <http://x/> { "'}, headers=PAGE)
+    assert answer.status_code == 200
+    assert "SERVICE &lt;http://x/&gt; { \\&#34;" in answer.text
+    wrong = asking.get("/question/chosen?how=ontology/harbour%23Pier", headers=PAGE)
+    assert wrong.status_code == 400
+    assert "There is no choice “ontology/harbour#Pier” of how in this question." in wrong.text
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ("who Who", "?who is no parameter"),
+        ("?pier", "?pier is no parameter"),
+        ("lang Language", "?lang cannot be a parameter"),
+    ],
+)
+def test_a_parameter_that_nothing_lists_is_an_error(declared: str, message: str, tmp_path: Path) -> None:
+    root = tmp_path / "harbour"
+    shutil.copytree(HARBOUR, root)
+    text = f"# title: Who?\n# parameter: {declared}\nSELECT ?pier {{ VALUES ?lang {{ 1 }} ?pier ?p ?o }}"
+    (root / "data/queries/wrong.rq").write_text(text, encoding="utf-8")
+    made, findings = build.build(load(root))
+    assert made is None
+    (finding,) = [f for f in findings if f.severity == "error"]
+    assert message in finding.message
+    assert (finding.place.file, finding.place.line) == ("data/queries/wrong.rq", 2)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from kg.build.parse import absolute, bad_name, is_readable, no_folder, read_utf8, shown_path
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, error
 from kg.query.check import check
+from kg.query.parameters import RESERVED, find
 from kg.release import read_query
 
 QUERIES = Path("data/queries")
+
+_DECLARED = re.compile(r"#\s*parameter:\s*[?$]?(\S+)", re.IGNORECASE)
 
 _QUERY_TOKENS = re.compile(
     r"""(?P<skip>\#[^\n\r]*|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
@@ -52,7 +56,28 @@ def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[Exampl
         except SourceError as e:
             findings.append(error("syntax", str(e), Place(e.file, e.line)))
     problems = check([query.text for _, query in queries]) if queries else []
-    for (shown, _), problem in zip(queries, problems, strict=True):
+    for (shown, query), problem in zip(queries, problems, strict=True):
         if problem:
             findings.append(error("syntax", problem.message, Place(shown, problem.line)))
+        else:
+            findings += _parameters(query, shown)
     return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)
+
+
+def _parameters(query: ExampleQuery, shown: str) -> Iterator[Finding]:
+    """What is wrong with the parameters of a question."""
+    names = [name for name, _ in query.parameters]
+    found = {parameter.name for parameter in find(query.text, names)}
+    for line, text in enumerate(query.text.splitlines(), 1):
+        declared = _DECLARED.match(text)
+        name = declared[1] if declared and declared[1] in names else ""
+        if name in RESERVED:
+            message = (
+                f"?{name} cannot be a parameter: in an address it means something else; give the variable another name"
+            )
+            yield error("parameter", message, Place(shown, line))
+        elif name and name not in found:
+            message = (
+                f"?{name} is no parameter: the question has no VALUES ?{name} {{ … }} that lists what may be chosen"
+            )
+            yield error("parameter", message, Place(shown, line))

@@ -1,21 +1,27 @@
 """``/questions`` and ``/question/NAME``: what the publisher has asked already, for readers who know no SPARQL.
 
-A question is a query in ``data/queries``. The page has its answer with footnotes and, folded away, the query; with an
-extension, or by Accept, there is the answer as data, at an address that a spreadsheet or a script can keep.
+A question is a query in ``data/queries``, and may have parameters (:mod:`kg.query.parameters`) to choose by. The page
+has its answer with footnotes and, folded away, the query; with an extension, or by Accept, there is the answer as data,
+at an address that a spreadsheet or a script can keep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
+from pyoxigraph import Literal, NamedNode
+from werkzeug.exceptions import BadRequest
 
 from kg import media
 from kg.model import ExampleQuery
 from kg.query.lexer import Form, inspect
+from kg.query.parameters import Parameter, chosen, find
 from kg.site.answers.links import encode
 from kg.site.answers.respond import HTML_TYPE, conditional, html, not_acceptable, not_found
-from kg.site.languages import marked
+from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
 from kg.site.sparql import prepared, protocol
 from kg.site.sparql.asking import Asking
@@ -24,6 +30,9 @@ from kg.site.sparql.table import table
 from kg.site.templating import render
 
 bp = Blueprint("questions", __name__)
+
+_LONGEST = 1_000
+"""Characters of what is chosen."""
 
 
 @bp.get("/questions")
@@ -37,14 +46,15 @@ def question(name: str) -> Response:
     """One of them and its answer: a page, or data."""
     site = current()
     found, extension = _find(site, name)
-    form = inspect(found.text, depth=site.pool.limits.depth)
+    asked = _asked(site, found)
+    form = inspect(asked.text, depth=site.pool.limits.depth)
     written = prepared.WRITTEN[form]
     if extension != "html" and (extension or _prefers_data(written.values())):
-        return _data(site, found, extension)
-    if prepared.may_differ(found.text):
-        response = Response(_page(site, found, form), headers={"Cache-Control": "no-cache"})
+        return _data(site, asked, extension)
+    if prepared.may_differ(asked.text):
+        response = Response(_page(site, asked, form), headers={"Cache-Control": "no-cache"})
     else:
-        response = conditional(site, "html", lambda: _page(site, found, form).encode(), spoken=True)
+        response = conditional(site, "html", lambda: _page(site, asked, form).encode(), spoken=True)
     response.content_type = HTML_TYPE
     if not extension:
         response.vary.add("Accept")
@@ -71,28 +81,109 @@ def _prefers_data(types: Iterable[str]) -> bool:
     return kind != media.HTML
 
 
-def _data(site: Site, found: ExampleQuery, extension: str) -> Response:
-    asked = protocol.read(protocol.sent(request))._replace(query=found.text, wanted=extension)
+class _Choice(NamedTuple):
+    """Something that may be chosen: how an address names it, what it is called, and whether it was chosen."""
+
+    value: str
+    label: str
+    language: str
+    is_chosen: bool
+
+
+class _Field(NamedTuple):
+    """A parameter as a field of a form; one without choices takes any ``text``."""
+
+    name: str
+    title: str
+    choices: tuple[_Choice, ...]
+    text: str
+
+
+class _Asked(NamedTuple):
+    """A question as somebody asks it: ``text`` has what was chosen, and ``query`` is the same in an address."""
+
+    question: ExampleQuery
+    text: str
+    fields: tuple[_Field, ...]
+    query: str
+
+
+def _asked(site: Site, found: ExampleQuery) -> _Asked:
+    """The question for what the address chooses.
+
+    :raises BadRequest: if there is no such choice.
+    """
+    titles = dict(found.parameters)
+    parameters = find(found.text, titles)
+    choices: dict[str, NamedNode | Literal] = {}
+    fields = []
+    for parameter in parameters:
+        wanted = request.args.get(parameter.name, "")[:_LONGEST]
+        offered = {_value(site, term): term for term in parameter.terms}
+        if parameter.is_free and wanted:
+            (term,) = parameter.terms
+            choices[parameter.name] = _like(term, wanted)
+        elif wanted:
+            if wanted not in offered:
+                text = marked("There is no choice {value} of {name} in this question.")
+                raise BadRequest(Message(text, value=f"“{wanted[:200]}”", name=parameter.name))
+            choices[parameter.name] = offered[wanted]
+        fields.append(_field(site, parameter, titles[parameter.name], wanted, offered))
+    query = urlencode({name: request.args[name][:_LONGEST] for name in choices})
+    return _Asked(found, chosen(found.text, parameters, choices), tuple(fields), query)
+
+
+def _field(
+    site: Site, parameter: Parameter, title: str, wanted: str, offered: Mapping[str, NamedNode | Literal]
+) -> _Field:
+    if parameter.is_free:
+        return _Field(parameter.name, title, (), wanted or parameter.terms[0].value)
+    made = []
+    for value, term in offered.items():
+        label = site.labels[term.value] if isinstance(term, NamedNode) else None
+        text, language = (label.text, label.language) if label else (term.value, "")
+        made.append(_Choice(value, text, language, value == wanted))
+    return _Field(parameter.name, title, tuple(made), "")
+
+
+def _value(site: Site, term: NamedNode | Literal) -> str:
+    """How an address names a term: an IRI of ours by its part behind the base."""
+    return (site.names.local(term.value) if isinstance(term, NamedNode) else None) or term.value
+
+
+def _like(term: NamedNode | Literal, text: str) -> Literal:
+    """A text as a literal like another."""
+    if isinstance(term, Literal) and not term.language:
+        return Literal(text, datatype=term.datatype)
+    return Literal(text, language=term.language if isinstance(term, Literal) else None)
+
+
+def _data(site: Site, asked: _Asked, extension: str) -> Response:
+    wanted = protocol.read(protocol.sent(request))._replace(query=asked.text, wanted=extension)
     with Asking(site) as asking:
-        plan = prepared.plan(site, asked, request.headers.get("Accept"))
+        plan = prepared.plan(site, wanted, request.headers.get("Accept"))
         response = answered(plan, asking)
     if extension:
-        response.headers.set("Content-Disposition", "attachment", filename=f"{found.name}.{extension}")
+        response.headers.set("Content-Disposition", "attachment", filename=f"{asked.question.name}.{extension}")
     return response
 
 
-def _page(site: Site, found: ExampleQuery, form: Form) -> str:
+def _page(site: Site, asked: _Asked, form: Form) -> str:
+    question = asked.question
     traced = form is Form.SELECT and not site.foreign
-    asked = protocol.SparqlRequest(found.text, evidence=traced)
     with Asking(site) as asking:
-        shown = table(site, asked, found.text, asking)
+        shown = table(site, protocol.SparqlRequest(asked.text, evidence=traced), asked.text, asking)
     labels = {m.extension: m.label for m in media.RESULTS} | {m.extension: m.label for m in media.RDF}
+    behind = f"?{asked.query}" if asked.query else ""
     return render(
         "question.html",
-        question=found,
-        summary=found.description or found.title,
-        path=f"question/{encode(found.name)}",
-        formats=[(extension, kind, labels[extension]) for extension, kind in prepared.WRITTEN[form].items()],
+        question=question,
+        asked=asked,
+        summary=question.description or question.title,
+        path=f"question/{encode(question.name)}",
+        formats=[
+            (f".{extension}{behind}", kind, labels[extension]) for extension, kind in prepared.WRITTEN[form].items()
+        ],
         evidence=traced,
         **shown,
     )

@@ -1,0 +1,77 @@
+"""Parameters of a question: variables whose values its readers choose.
+
+A parameter is declared in the comments at the top of a question, and has a VALUES block of its own, which lists what
+may be chosen. So the question is a whole query as it stands, and asks for all of these; what somebody chooses stands in
+the place of the others. A block of one literal is what is asked for unless somebody writes another text::
+
+    # parameter: relation How they are tied
+    SELECT ?who WHERE { VALUES ?relation { schema:worksFor schema:nationality } ?who ?relation :iraq }
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
+
+_SKIPPED = r"""\#[^\n\r]*+|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+  |'(?:[^'\\\n\r]|\\.)*+'|"(?:[^"\\\n\r]|\\.)*+"|<[^<>"{}|^`\\\x00-\x20]*+>"""
+_PARTS = re.compile(
+    rf"""{_SKIPPED}|\b(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)\b
+  |\bVALUES\s*+[?$](?P<name>\w++)\s*+{{(?P<block>(?:{_SKIPPED}|[^{{}}"'<\#])*+)}}""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+RESERVED = frozenset({"as", "default", "evidence", "graph", "lang", "linkset", "query", "timeout"})
+"""Names that mean something else in the address of a question."""
+
+
+class Parameter(NamedTuple):
+    """A variable, and the terms of its block; ``start`` and ``end``: where these stand in the query."""
+
+    name: str
+    terms: tuple[NamedNode | Literal, ...]
+    start: int
+    end: int
+
+    @property
+    def is_free(self) -> bool:
+        """Whether any text may be written in place of the one that is there."""
+        return len(self.terms) == 1 and isinstance(self.terms[0], Literal)
+
+
+def find(query: str, names: Iterable[str]) -> list[Parameter]:
+    """The parameters of these names that have a block of terms, in the order of the query; each IRI is absolute.
+
+    >>> text = 'PREFIX : <http://x/> SELECT * { VALUES ?a { :b :c } VALUES ?n { 1 } ?s ?a ?n } # VALUES ?z { 1 }'
+    >>> [(p.name, len(p.terms), p.is_free) for p in find(text, ["a", "n", "z"])]
+    [('a', 2, False), ('n', 1, True)]
+    """
+    wanted, found, prologue = set(names), [], None
+    for part in _PARTS.finditer(query) if wanted else ():
+        if part["form"] and prologue is None:
+            prologue = query[: part.start()]
+        if part["name"] in wanted:
+            solutions = Store().query(f"{prologue or ''}\nSELECT ?term {{ VALUES ?term {{ {part['block']}\n }} }}")
+            assert isinstance(solutions, QuerySolutions)
+            terms = tuple(term for (term,) in solutions if isinstance(term, NamedNode | Literal))
+            if terms:
+                wanted.discard(part["name"])
+                found.append(Parameter(part["name"], terms, part.start("block"), part.end("block")))
+    return found
+
+
+def chosen(query: str, parameters: Iterable[Parameter], choices: Mapping[str, NamedNode | Literal]) -> str:
+    """The query for what was chosen.
+
+    >>> text = "ASK { VALUES ?n { 1 2 } }"
+    >>> chosen(text, find(text, ["n"]), {"n": Literal('"')})
+    'ASK { VALUES ?n { "\\\\"" } }'
+    """
+    for parameter in sorted(parameters, key=lambda p: p.start, reverse=True):
+        if parameter.name in choices:
+            query = f"{query[: parameter.start]} {choices[parameter.name]} {query[parameter.end :]}"
+    return query
