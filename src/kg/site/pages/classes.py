@@ -18,6 +18,7 @@ from kg import vocab
 from kg.site.answers.address import EXTENSIONS, here, raw_path, spellings
 from kg.site.answers.links import encode
 from kg.site.answers.respond import Page, answer, html, not_found
+from kg.site.components import columns
 from kg.site.components.nodes import Linker
 from kg.site.components.paging import Listing, paged
 from kg.site.data import describe
@@ -124,6 +125,12 @@ def _members(site: Site, iri: str) -> tuple[str, ...]:
     return tuple(sorted(members, key=lambda member: (site.labels[member].key, member)))
 
 
+@per_site(64)
+def _table(site: Site, iri: str) -> str:
+    """The query that makes a table of a class; of somebody else's store, each look would be a question to it."""
+    return "" if site.foreign else columns.query(site, iri, _members(site, iri))
+
+
 def _item(site: Site, linker: Linker, member: str, iri: str, kinds: set[str]) -> tuple[Markup, list[Markup], Markup]:
     """An instance, which of the classes below ``iri`` it is said to be, and who says so."""
     types: set[str] = set()
@@ -156,6 +163,7 @@ def _html(site: Site, iri: str, found: Listing[str]) -> str:
         below=[linker.kind(t) for t in below],
         items=[_item(site, linker, member, iri, kinds) for member in found.items],
         list=found,
+        table=_table(site, iri),
         address=lambda extension: root + found.address(f"class/{encode(site.labels.curie(iri) or '')}.{extension}"),
         has_data=site.labels.curie(iri) is not None,
     )
