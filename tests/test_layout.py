@@ -35,7 +35,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model",
         "errors",
     },
-    "build": {"bounds", "disk", "fixity", "query.check", "query.lexer", "query.parameters", "release", "store", *BASICS},
+    "build": {
+        "bounds",
+        "disk",
+        "fixity",
+        "query.check",
+        "query.lexer",
+        "query.parameters",
+        "release",
+        "store",
+        *BASICS,
+    },
     "site": {
         *(
             "terminal",

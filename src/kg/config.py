@@ -19,6 +19,9 @@
     trusted_proxies = ["127.0.0.1"]
     [build]                                  # what sources may cost: see Build
 
+    [links]                                  # at the foot of every page: what they are called, where they lead
+    Imprint = "https://example.org/imprint"
+
     [security]                               # /.well-known/security.txt: see Security
     contact = "mailto:security@example.org"
     expires = 2030-01-01T00:00:00Z
@@ -128,6 +131,7 @@ class Config:
     security: Security = field(default_factory=Security)
     build: Build = field(default_factory=Build)
     serve: Serve = field(default_factory=Serve)
+    links: Mapping[str, str] = field(default_factory=dict)
     now: datetime | None = None
     caches: Path = Path("~/.cache/kg")
 
@@ -194,7 +198,7 @@ def check_report(report: str) -> None:
 
 
 _TEXTS = ("base", "title", "description", "license", "publisher", "language", "report")
-_TABLES = ("query", "catalog", "security", "build", "serve")
+_TABLES = ("query", "catalog", "security", "build", "serve", "links")
 
 
 def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -234,6 +238,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             security=_security(table.get("security", {})),
             build=_build(table.get("build", {})),
             serve=_serve(table.get("serve", {})),
+            links=settings.addresses("links", table.get("links", {})),
             now=_epoch(environ),
             caches=_caches(environ),
             **texts,

@@ -74,6 +74,18 @@ def texts(name: str, kind: type, value: object) -> dict[str, Any]:
     return {key: (_list if key in lists else _text)(f"{name}.{key}", key, one) for key, one in found.items()}
 
 
+def addresses(name: str, value: object) -> dict[str, str]:
+    """A table of addresses that pages may link to, of whatever names.
+
+    :raises ConfigError: if one is something else.
+    """
+    found = table(name, value)
+    for key, address in found.items():
+        if not isinstance(address, str) or not re.match("(?:https?://|mailto:).", address) or not is_iri(address):
+            raise ConfigError(f"{name}.{key} must be an address that starts with https://, http:// or mailto:")
+    return found
+
+
 def networks(name: str, value: object) -> tuple[str, ...]:
     """A list of addresses and networks.
 

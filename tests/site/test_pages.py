@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kg.config import Config
 from kg.release import Release
+from kg.site import create_app
 from kg.site.components import paging
 from kg.site.pages import classes, lists, report
 
@@ -345,3 +348,11 @@ def test_any_page_of_a_long_list_is_one_step_away(
 def test_a_name_of_many_words_is_set_smaller(read_page: Read) -> None:
     assert read_page("/page/crowd").all("h1")[0].attributes == {"class": "long"}
     assert read_page("/page/south-pier").all("h1")[0].attributes == {}
+
+
+def test_the_foot_of_every_page_has_the_publishers_own_links(release: Release, config: Config, read_html: Any) -> None:
+    links = {"Imprint": "https://example.org/imprint?a=1&b=2", "<b>Data</b> protection": "mailto:privacy@example.org"}
+    client = create_app(release, replace(config, links=links)).test_client()
+    for path in ("/", "/page/north-pier", "/page/nothing"):
+        (listed,) = read_html(client.get(path, headers={"Accept": "text/html"}).text).all("ul", class_="links")
+        assert {a.text: a.attributes["href"] for a in listed.all("a")} == links
