@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from kg import build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
 from kg.history import History
-from kg.records import read_head
-from kg.release import Release, activate, staging, versions
+from kg.records import json_bytes, read_head
+from kg.release import Release, activate, file_entry, staging, versions
 from kg.shelf import listing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -197,6 +198,35 @@ def test_a_seal_with_a_member_that_stands_twice_is_refused(release: Path) -> Non
 def test_nonsense_for_a_seal_is_refused(content: str, release: Path) -> None:
     (release / "seal.json").write_text(content)
     with pytest.raises(ReleaseError, match=r"seal\.json"):
+        Release.open(release)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": None},
+        {"license": ["CC"]},
+        {"counts": {"claims": "many"}},
+        {"counts": {"claims": -1}},
+        {"prefixes": ["kg"]},
+        {"base": 3},
+        {"member of a later version": 1},
+    ],
+    ids=str,
+)
+def test_a_manifest_of_another_version_is_refused_as_such(change: dict[str, object], release: Path) -> None:
+    """It may be sealed all the same; pages would end in a traceback."""
+    manifest = {**json.loads((release / "manifest.json").read_text()), **change, "digest": ""}
+    manifest["digest"] = hashlib.sha256(json_bytes(manifest)).hexdigest()
+    (release / "manifest.json").write_bytes(json_bytes(manifest))
+    seal = json.loads((release / "seal.json").read_text())
+    del seal["sha256"]
+    seal["version"] = f"2026-01-01-{manifest['digest'][:12]}"
+    seal["tools"]["kg"] = "99.0"
+    entry = next(entry for entry in seal["files"] if entry["path"] == "manifest.json")
+    entry |= asdict(file_entry(release, release / "manifest.json"))
+    (release / "seal.json").write_bytes(json_bytes({**seal, "sha256": hashlib.sha256(json_bytes(seal)).hexdigest()}))
+    with pytest.raises(ReleaseError, match=r"manifest\.json: not a manifest for kg [\d.]+: it was written by kg 99\.0"):
         Release.open(release)
 
 

@@ -57,6 +57,9 @@ STAGING = ".staging-"
 
 _FOLDERS = {STORE, "dumps", "documents", "queries", "metadata"}
 _TOOLS = ("kg", "pyoxigraph", "rdflib", "pyshacl")
+_TEXTS = ("base", "title", "description", "license", "publisher", "digest", "quads_sha256")
+_MOST = 1 << 63
+"""No count of a release is as large: an index has no room for it."""
 
 
 class Release:
@@ -86,7 +89,7 @@ class Release:
             listed = [_entry(entry) for entry in seal["files"]]
             expected = {MANIFEST: next(entry for entry in listed if entry.path == MANIFEST)}
             compare(path, expected[MANIFEST])
-            manifest = _manifest(read_json(path / MANIFEST))
+            manifest = _manifest(path, seal)
             expected |= {entry.path: entry for entry in (*listed, *manifest.files)}
             if seal.pop("sha256") != _seal_sha256(seal) or not seal["version"].endswith(manifest.digest[:12]):
                 raise ReleaseError(f"{path / SEAL}: was changed after the release was sealed", file=SEAL)
@@ -299,9 +302,23 @@ def intact(path: Path) -> Release | None:
         return None
 
 
-def _manifest(table: dict[str, Any]) -> Manifest:
-    files = tuple(_entry(entry) for entry in table.pop("files"))
-    return Manifest(files=files, **table)
+def _manifest(path: Path, seal: dict[str, Any]) -> Manifest:
+    """The manifest of the release at ``path``: what pages and dumps rely on has the type that they rely on.
+
+    :raises ReleaseError: if it was written by another version of kg, whose manifests say something else.
+    """
+    table = read_json(path / MANIFEST, once=True)
+    try:
+        manifest = Manifest(files=tuple(map(_entry, table.pop("files"))), **table)
+        texts = [*(getattr(manifest, name) for name in _TEXTS), *manifest.counts, *manifest.prefixes]
+        numbers = [*manifest.counts.values(), *(e.count for e in manifest.files if e.count is not None)]
+        if not all(type(number) is int and 0 <= number < _MOST for number in numbers):
+            raise TypeError("a count that is none")
+        "".join((*texts, *manifest.prefixes.values())).encode()
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        message = f"not a manifest for kg {package_version('kg')}: it was written by kg {seal['tools']['kg']} ({e})"
+        raise ReleaseError(f"{path / MANIFEST}: {message}", file=MANIFEST) from e
+    return manifest
 
 
 def _entry(table: dict[str, Any]) -> FileEntry:
