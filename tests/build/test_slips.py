@@ -261,3 +261,23 @@ def test_a_slip_in_a_term_of_an_ontology_of_another_site_is_a_warning(space: str
     edit(starter, CLAIMS, "Charterr", "Charter")
     edit(starter, CLAIMS, "wittness", "witness")
     assert said(starter, Severity.WARNING) == []
+
+
+def test_facts_in_the_ontology_are_named_and_terms_of_others_are_not(starter: Path) -> None:
+    """Once a file: nothing is said of labels, of terms that others made, or of values of a class of ours."""
+    (starter / "ontology/more.ttl").write_text(
+        "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix x: <https://x.example/> .\n"
+        "@prefix owl: <http://www.w3.org/2002/07/owl#> .\n"
+        'x:length a owl:DatatypeProperty ; rdfs:label "length"@en ; x:status "stable" .\n'
+        'x:unit rdfs:label "metre"@en . x:kind a <ontology#EventKind> ; x:status "stable" ; rdfs:label "kind"@en .\n'
+        "x:river x:length 312 .\n"
+        "x:brook x:length 7 .\n",
+        encoding="utf-8",
+    )
+    (only,) = said(starter, Severity.WARNING)
+    assert only.startswith("ontology/more.ttl:5: warning: <https://x.example/river> and 1 more are no terms, ")
+    assert only.endswith("write it as claim:N { … }, or show it with kg serve --endpoint")
+    edit(starter, "ontology/more.ttl", "x:brook x:length 7 .\n", "")
+    assert said(starter, Severity.WARNING)[0].startswith(
+        "ontology/more.ttl:5: warning: <https://x.example/river> is no term, "
+    )

@@ -25,7 +25,7 @@ from kg.build import skos
 from kg.build.described import Described, by_subject, iris_of
 from kg.build.limit import Limit
 from kg.build.parse import Sources
-from kg.build.terms import no_address, terms_of, undefined, unknown_to_others
+from kg.build.terms import facts_among_terms, no_address, terms_of, undefined, unknown_to_others
 from kg.model import Claim, Document, Finding, Passage, Place, Review, SourceQuad, error, value_of
 
 ENTITY_PROPERTIES = frozenset(
@@ -117,6 +117,7 @@ class _Collector:
             *unknown_to_others((*s.ontology, *s.shapes, *s.documents, *s.claims), self.terms, self.names),
             *no_address((*s.documents, *s.claims, *s.entities), self.names),
             *skos.breaches(s.ontology, self.names),
+            *facts_among_terms(s.ontology, self.names),
         )
         for q in (*s.ontology, *s.documents, *s.claims, *s.entities):
             for name in BUILD_MADE:

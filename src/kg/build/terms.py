@@ -14,7 +14,7 @@ from kg import vocab
 from kg.build.limit import MOST
 from kg.build.parse import Sources
 from kg.build.vocabulary import namespace
-from kg.model import Finding, SourceQuad, error, warning
+from kg.model import Finding, Place, SourceQuad, error, value_of, warning
 
 _OTHERS: dict[str, type[DefinedNamespace]] = {
     **{str(known._NS): known for known in (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SDO, SH, SKOS, TIME)},
@@ -69,6 +69,43 @@ def _hint(iri: str, terms: Collection[str], names: vocab.Names) -> str:
         start = "; kg init writes the general one" if space == names.kg else ""
         return f"; no file in ontology/ describes a term of <{names.local(space)}>{start}"
     return "; add it to ontology/"
+
+
+_TERM_CLASSES = (vocab.RDF, vocab.RDFS, vocab.OWL, vocab.SKOS, str(SH._NS))
+"""How the classes of terms begin, and of what describes them."""
+
+_SPEAK_OF_TERMS = (
+    *(*_TERM_CLASSES, vocab.DCTERMS, vocab.VANN, str(PROV._NS), "http://purl.org/dc/elements/1.1/"),
+    *(vocab.SCHEMA + "domainIncludes", vocab.SCHEMA + "rangeIncludes"),
+)
+"""How properties begin that describe vocabularies."""
+
+
+def facts_among_terms(quads: Iterable[SourceQuad], names: vocab.Names) -> Iterator[Finding]:
+    """What ``ontology/`` says of things of other sites that are no terms: facts that no claim states. Said once a file.
+
+    A warning only, because a vocabulary may have values of its own, such as units with their factors.
+    """
+    terms: set[str] = set()
+    found: dict[str, dict[str, Place]] = {}
+    for q in quads:
+        subject, predicate, object_ = q.quad.subject, q.quad.predicate.value, q.quad.object
+        if not isinstance(subject, NamedNode) or subject.value.startswith(names.base):
+            continue
+        if predicate == vocab.RDF_TYPE and value_of(object_).startswith((*_TERM_CLASSES, names.ontology)):
+            terms.add(subject.value)
+        elif not predicate.startswith(_SPEAK_OF_TERMS):
+            found.setdefault(q.place.file, {}).setdefault(subject.value, q.place)
+    for things in found.values():
+        facts = [(iri, place) for iri, place in things.items() if iri not in terms]
+        if facts:
+            (iri, place), more = facts[0], len(facts) - 1
+            named = f"<{iri}> and {more} more are no terms" if more else f"<{iri}> is no term"
+            message = (
+                f"{named}, and ontology/ is for terms: what is said of such things is published without a claim; write "
+                "it as claim:N { … }, or show it with kg serve --endpoint"
+            )
+            yield warning("fact-without-claim", message, place, iri)
 
 
 _ADDRESSES = ("id/", "document/", "claim/", "passage/", "graph/", "catalog", "comparison/", ".well-known/")
