@@ -241,11 +241,12 @@ def test_the_box_is_round_every_point_that_can_be_read() -> None:
         ("e", wgs + "lat", "north"), ("e", wgs + "long", "0"),
         ("f", wgs + "lat", "80"), ("f", wgs + "lat", "81"), ("f", wgs + "long", "0"),
         ("g", vocab.SCHEMA_HTTPS + "latitude", "60"), ("g", vocab.SCHEMA_HTTPS + "longitude", "35"),
+        ("h", "http://www.wikidata.org/prop/direct/P625", "Point(10 70)"),
     ]  # fmt: skip
     lines = [f"{Triple(NamedNode('http://x/' + s), NamedNode(p), OxLiteral(o))} .\n".encode() for s, p, o in said]
     box = count(lines, vocab.Names(BASE)).box
     assert box is not None
-    assert tuple(box) == (20, -5.5, 40, 60)
+    assert tuple(box) == (10, -5.5, 40, 70)
     assert box.has_area
     one = count(lines[:2], vocab.Names(BASE)).box
     assert one is not None

@@ -2,7 +2,7 @@
 
 - ``wgs84:lat`` and ``wgs84:long`` (W3C Basic Geo); ``schema:latitude`` and ``schema:longitude``
 - ``geo:asWKT`` (OGC GeoSPARQL 1.1, section 8.5): a point, or the middle of what any other geometry covers;
-  longitude first, as in CRS 84, unless the literal names EPSG:4326
+  longitude first, as in CRS 84, unless the literal names EPSG:4326; ``wdt:P625`` of Wikidata, which is written alike
 
 on the thing itself, or on what ``geo:hasGeometry``, ``schema:geo`` and their kin lead to. What is taken to be a thing
 (``kg:takenToBe``) is where that thing is.
@@ -23,8 +23,8 @@ _PAIRS = (
     (vocab.SCHEMA + "latitude", vocab.SCHEMA + "longitude"),
     (vocab.SCHEMA_HTTPS + "latitude", vocab.SCHEMA_HTTPS + "longitude"),
 )
-_WKT = vocab.GEO + "asWKT"
-COORDINATES = (*chain.from_iterable(_PAIRS), _WKT)
+_WKT = (vocab.GEO + "asWKT", vocab.WIKIDATA_PLACE)
+COORDINATES = (*chain.from_iterable(_PAIRS), *_WKT)
 """Properties whose values are coordinates."""
 
 LEADS = (
@@ -116,7 +116,7 @@ def _points_of(found: Survey, iri: str) -> set[Point]:
 
 def coordinates(values: Mapping[str, Sequence[str]]) -> set[tuple[float, float]]:
     """Latitudes and longitudes that something has, by the values of its properties."""
-    made = {read_wkt(text) for text in values.get(_WKT, ())}
+    made = {read_wkt(text) for property_ in _WKT for text in values.get(property_, ())}
     for lat, lon in _PAIRS:
         # Two of each cannot be told apart: which latitude belongs to which longitude is not said.
         if len(values.get(lat, ())) == 1 and len(values.get(lon, ())) == 1:

@@ -145,7 +145,10 @@ def _sources(site: Site, spot: Spot) -> list[Source]:
     else:
         quads = [
             q
-            for p in (vocab.WGS84 + "lat", vocab.SCHEMA + "latitude", vocab.GEO + "asWKT")
+            for p in (
+                *(vocab.WGS84 + "lat", vocab.SCHEMA + "latitude", vocab.SCHEMA_HTTPS + "latitude"),
+                *(vocab.GEO + "asWKT", vocab.WIKIDATA_PLACE),
+            )
             for q in site.local.quads(node, NamedNode(p))
         ]
     return site.evidence.claims(dict.fromkeys(q.graph_name.value for q in quads if isinstance(q.graph_name, NamedNode)))
