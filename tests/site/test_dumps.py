@@ -37,6 +37,16 @@ def test_every_file_is_whole_and_has_its_hash_as_etag(client: FlaskClient, relea
         assert response.headers["Repr-Digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
 
 
+def test_every_file_has_its_type_with_each_parameter_once(client: FlaskClient, release: Release) -> None:
+    types = {entry.path.removeprefix("dumps/"): client.get("/" + entry.path).content_type for entry in release.dumps()}
+    assert types["facts.ttl"] == "text/turtle; charset=utf-8"
+    assert types["claims.csv"] == "text/csv; charset=utf-8; header=present"
+    assert types["facts.nt"] == "application/n-triples"
+    assert [name for name, type_ in types.items() if type_.count("charset") > 1] == []
+    part = client.get("/dumps/facts.ttl", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content_type) == (206, types["facts.ttl"])
+
+
 def test_a_range_gives_that_part(client: FlaskClient) -> None:
     whole = client.get("/dumps/facts.nt")
     part = client.get("/dumps/facts.nt", headers={"Range": "bytes=10-19"})

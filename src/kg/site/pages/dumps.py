@@ -76,12 +76,13 @@ def whole_file(site: Site, path: str, type_: str) -> Response:
     tidy(request.environ, entry.size, entry.sha256, release.sealed_at)
     response = send_file(
         release.path / path,
-        mimetype=type_,
+        mimetype="application/octet-stream",  # what Flask is told of text, it would give another charset
         etag=entry.sha256,
         conditional=True,
         max_age=0,
         last_modified=release.sealed_at,
     )
+    response.content_type = type_
     # RFC 9530: over the whole file, also in an answer that carries a part of it.
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(entry.sha256)).decode()}:"
     return response
