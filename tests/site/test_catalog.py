@@ -186,6 +186,9 @@ def test_the_linkset_says_what_the_headers_say(path: str, client: FlaskClient) -
     ((address,),) = [targets(page.linksets)]
     response = get(client, address.removeprefix(BASE[:-1]))
     assert response.content_type == "application/linkset+json"
+    # A client may say what it takes: the type that the link names.
+    for accept in ("application/linkset+json", "application/linkset+json, application/linkset;q=0.5"):
+        assert get(client, address.removeprefix(BASE[:-1]), Accept=accept).data == response.data
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     contexts = {context.pop("anchor"): context for context in response.json["linkset"]}
     assert all(anchor.startswith(BASE) for anchor in contexts)

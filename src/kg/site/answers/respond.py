@@ -122,12 +122,20 @@ def for_readers(make: Callable[[], Response]) -> Response:
 
     :raises NotAcceptable: for one that takes none.
     """
-    if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
+    if media.negotiate(accepted(), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
     response = make()
     response.content_type = HTML_TYPE
     response.vary.add("Accept")
     return response
+
+
+def accepted() -> str | None:
+    """What the client accepts; who wants the links of a page takes the page, from which they are made."""
+    accept = request.headers.get("Accept")
+    if signposting.PARAMETER in request.args and media.negotiate(accept, (signposting.LINKSET,)):
+        return media.HTML
+    return accept
 
 
 def linkset(site: Site, landing: Landing, page: Page | None = None) -> Response:

@@ -10,7 +10,7 @@ from flask import Response, request
 
 from kg import media
 from kg.site.answers.address import here
-from kg.site.answers.respond import conditional, cors, not_acceptable, not_found
+from kg.site.answers.respond import accepted, conditional, cors, not_acceptable, not_found
 from kg.site.answers.signposting import Link, header
 from kg.site.languages import marked
 from kg.site.lookups.state import current
@@ -48,7 +48,7 @@ def respond(path: str, variants: Sequence[Variant], extension: str | None) -> Re
     """
     offered = [v.media_type for v in variants]
     if extension is None:
-        chosen = media.negotiate(request.headers.get("Accept"), offered)
+        chosen = media.negotiate(accepted(), offered)
         if chosen is None:
             raise not_acceptable(offered)
         variant = variants[offered.index(chosen)]

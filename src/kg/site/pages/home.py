@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from kg import media
 from kg.site.answers.address import here
-from kg.site.answers.respond import NO_FILE, OFFERED, html, not_acceptable, not_found, see_other
+from kg.site.answers.respond import NO_FILE, OFFERED, accepted, html, not_acceptable, not_found, see_other
 from kg.site.assets import ENCODINGS, FOLDER
 from kg.site.components.nodes import Linker
 from kg.site.data.jsonld import dataset
@@ -35,7 +35,7 @@ def home() -> Response:
     """What this is, what is in it, where to start; for programs, the catalogue, which says the same in RDF."""
     if read(current(), "catalog") is None:
         return html(_home)
-    wanted = media.negotiate(request.headers.get("Accept"), OFFERED)
+    wanted = media.negotiate(accepted(), OFFERED)
     if wanted is None:
         raise not_acceptable(OFFERED)
     return html(_home) if wanted == media.HTML else see_other("catalog", here())

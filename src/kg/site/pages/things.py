@@ -16,7 +16,17 @@ from kg import media, vocab
 from kg.model import value_of
 from kg.site.answers.address import find, here, raw_path
 from kg.site.answers.links import data_path, is_web, page_path
-from kg.site.answers.respond import OFFERED, Page, answer, chosen_format, moved, not_acceptable, not_found, see_other
+from kg.site.answers.respond import (
+    OFFERED,
+    Page,
+    accepted,
+    answer,
+    chosen_format,
+    moved,
+    not_acceptable,
+    not_found,
+    see_other,
+)
 from kg.site.components import surroundings
 from kg.site.components.paging import paged
 from kg.site.components.rows import MOST_CLAIMS, kinds_in, said, values, with_evidence
@@ -60,7 +70,7 @@ def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
         return see_other(f"{target}?{profiles.PARAMETER}={profile.name if profile else ''}", here())
     if extension not in (None, "html"):
         return see_other(address(current(), iri, extension or ""), here(), varies=False)
-    if media.negotiate(request.headers.get("Accept"), (media.HTML,)) is None:
+    if media.negotiate(accepted(), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
     return answer(_page(current(), iri), "html")
 
