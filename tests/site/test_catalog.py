@@ -309,6 +309,18 @@ def test_the_blocks_place_and_time_are_the_catalogues(own: FlaskClient) -> None:
     assert said["keywords"] == ["Iraq", "United States Army", "military bases", "withdrawal"]
 
 
+def test_the_block_says_who_may_have_the_data_as_the_catalogue_does(own: FlaskClient, client: FlaskClient) -> None:
+    def block(asked: FlaskClient) -> Any:
+        html = get(asked, "/").text
+        return json.loads(html.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+
+    said = block(own)
+    assert said["conditionsOfAccess"] == "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+    assert said["isAccessibleForFree"] is True
+    # Nobody said, so nothing is said.
+    assert not {"conditionsOfAccess", "isAccessibleForFree"} & set(block(client))
+
+
 @pytest.mark.parametrize(("most", "named"), [(100, 2), (1, 1)])
 def test_a_dataset_of_many_documents_names_some_of_them_on_its_home_page(
     most: int, named: int, monkeypatch: pytest.MonkeyPatch, dataset: Path

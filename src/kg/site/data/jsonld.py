@@ -71,7 +71,7 @@ def describe(site: Site) -> dict[str, Any]:
     catalog = read(site, "catalog")
     if catalog:
         found |= _catalogued(catalog, site)
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in found.items() if value or value is False}
 
 
 def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
@@ -87,6 +87,11 @@ def _catalogued(catalog: Metadata, site: Site) -> dict[str, Any]:
         "dateModified": catalog.value(dataset_, _DCT + "modified"),
         "isBasedOn": catalog.values(dataset_, vocab.PROV + "wasDerivedFrom")[:SOURCES],
     }
+    access = catalog.value(dataset_, _DCT + "accessRights")
+    if access:
+        found["conditionsOfAccess"] = access
+        # Of the authority's codes, the one for what everybody may have.
+        found["isAccessibleForFree"] = access.endswith("/PUBLIC")
     if period:
         found["temporalCoverage"] = "/".join(catalog.value(period, _DCAT + end) for end in ("startDate", "endDate"))
     if place:
