@@ -105,3 +105,24 @@ def test_a_claim_that_states_a_label_once_more_is_told_where_it_stands(starter: 
     (message,) = messages(starter, "stated-twice")
     line = (starter / LABELS).read_text(encoding="utf-8").splitlines().index(':python rdfs:label "Python"@en .') + 1
     assert message.startswith(f"error: claim/about-kg/2 states what {LABELS}:{line} says without a claim")
+
+
+@pytest.mark.parametrize("label", ["", ':kg-authors rdfs:label "the kg authors"@en .\n'], ids=["taken away", "kept"])
+def test_a_speaker_and_author_that_was_merged_is_named_by_what_is_left(label: str, starter: Path) -> None:
+    """Whether its label was kept or not; that it has none is not said, too."""
+    merge = "<id/kg-authors> <http://purl.org/dc/terms/isReplacedBy> <id/kg> .\n"
+    edit(starter, LABELS, lambda s: s.replace(':kg-authors rdfs:label "the kg authors"@en .\n', label) + merge)
+    says = "error: id/kg-authors was merged into id/kg: "
+    assert messages(starter, "replaced") == [
+        f"{says}claim/about-kg/1 must say that",
+        f"{says}claim/about-kg/2 must say that",
+        f"{says}dcterms:creator of about-kg must say that",
+    ]
+    assert messages(starter, "no-label") == []
+
+
+def test_a_thing_that_was_merged_is_not_asked_for_a_label(starter: Path) -> None:
+    merge = "<id/python> <http://purl.org/dc/terms/isReplacedBy> <id/kg> .\n"
+    edit(starter, LABELS, lambda s: s.replace(':python rdfs:label "Python"@en .\n', merge))
+    assert messages(starter, "no-label") == []
+    assert messages(starter, "replaced") == ["error: id/python was merged into id/kg: claim/about-kg/1 must say that"]

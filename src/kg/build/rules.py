@@ -40,9 +40,10 @@ class Asked:
 
     ``unlabelled``: things and speakers that lack a label. ``unused``: labelled things that nobody speaks of, with the
     line of the label. ``merged``: things → what they were merged into, ``nowhere``: of these, what nobody speaks of.
-    ``spoken``: where claims speak of such things, in the order of the claims. ``authors``: documents by author.
-    ``unsaid``: claims of other speakers that no statement has as its content, with what is found. ``twice``: claims
-    whose triple stands without a claim too: the claim, where it says so, and the other place.
+    ``spoken``: where claims speak of such things, in the order of the claims. ``authors``: authors that lack a label or
+    were merged, with their documents. ``unsaid``: claims of other speakers that no statement has as its content, with
+    what is found. ``twice``: claims whose triple stands without a claim too: the claim, where it says so, and the
+    other place.
     """
 
     unlabelled: frozenset[str] = frozenset()
@@ -117,7 +118,7 @@ def times_are_possible(own: Own, names: vocab.Names) -> Iterator[Finding]:
 
 def things_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """Every thing in a claim has a label, or a page would have to show its IRI."""
-    reported = set()
+    reported = set(asked.merged)  # what to say in place of them is another finding
     for one in asked.spoken:
         if not one.speaker and one.iri.startswith(names.id) and one.iri in asked.unlabelled and one.iri not in reported:
             reported.add(one.iri)
@@ -128,10 +129,10 @@ def things_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
 def speakers_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """Every speaker and author has a label: who says it is what pages show beside every fact."""
     for one in asked.spoken:
-        if one.speaker and one.iri in asked.unlabelled:
+        if one.speaker and one.iri in asked.unlabelled and one.iri not in asked.merged:
             yield error("no-label", f"{names.local(one.claim)}: the speaker has no label", one.place, one.claim)
-    for documents in asked.authors.values():
-        for document in documents:
+    for author, documents in asked.authors.items():
+        for document in documents if author not in asked.merged else ():
             message = f"the author of {document.name} has no label: add one in data/entities/"
             yield error("no-label", message, document.place, document.iri)
 
@@ -149,11 +150,18 @@ def content_is_said(asked: Asked, _names: vocab.Names) -> Iterator[Finding]:
 
 def merged_things_are_not_spoken_of(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """What was merged into another thing is in no claim any more, and the other thing is there to lead to."""
+    said = set()
     for one in asked.spoken:
-        if not one.speaker and one.iri in asked.merged:
+        if one.iri in asked.merged and (one.iri, one.claim) not in said:
+            said.add((one.iri, one.claim))
             into = names.local(asked.merged[one.iri][0])
             message = f"{names.local(one.iri)} was merged into {into}: {names.local(one.claim)} must say that"
             yield error("replaced", message, one.place, one.claim)
+    for author, documents in asked.authors.items():
+        for document in documents if author in asked.merged else ():
+            into = names.local(asked.merged[author][0])
+            message = f"{names.local(author)} was merged into {into}: dcterms:creator of {document.name} must say that"
+            yield error("replaced", message, document.place, document.iri)
     for iri, (into, place) in asked.merged.items():
         if into in asked.merged:
             message = f"{names.local(into)} was merged itself: name the thing that is left"

@@ -141,7 +141,8 @@ def asked(found: Combined, tables: Tables, entities: Entities, names: vocab.Name
             merged_into[iri] = more[0], Place(more[2], int(more[1]))
     authors: dict[str, list[Document]] = defaultdict(list)
     for document in found.documents.values():
-        if document.author in unlabelled and not any(entities.of(document.author)):
+        unnamed = document.author in unlabelled and not any(entities.of(document.author))
+        if unnamed or document.author in merged_into:
             authors[document.author].append(document)
     wanted, uses = unlabelled | merged_into.keys(), tables.file("uses")
     targets = {into for into, _ in merged_into.values() if into.startswith(names.id)}
