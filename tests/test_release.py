@@ -16,9 +16,10 @@ import pytest
 from kg import build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
+from kg.fixity import file_entry
 from kg.history import History
 from kg.records import json_bytes, read_head
-from kg.release import Release, activate, file_entry, staging, versions
+from kg.release import Release, activate, staging, versions
 from kg.shelf import listing
 
 ROOT = Path(__file__).resolve().parent.parent
