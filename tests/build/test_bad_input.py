@@ -261,10 +261,6 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         added(LABELS, ':kg rdfs:label "KG"@en .\n'),
         rf"{LABELS}:\d+: error: id/kg, rdfs:label: A label says its language, .* \[shapes#LabelLanguage\]",
     ),
-    "one label for two things": (
-        added(LABELS, ':kg-authors rdfs:label "kg"@de .\n:python rdfs:label "kg"@de .\n'),
-        rf"{LABELS}:\d+: error: id/kg-authors: Two things have the same label, .*id/kg-authors and http://.*id/python\.",
-    ),
     "one label for two things that claims speak of": (
         added(LABELS, ':kg rdfs:label "Kennzahl"@de .\n:python rdfs:label "Kennzahl"@de .\n'),
         rf"{LABELS}:\d+: error: id/kg: Two things have the same label, .*id/kg and http://.*id/python\.",

@@ -166,15 +166,16 @@ class _Outside:
 
     def _once(self, quads: Iterable[SourceQuad], kind: str, rule: str, *predicates: str) -> None:
         """Of what the build reads there is one value: it would look at the first, and publish all."""
-        seen: set[tuple[str, str]] = set()
+        seen: dict[tuple[str, str], SourceQuad] = {}
         for q in quads:
             subject, predicate = value_of(q.quad.subject), q.quad.predicate.value
             if predicate not in predicates or self._kind(q.quad.subject) != kind:
                 continue
-            if (subject, predicate) in seen:
-                message = f"{self._short(q.quad.subject)} has more than one {self._short(q.quad.predicate)}"
-                self._fail(rule, message, q.place, subject)
-            seen.add((subject, predicate))
+            first = seen.setdefault((subject, predicate), q)
+            if first.quad.object != q.quad.object:
+                short = self._short(q.quad.subject)
+                message = f"{short} has more than one {self._short(q.quad.predicate)}, another one on line "
+                self._fail(rule, f"{message}{first.place.line}", q.place, subject)
 
     def _no_graphs(self, quads: Iterable[SourceQuad]) -> None:
         """Descriptions of documents are in no graph: what is in one would be published nowhere."""
