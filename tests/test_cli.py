@@ -99,6 +99,26 @@ def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
     assert kg("releases", "prune", cwd=starter).returncode == 2
 
 
+@pytest.mark.parametrize("damaged", ["manifest.json", "seal.json"])
+@pytest.mark.parametrize("how", ["cut", "removed"])
+def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how: str, starter: Path, kg) -> None:
+    """The whole one before it is all that can be shown: it is not pruned, and one can go back to it."""
+    made = []
+    for turn in range(3):
+        kg_toml = starter / "kg.toml"
+        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
+        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
+        made.append((starter / "releases/current").readlink().name)
+    file = starter / "releases" / made[2] / damaged
+    file.write_text("{") if how == "cut" else file.unlink()
+    rows = kg("releases", cwd=starter).stdout.splitlines()
+    assert [row.partition("  DAMAGED: ")[0] for row in rows if "DAMAGED" in row] == [f"* {made[2]}"]
+    assert kg("releases", "prune", "--keep", "1", cwd=starter).stdout == f"{made[0]} is gone\n"
+    assert kg("releases", "rollback", cwd=starter).stdout == f"{made[1]} is current\n"
+    assert kg("releases", "prune", "--keep", "1", cwd=starter).stdout == ""  # it was sealed last, and damaged
+    assert kg("verify", cwd=starter).returncode == 0
+
+
 def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Path, kg) -> None:
     kg("build", cwd=starter)
     question = "SELECT ?gloss { ?c a kg:Claim ; rdfs:label ?gloss } ORDER BY ?gloss"

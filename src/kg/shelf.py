@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from kg import activations
 from kg.errors import ReleaseError
 from kg.records import read_json
 from kg.release import SEAL, STAGING, Release, current_version, intact, versions
+
+_NAME = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ def listing(releases: Path) -> list[Listed]:
     activations.tidy(releases)
     served = current_version(releases)
     rows = []
-    for version in versions(releases):
+    for version in _all(releases):
         try:
             release = Release.open(releases / version)
             problem = "" if release.version == version else f"is the release {release.version}: its folder was renamed"
@@ -37,10 +40,16 @@ def listing(releases: Path) -> list[Listed]:
 
 
 def prune(releases: Path, keep: int) -> list[str]:
-    """Remove all but the ``keep`` releases sealed last; the current one always stays. Returns what was removed."""
+    """Remove all but the ``keep`` releases sealed last; returns what was removed.
+
+    The current one always stays, and where that is damaged the newest whole one, which is then all there is to show.
+    """
     activations.tidy(releases)
-    by_age = _by_age(releases)
-    removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current_version(releases)]
+    by_age, current = _by_age(releases), current_version(releases)
+    removed = [v for v in by_age[: max(0, len(by_age) - keep)] if v != current]
+    if removed:
+        whole = next((v for v in (current, *reversed(by_age)) if v and _is_whole(releases, v)), "")
+        removed = [v for v in removed if v != whole]
     for version in removed:
         remove(releases, version)
     return removed
@@ -63,18 +72,31 @@ def before_current(releases: Path) -> str:
     """
     by_age, current = _by_age(releases), current_version(releases)
     for version in reversed(by_age[: by_age.index(current)] if current in by_age else by_age):
-        release = intact(releases / version)
-        if release and release.version == version:
+        if _is_whole(releases, version):
             return version
     raise ReleaseError(f"{releases}: there is no whole release before {current or 'the first'}", file=current)
 
 
+def _is_whole(releases: Path, version: str) -> bool:
+    release = intact(releases / version)
+    return release is not None and release.version == version
+
+
+def _all(releases: Path) -> list[str]:
+    """The releases by name, and folders that were some until they lost their seal."""
+    left = (path for path in releases.glob("*") if _NAME.fullmatch(path.name))
+    return sorted({*versions(releases), *(path.name for path in left if path.is_dir() and not path.is_symlink())})
+
+
 def _by_age(releases: Path) -> list[str]:
-    return sorted(versions(releases), key=lambda version: (_sealed_at(releases / version), version))
+    first: dict[str, str] = {}
+    for at, version in activations.read(releases):
+        first.setdefault(version, at.isoformat())
+    return sorted(_all(releases), key=lambda v: (_sealed_at(releases / v) or first.get(v, ""), v))
 
 
 def _sealed_at(path: Path) -> str:
-    """When a release says it was sealed; a damaged one counts as the oldest."""
+    """When a release says it was sealed; nothing for one whose seal is damaged: it became current then, too."""
     try:
         return str(read_json(path / SEAL)["sealed_at"])
     except (ReleaseError, KeyError, TypeError):
