@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kg import build
+from kg import activations, build
 from kg.config import Config, load
 from kg.errors import BuildError, ReleaseError
 from kg.fixity import file_entry
@@ -341,6 +341,13 @@ def test_activating_switches_and_refuses_what_is_no_release(starter: Path) -> No
 
 def _current(config: Config) -> str:
     return Release.open(config.releases / "current").version
+
+
+@pytest.mark.parametrize("line", ["9999-12-31T23:59:59+00:00 x", "0001-01-01T00:00:00+14:00 x", "2026-13-45 x", "\xff"])
+def test_nonsense_among_the_activations_stops_nothing(line: str, release: Path) -> None:
+    (release.parent / ".activations").write_text(f"{line}\n", encoding="latin-1")
+    activate(release.parent, release.name)
+    assert activations.read(release.parent)[-1].version == release.name
 
 
 def test_of_a_report_the_passages_are_left_where_they_are(release: Path, tmp_path: Path) -> None:

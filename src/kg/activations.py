@@ -25,6 +25,9 @@ LINK = ".staging-link-"
 _TICK = timedelta(seconds=1)
 """Between two activations at least, so that HTTP's dates, which are whole seconds, tell them apart."""
 
+_END = 9999
+"""A year that no clock says, and behind which there is no time for the next activation."""
+
 
 class Activation(NamedTuple):
     """A release that became current at a time."""
@@ -43,10 +46,10 @@ def read(releases: Path) -> list[Activation]:
     found: list[Activation] = []
     for line in lines:
         when, _, version = line.partition(" ")
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             at = datetime.fromisoformat(when)
-            if at.tzinfo is not None and version:
-                found.append(Activation(at, version))
+            if at.tzinfo is not None and version and at.year < _END:
+                found.append(Activation(at.astimezone(UTC), version))
     return [*found, *_unrecorded(releases, found)]
 
 

@@ -189,6 +189,9 @@ def test_what_no_text_or_claim_stands_behind_is_not_published(case: str, shapes:
 
 def test_what_describes_claims_documents_and_terms_is_published(project: Path) -> None:
     add(project, CLAIMS, QUOTED)
+    add(
+        project, CLAIMS, f'claim:3 kg:speaker :kg-authors . <{PASSAGE}> kg:sha256 "{text.sha256(WORDS)}" .'
+    )  # once more
     add(project, CLAIMS, 'claim:3 dcterms:source [ dcterms:title "A page"@en ] .')
     add(
         project,
