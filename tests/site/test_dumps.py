@@ -106,6 +106,10 @@ def test_the_report_for_programs_is_that_of_the_release(client: FlaskClient, rel
     assert response.json is not None
     assert len(response.json["passages"]) == release.manifest.counts["passages"]
     assert {k: v for k, v in response.json.items() if k != "passages"} == release.report
+    by_accept = client.get("/report", headers={"Accept": "application/json"})
+    assert (by_accept.data, by_accept.content_type) == (response.data, "application/json")
+    assert "Accept" in by_accept.headers["Vary"]
+    assert client.get("/report", headers={"Accept": "text/html, application/json;q=0.5"}).mimetype == "text/html"
 
 
 def test_a_site_that_cannot_read_its_release_says_that_it_is_not_ready(

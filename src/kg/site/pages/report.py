@@ -6,8 +6,9 @@ from itertools import islice
 
 from flask import Blueprint, Response
 
+from kg import media
 from kg.records import REPORT
-from kg.site.answers.respond import cors, html
+from kg.site.answers.respond import accepted, cors, html
 from kg.site.lookups.state import current
 from kg.site.pages.catalog import shares
 from kg.site.pages.dumps import whole_file
@@ -15,13 +16,19 @@ from kg.site.templating import render
 
 bp = Blueprint("report", __name__)
 
+_JSON = "application/json"
+
 MOST_DOCUMENTS, MOST_FINDINGS = 200, 500
 """How many the page shows; the file has all."""
 
 
 @bp.get("/report")
 def report() -> Response:
-    """The report as a page."""
+    """The report as a page, or as the build wrote it for a client that prefers JSON."""
+    if media.negotiate(accepted(), (media.HTML, _JSON)) == _JSON:
+        response = report_json()
+        response.vary.add("Accept")
+        return response
     site = current()
     content = site.release.report
     return html(
@@ -43,4 +50,4 @@ def report() -> Response:
 @bp.get("/report.json")
 def report_json() -> Response:
     """The report as the build wrote it."""
-    return cors(whole_file(current(), REPORT, "application/json"))
+    return cors(whole_file(current(), REPORT, _JSON))
