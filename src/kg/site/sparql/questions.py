@@ -20,7 +20,7 @@ from kg.model import ExampleQuery
 from kg.query.lexer import Form, inspect
 from kg.query.parameters import Parameter, chosen, find
 from kg.site.answers.links import encode
-from kg.site.answers.respond import HTML_TYPE, conditional, html, not_acceptable, not_found
+from kg.site.answers.respond import HTML_TYPE, accepted, conditional, html, not_acceptable, not_found
 from kg.site.languages import Message, marked
 from kg.site.lookups.state import Site, current
 from kg.site.sparql import prepared, protocol
@@ -75,7 +75,7 @@ def _find(site: Site, name: str) -> tuple[ExampleQuery, str]:
 
 def _prefers_data(types: Iterable[str]) -> bool:
     offered = (media.HTML, *types)
-    kind = media.negotiate(request.headers.get("Accept"), offered)
+    kind = media.negotiate(accepted(), offered)
     if kind is None:
         raise not_acceptable(offered)
     return kind != media.HTML
