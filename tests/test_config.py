@@ -51,6 +51,7 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         (f"base = 'http://{'x' * 2000}/'", "is longer than 1000 characters"),
         ("language = 'a b'", "language 'a b' is no tag of a language"),
         ("x = " + "9" * 5000, "not TOML: .* 5000 digits"),
+        ("title = My facts", r'not TOML: Invalid value \(at line 1, column 9\); a text stands in quotes: title = "…"'),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(content: str, message: str, tmp_path: Path) -> None:

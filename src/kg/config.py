@@ -219,7 +219,8 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     except OSError as e:
         raise ConfigError(f"{path}: cannot be read: {e}") from e
     except ValueError as e:  # also for a number of more digits than Python reads
-        raise ConfigError(f"{path}: not TOML: {e}") from e
+        hint = '; a text stands in quotes: title = "…"' if "Invalid value" in str(e) else ""
+        raise ConfigError(f"{path}: not TOML: {e}{hint}") from e
     except RecursionError:
         raise ConfigError(f"{path}: nests too deep") from None
     unknown = sorted(set(table) - {*_TEXTS, *_TABLES})

@@ -281,3 +281,18 @@ def test_facts_in_the_ontology_are_named_and_terms_of_others_are_not(starter: Pa
     assert said(starter, Severity.WARNING)[0].startswith(
         "ontology/more.ttl:5: warning: <https://x.example/river> is no term, "
     )
+
+
+def test_a_question_with_a_slip_is_told_what_it_is(starter: Path) -> None:
+    question = starter / "data/queries/other.rq"
+    question.write_text("# title: other\nSELECT ?x { ?x a\n  foaf:Person }\n", encoding="utf-8")
+    says = "data/queries/other.rq:3: error: this is not a SPARQL 1.1 query, column "
+    assert said(starter) == [f"{says}3: the prefix foaf: is not declared"]
+    question.write_text("# title: other\nSELECT ?x {\n  ?x a <a b> }\n", encoding="utf-8")
+    assert said(starter) == [f"{says}13: this is not a valid IRI"]
+
+
+def test_a_document_without_a_fingerprint_is_told_where_to_have_it_from(starter: Path) -> None:
+    edit(starter, DOCUMENT, "kg:sha256", "kg:language")
+    (first, *_) = said(starter)
+    assert first.endswith("error: document about-kg lacks kg:sha256; `kg cite about-kg` prints what it needs")

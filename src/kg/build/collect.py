@@ -178,7 +178,8 @@ class _Collector:
                 if value is None
             ]
             if missing:
-                self._fail("document", f"document {name[1]} lacks {', '.join(missing)}", described.place, iri)
+                message = f"document {name[1]} lacks {', '.join(missing)}; `kg cite {name[1]}` prints what it needs"
+                self._fail("document", message, described.place, iri)
             if shown not in (None, "true", "false"):
                 message = f"document {name[1]}: kg:textShown is true or false, not {shown!r}"
                 self._fail("document", message, described.values(kg + "textShown")[0].place, iri)

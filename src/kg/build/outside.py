@@ -171,6 +171,7 @@ class _Outside:
             subject, predicate = value_of(q.quad.subject), q.quad.predicate.value
             if predicate not in predicates or self._kind(q.quad.subject) != kind:
                 continue
+            # The same triple twice is one triple.
             first = seen.setdefault((subject, predicate), q)
             if first.quad.object != q.quad.object:
                 short = self._short(q.quad.subject)

@@ -9,7 +9,6 @@ line in, one JSON list of message, line and column a line out.
 from __future__ import annotations
 
 import json
-import re
 import resource
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from kg.errors import QueryRefused
+from kg.query import unread
 from kg.query.lexer import inspect
 
 SECONDS = 5
@@ -94,11 +94,9 @@ def main() -> None:
         try:
             store.query(text)
         except SyntaxError as e:
-            # The engine lists every token it would have taken, over many lines: the place is what helps.
-            at = re.match(r"error at (\d+):(\d+)", str(e.msg))
-            line, column = (int(at[1]), int(at[2])) if at else (e.lineno or 0, 0)
-            where = f", column {column}" if column else f": {str(e.msg).splitlines()[0][:200]}"
-            answer = (f"this is not a SPARQL 1.1 query{where}", line, column)
+            said, line, column = unread.explain(e, text)
+            where = f", column {column}" if column else ""
+            answer = (f"this is not a SPARQL 1.1 query{where}: {said}", line, column)
         except (OSError, RuntimeError, ValueError) as e:
             answer = (f"this cannot be asked: {str(e).splitlines()[0][:200]}", 0, 0)
         sys.stdout.write(json.dumps(answer) + "\n")

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 import resource
 import socket
 import time
@@ -38,7 +37,7 @@ from pyoxigraph import (
 )
 
 from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE, is_xml_property
-from kg.query import rows, xml
+from kg.query import rows, unread, xml
 from kg.query.confine import confine
 from kg.query.footnotes import Tracer
 from kg.query.preview import preview, preview_with_footnotes
@@ -338,43 +337,11 @@ def _failure(e: Exception, query: str) -> dict[str, Any]:
         return {"kind": "killed", "limit": "memory"}
     message = " ".join(str(e).split())
     if isinstance(e, SyntaxError):
-        found = re.match(r"error at (\d+):(\d+): (.*)", message)
-        if found:
-            line, column, said = int(found[1]), int(found[2]), _readable(found[3])
-            if "Prefix not found" in found[3]:
-                column, said = _undeclared(query, line, column) or (column, said)
-            return {"kind": "refused", "line": line, "column": column, "message": said}
-        return {"kind": "refused", "message": message[:500]}
+        said, line, column = unread.explain(e, query)
+        return {"kind": "refused", "message": said, **({"line": line, "column": column} if line else {})}
     if isinstance(e, ValueError | KeyError):
         return {"kind": "refused", "message": message[:500]}
     return {"kind": "failed", "message": message[:500]}
-
-
-def _readable(expected: str) -> str:
-    """What the engine expected, for people.
-
-    >>> _readable('expected "{"'), _readable("expected one of GRAPH, [_]")
-    ('syntax error: expected "{"', 'syntax error: the query cannot be read beyond this place')
-    """
-    for known in ("Prefix not found", "IRI parsing failed"):
-        if known in expected:
-            return {"Prefix not found": "this prefix is not declared"}.get(known, "this is not a valid IRI")
-    if re.search(r"\[[^\]]*\]|'[^']*'", expected):
-        # With classes of characters left out, the list would name what is least likely meant.
-        return "syntax error: the query cannot be read beyond this place"
-    words = re.findall(r'"[^"]+"|\b[A-Z][A-Z]+\b', expected)
-    return f"syntax error: expected {', '.join(dict.fromkeys(words))}"
-
-
-def _undeclared(query: str, line: int, column: int) -> tuple[int, str] | None:
-    """Where a name begins whose prefix is not declared, and what to say: the engine tells only where it ends.
-
-    >>> _undeclared("ASK { ?x\\n  ex:name 1 }", 2, 10)
-    (3, 'the prefix ex: is not declared')
-    """
-    lines = query.split("\n")
-    name = re.search(r"([\w.-]*:)[\w.:%\\-]*$", lines[line - 1][: column - 1]) if line <= len(lines) else None
-    return (name.start() + 1, f"the prefix {name[1]} is not declared") if name else None
 
 
 def _shown(results: QuerySolutions | QueryBoolean | QueryTriples, limit: int) -> dict[str, Any]:
