@@ -50,6 +50,8 @@ INSERT { GRAPH <urn:zoo> {
   ex:pond rdfs:label "Pond" ; geo:hasGeometry ex:shape .
   ex:shape a geo:Geometry ; geo:asWKT "POINT(13.4 52.5)"^^geo:wktLiteral .
   ex:cave rdfs:label "Cave" ; geo:hasGeometry [ geo:asWKT "POINT(10 50)"^^geo:wktLiteral ] .
+  ex:tom <http://www.wikidata.org/prop/direct/P2067> 190 ; <http://www.wikidata.org/prop/direct-normalized/P1> 7 .
+  <http://www.wikidata.org/entity/P2067> rdfs:label "mass"@en .
   <urn:other:thing> rdfs:label "Thing of another scheme" ; ex:eats <javascript:alert(1)> .
 } } WHERE {}
 """
@@ -191,6 +193,13 @@ def test_every_iri_has_a_page_that_says_that_no_evidence_is_recorded(zoo: FlaskC
     assert "Leo the lion" in elsewhere
     other = text_of(zoo, "/resource?iri=urn:other:thing")
     assert 'href="javascript' not in other
+
+
+def test_a_property_of_wikidata_has_the_name_of_its_entity(zoo: FlaskClient) -> None:
+    page = re.sub("<[^>]*>", "", text_of(zoo, "/tom"))
+    assert "mass" in page
+    assert "P2067" not in page
+    assert "P1" in page  # nothing is known of this one
 
 
 def test_an_iri_whose_path_belongs_to_the_site_is_found_by_its_name(zoo: FlaskClient) -> None:

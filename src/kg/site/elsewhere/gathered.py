@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -33,6 +34,11 @@ class Anywhere(Names):
         return f"{RESOURCE}?iri={quote(iri, safe='')}"
 
 
+_PROPERTY = re.compile(r"(https?://www\.wikidata\.org/)prop/(?:[a-z]+/)*(P[0-9]+)")
+"""A property as Wikidata uses it, in one of a dozen forms; its name is that of ``wd:P…``
+(https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format, section Prefixes)."""
+
+
 class Gathered:
     """Labels by IRI, from the index of what was gathered; the store itself is not asked."""
 
@@ -42,4 +48,6 @@ class Gathered:
     def __call__(self, iri: str) -> tuple[str, str] | None:
         """The label and its language; ``None`` where there is none."""
         rows = self._index.rows("SELECT label, language FROM entry WHERE iri = ?", (iri,))
+        if not rows and (used := _PROPERTY.fullmatch(iri)):
+            return self(f"{used[1]}entity/{used[2]}")
         return (rows[0][0], rows[0][1]) if rows else None
