@@ -202,16 +202,16 @@ def _disagreeing(found: Sequence[_Given], as_one: Collection[frozenset[str]]) ->
         values[given.claim].add(given.value)
     if len(values) < 2:
         return []
-    groups: dict[frozenset[Value], list[str]] = defaultdict(list)
+    claims: dict[frozenset[Value], list[str]] = defaultdict(list)
     for iri, of_claim in sorted(values.items()):
-        groups[frozenset(of_claim)].append(iri)
+        claims[frozenset(of_claim)].append(iri)
 
     def apart(a: Value, b: Value) -> bool:
         return differ(a, b) and frozenset((value_of(a), value_of(b))) not in as_one
 
     return [
-        (groups[one], groups[other])
-        for one, other in combinations(groups, 2)
+        (claims[one], claims[other])
+        for one, other in combinations(claims, 2)
         if all(apart(a, b) for a in one for b in other)
     ]
 
@@ -253,10 +253,10 @@ class Voices:
 
     def apart(self, found: Iterable[_Given]) -> list[list[str]]:
         """The IRIs of the claims by independent origin."""
-        groups: dict[str, list[str]] = defaultdict(list)
+        origins: dict[str, list[str]] = defaultdict(list)
         for given in found:
-            groups[self.origin(self._names.document(given.document))].append(given.claim)
-        return list(groups.values())
+            origins[self.origin(self._names.document(given.document))].append(given.claim)
+        return list(origins.values())
 
     def origin(self, iri: str) -> str:
         """What stands for all documents that are no witnesses independent of this one."""
