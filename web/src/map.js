@@ -4,6 +4,7 @@
 
 import L from "leaflet";
 
+import { element } from "./lib/dom.js";
 import { _, number } from "./lib/words.js";
 
 const SIDES = ["right", "left", "above", "below"];
@@ -24,39 +25,23 @@ function placesOf(scope) {
 
 /** A popup's content: what the list says of the place. */
 function told({ item }) {
-  const copy = document.createElement("div");
-  copy.append(...[...item.children].map((child) => child.cloneNode(true)));
+  const copy = element("div", {}, ...[...item.children].map((child) => child.cloneNode(true)));
   for (const part of copy.querySelectorAll(".evidence, .sign")) part.remove();
   return copy;
 }
 
 function icon({ status, name, lang, group }) {
-  const holder = document.createElement("span");
-  const pin = document.createElement("span");
-  const label = document.createElement("bdi");
-  pin.className = `pin ${status}`;
-  if (group.length > 1) {
-    pin.classList.add("many");
-    pin.textContent = number(group.length);
-    pin.ariaHidden = "true";
-  }
-  label.className = "pin-label";
+  const many = group.length > 1;
   const short = name.length > 28 ? `${name.slice(0, 27)}…` : name;
-  label.textContent = group.length > 1 ? `${short} +${number(group.length - 1)}` : short;
-  label.hidden = true;
-  label.lang = lang;
-  // What is heard is the whole name of each place, whatever has room beside the mark.
-  label.ariaHidden = "true";
-  const heard = group.map((place) => {
-    const whole = document.createElement("span");
-    whole.textContent = `${place.name} `;
-    whole.lang = place.lang;
-    return whole;
-  });
-  const unseen = document.createElement("span");
-  unseen.className = "unseen";
-  unseen.append(...heard);
-  holder.append(pin, label, unseen);
+  const shown = many ? `${short} +${number(group.length - 1)}` : short;
+  const holder = element(
+    "span",
+    {},
+    element("span", { class: `pin ${status}${many ? " many" : ""}`, "aria-hidden": "true" }, many ? number(group.length) : null),
+    element("bdi", { class: "pin-label", lang: lang || null, "aria-hidden": "true", hidden: true }, shown),
+    // What is heard is the whole name of each place, whatever has room beside the mark.
+    element("span", { class: "unseen" }, ...group.map((place) => element("span", { lang: place.lang || null }, `${place.name} `))),
+  );
   return L.divIcon({ html: holder, className: "pin-holder", iconSize: [24, 24], iconAnchor: [12, 12] });
 }
 
@@ -73,7 +58,7 @@ function arrange(map, markers) {
   parts.forEach((part, index) => {
     const label = part.querySelector(".pin-label");
     label.hidden = false;
-    const others = marks.filter((_, other) => other !== index);
+    const others = marks.filter((_mark, other) => other !== index);
     const fits = SIDES.some((side) => {
       label.className = `pin-label ${side}`;
       const box = label.getBoundingClientRect();
@@ -94,9 +79,7 @@ function arrange(map, markers) {
 
 /** A country's name, which nobody can touch. */
 function country(name) {
-  const text = document.createElement("span");
-  text.textContent = name;
-  return L.divIcon({ html: text, className: "country", iconSize: [name.length * 8, 18] });
+  return L.divIcon({ html: element("span", {}, name), className: "country", iconSize: [name.length * 8, 18] });
 }
 
 /** Places that are near each other on the screen share a mark, which stands at the first of them; what is planned shows
@@ -120,10 +103,7 @@ function start(figure) {
   const places = placesOf(figure.closest("section, .map-page") ?? document);
   const drawing = figure.querySelector(".drawing");
   if (places.length === 0 || !drawing) return;
-  const holder = document.createElement("div");
-  holder.className = "movable";
-  holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", _("Movable map; the list says the same"));
+  const holder = element("div", { class: "movable", role: "region", "aria-label": _("Movable map; the list says the same") });
   drawing.replaceWith(holder);
 
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -151,9 +131,7 @@ function start(figure) {
     for (const marker of markers) marker.remove();
     markers = groups.map((place) => {
       const marker = L.marker(place.at, { icon: icon(place), riseOnHover: true }).addTo(map);
-      const said = document.createElement("div");
-      said.append(...place.group.map(told));
-      marker.bindPopup(said);
+      marker.bindPopup(element("div", {}, ...place.group.map(told)));
       marker.places = place.group.length;
       marker.first = place.item;
       return marker;

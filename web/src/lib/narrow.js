@@ -1,5 +1,6 @@
 // A field above a long list of links that leaves those which have what is typed. Without scripts the list is whole.
 
+import { element } from "./dom.js";
 import { _, ngettext } from "./words.js";
 
 // With fewer than this there is nothing to look for.
@@ -16,14 +17,9 @@ export function narrow(holder) {
   const list = holder.querySelector("ul");
   const items = [...list.children].map((item) => [item, folded(item.querySelector("a").textContent)]);
   if (items.length < FEW) return;
-  const field = document.createElement("input");
-  const said = document.createElement("span");
-  field.type = "search";
-  field.dir = "auto";
-  field.placeholder = _("Find among these");
-  field.setAttribute("aria-label", _("Find among these"));
-  said.className = "unseen";
-  said.setAttribute("role", "status");
+  const called = _("Find among these");
+  const field = element("input", { type: "search", dir: "auto", placeholder: called, "aria-label": called });
+  const said = element("span", { class: "unseen", role: "status" });
   list.before(field, said);
   field.addEventListener("input", () => {
     const wanted = folded(field.value).split(/\s+/).filter(Boolean);

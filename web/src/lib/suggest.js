@@ -3,6 +3,7 @@
 //
 // The form works without any of this. Suggestions are asked from the form's own address, as JSON.
 
+import { element } from "./dom.js";
 import { _ } from "./words.js";
 
 // Milliseconds without a key before the server is asked: a quick typist asks once.
@@ -17,15 +18,8 @@ export function suggest(form) {
   const address = new URL(form.action);
   const root = new URL("./", address);
   const id = `suggestions-${(forms += 1)}`;
-  const list = document.createElement("ul");
-  const said = document.createElement("span");
-  list.id = id;
-  list.className = "suggestions";
-  list.hidden = true;
-  list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", _("Suggestions"));
-  said.className = "unseen";
-  said.setAttribute("role", "status");
+  const list = element("ul", { id, class: "suggestions", role: "listbox", "aria-label": _("Suggestions"), hidden: true });
+  const said = element("span", { class: "unseen", role: "status" });
   // A search field has a role of its own that no other may replace (ARIA in HTML).
   field.type = "text";
   field.enterKeyHint = "search";
@@ -38,8 +32,7 @@ export function suggest(form) {
   })) {
     field.setAttribute(name, value);
   }
-  const around = document.createElement("span");
-  around.className = "combobox";
+  const around = element("span", { class: "combobox" });
   field.replaceWith(around);
   around.append(field, list, said);
 
@@ -77,27 +70,15 @@ export function suggest(form) {
   }
 
   function option(result, index) {
-    const item = document.createElement("li");
-    item.id = `${id}-${index}`;
-    item.setAttribute("role", "option");
-    item.setAttribute("aria-selected", "false");
-    item.dataset.href = pageOf(result);
-    const name = document.createElement("bdi");
-    name.textContent = result.label;
-    if (result.language) name.lang = result.language;
-    item.append(name);
-    if (result.matched) {
-      const other = document.createElement("bdi");
-      other.className = "note";
-      other.textContent = result.matched.label;
-      if (result.matched.language) other.lang = result.matched.language;
-      item.append(" ", other);
-    }
-    const kind = document.createElement("span");
-    kind.className = "note kind";
-    kind.textContent = KINDS[result.kind] ?? "";
-    item.append(" ", kind);
-    return item;
+    const { label, language, matched, kind } = result;
+    return element(
+      "li",
+      { id: `${id}-${index}`, role: "option", "aria-selected": "false", "data-href": pageOf(result) },
+      element("bdi", { lang: language || null }, label),
+      matched && [" ", element("bdi", { class: "note", lang: matched.language || null }, matched.label)],
+      " ",
+      element("span", { class: "note kind" }, KINDS[kind]),
+    );
   }
 
   function show(found) {

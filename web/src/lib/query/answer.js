@@ -75,7 +75,7 @@ export function ordered(answer, query) {
     const at = query.search(new RegExp(`[?$]${name}(?![\\p{L}\\p{N}_])`, "u"));
     return at < 0 ? query.length : at;
   });
-  const columns = answer.names.map((_, at) => at).sort((a, b) => named[a] - named[b] || a - b);
+  const columns = answer.names.map((_name, at) => at).sort((a, b) => named[a] - named[b] || a - b);
   const sorted = (row) => columns.map((at) => row[at]);
   return { ...answer, names: sorted(answer.names), rows: answer.rows.map(sorted) };
 }

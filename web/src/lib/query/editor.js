@@ -17,6 +17,7 @@ import {
 import { styleTags, tagHighlighter, tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
 
+import { element } from "../dom.js";
 import { depthAfter } from "./tokens.js";
 
 // Names of classes; what they look like stands in style/editor.css.
@@ -68,10 +69,7 @@ const KINDS = { class: "class", property: "property", thing: "thing", document: 
 /** The kind of a suggestion as CodeMirror draws it. */
 function kindOf({ type }) {
   if (!KINDS[type]) return null;
-  const kind = document.createElement("span");
-  kind.className = "q-kind";
-  kind.textContent = KINDS[type];
-  return kind;
+  return element("span", { class: "q-kind" }, KINDS[type]);
 }
 
 /** `run` is called by Ctrl+Enter (Cmd+Enter), `changed` after each change; `labels`: ids of what names the editor. */

@@ -41,7 +41,7 @@ export class Table {
     this.#rows = answer.rows;
     this.#numeric = answer.names.map((_name, column) => answer.rows.every((row) => row[column] === null || !Number.isNaN(numberOf(row[column]))));
     // Where nothing could be traced, the page says so once.
-    this.#columns = answer.names.map((_, column) => column).filter((column) => !answer.note?.reason || answer.names[column] !== answer.note.variable);
+    this.#columns = answer.names.map((_name, column) => column).filter((column) => !answer.note?.reason || answer.names[column] !== answer.note.variable);
     this.#head.append(...this.#columns.map((column) => this.#heading(answer.names[column], column)));
   }
 
