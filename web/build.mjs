@@ -39,7 +39,7 @@ async function licenceOf(folder) {
   return [`${name} ${version} (${license ?? "licence not named"})`, ...texts.map((text) => text.trim())].join("\n\n");
 }
 
-/** Writes NAME.br and NAME.gz beside what is worth it: the server sends files and packs nothing itself. */
+/** Writes NAME.br and NAME.gz beside what is worth it: the server sends files as they lie there. */
 async function pack(target) {
   const names = (await readdir(target)).filter((name) => PACKED.has(extname(name)));
   for (const name of names) {
