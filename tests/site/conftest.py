@@ -70,6 +70,18 @@ def app(release: Release, config: Config) -> Flask:
     return create_app(release, config)
 
 
+@pytest.fixture
+def forgetting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Flask], None]:
+    """Lets an application remember no pages during a test: none from before, and none of the test's for others."""
+
+    def forget(app: Flask) -> None:
+        cache = app.extensions["kg"].cache
+        monkeypatch.setattr(cache, "get", lambda _key: None)
+        monkeypatch.setattr(cache, "put", lambda _key, _body: None)
+
+    return forget
+
+
 @pytest.fixture(scope="session")
 def everything(dataset: Path) -> Store:
     """The dataset of this repository in an engine, from its dump."""

@@ -266,13 +266,14 @@ def test_the_sitemap_has_every_page_and_the_day_of_the_release(own: FlaskClient,
         get(own, address.removeprefix(BASE[:-1]), Accept="text/html")
 
 
-def test_a_long_sitemap_is_cut_into_files(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def test_a_long_sitemap_is_cut_into_files(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, app: Flask, forgetting: Callable[[Flask], None]
+) -> None:
     whole = ElementTree.fromstring(get(client, "/sitemap.xml").data)
     assert client.get("/sitemap.xml?part=2").status_code == 404
     monkeypatch.setattr(discovery, "MOST_ADDRESSES", 10)
-    app.extensions["kg"].cache._table.clear()
+    forgetting(app)
     index = ElementTree.fromstring(get(client, "/sitemap.xml").data)
-    app.extensions["kg"].cache._table.clear()
     assert index.tag == SITEMAP + "sitemapindex"
     found = []
     for entry in index:
@@ -283,7 +284,6 @@ def test_a_long_sitemap_is_cut_into_files(client: FlaskClient, monkeypatch: pyte
     assert found == [url.findtext(SITEMAP + "loc") for url in whole]
     for odd in (len(index) + 1, 0, -1, "x", "9" * 5000):
         assert client.get(f"/sitemap.xml?part={odd}").status_code == 404
-    app.extensions["kg"].cache._table.clear()
 
 
 def test_robots_are_told_where_the_sitemap_is(client: FlaskClient) -> None:

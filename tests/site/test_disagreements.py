@@ -109,13 +109,11 @@ def test_both_kinds_are_listed(read: Read) -> None:
 
 
 def test_a_list_names_some_claims_of_a_value_and_leads_to_the_others(
-    read: Read, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    read: Read, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, forgetting: Callable[[Flask], None]
 ) -> None:
-    cache = client.application.extensions["kg"].cache
     monkeypatch.setattr(disagreements, "MOST_CLAIMS", 1)
-    cache._table.clear()
+    forgetting(client.application)
     (article,) = read("/corroborations").all("article")
-    cache._table.clear()
     (more,) = article.all("a", class_="note")
     # Two independent documents, and one that was made from the first.
     assert words(more) == "and 2 more"

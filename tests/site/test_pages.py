@@ -152,12 +152,15 @@ def test_the_report_counts_the_things_of_each_class_as_the_store_has_them(app: F
 
 
 def test_the_page_of_the_report_is_cut_where_there_are_many_documents(
-    app: Flask, release: Release, read_page: Read, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    release: Release,
+    read_page: Read,
+    monkeypatch: pytest.MonkeyPatch,
+    forgetting: Callable[[Flask], None],
 ) -> None:
     monkeypatch.setattr(report, "MOST_DOCUMENTS", 1)
-    app.extensions["kg"].cache._table.clear()
+    forgetting(app)
     text = read_page("/report").text
-    app.extensions["kg"].cache._table.clear()
     assert f"and {len(release.report['documents']) - 1} more" in text
 
 

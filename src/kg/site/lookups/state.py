@@ -23,6 +23,7 @@ from pyoxigraph import NamedNode
 
 from kg import activations, vocab
 from kg.config import FILE, Config
+from kg.forgetful import Bounded
 from kg.history import History
 from kg.release import Release
 from kg.site import languages
@@ -54,31 +55,11 @@ CACHE_BYTES = 32 * 2**20
 """How much of rendered pages and data one process remembers."""
 
 
-class Cache:
-    """Rendered bytes by address and format, the oldest forgotten first."""
+class Cache(Bounded[tuple[str, str, str], bytes]):
+    """Rendered bytes by address, query and variant; each takes a sixteenth of the room at most."""
 
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
-        self._size = 0
-        self._table: dict[tuple[str, str, str], bytes] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, str, str]) -> bytes | None:
-        return self._table.get(key)
-
-    def put(self, key: tuple[str, str, str], body: bytes) -> None:
-        """Remember ``body``, unless it would take more than a sixteenth of the room."""
-        size = _size(key, body)
-        if size * 16 > self._limit:
-            return
-        with self._lock:
-            if key in self._table:
-                return
-            self._table[key] = body
-            self._size += size
-            while self._size > self._limit:
-                oldest = next(iter(self._table))
-                self._size -= _size(oldest, self._table.pop(oldest))
+    def __init__(self, room: int = CACHE_BYTES) -> None:
+        super().__init__(room, _size, largest=room // 16)
 
 
 def _size(key: tuple[str, str, str], body: bytes) -> int:

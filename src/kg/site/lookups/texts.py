@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import NamedTuple
 
 from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import text, vocab
+from kg.forgetful import Bounded
 from kg.model import value_of
 from kg.release import Release
 from kg.site.lookups.evidence import Span
@@ -31,41 +31,22 @@ ROOM = 8 * 2**20
 """Characters of documents that are kept parsed; each takes about ten bytes."""
 
 
-class _Kept:
-    """Texts by release and name, the oldest forgotten first. Thread-safe."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._size = 0
-        self._texts: dict[tuple[Release, str], tuple[text.Text | None]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, release: Release, name: str) -> text.Text | None:
-        key = release, name
-        kept = self._texts.get(key)
-        if kept is not None:
-            return kept[0]
-        raw = release.document_text(name)
-        found = None if raw is None else text.parse(raw)
-        with self._lock:
-            if key not in self._texts:
-                self._texts[key] = (found,)
-                self._size += _size(found)
-            while self._size > self._room and len(self._texts) > 1:
-                self._size -= _size(self._texts.pop(next(iter(self._texts)))[0])
-        return found
-
-
-def _size(found: text.Text | None) -> int:
+def _size(_key: tuple[Release, str], kept: tuple[text.Text | None]) -> int:
+    (found,) = kept
     return 100 + (len(found.content) if found else 0)
 
 
-_kept = _Kept(ROOM)
+_kept = Bounded[tuple[Release, str], tuple[text.Text | None]](ROOM, _size)
 
 
 def parsed(release: Release, name: str) -> text.Text | None:
     """A document's text, if it may be shown."""
-    return _kept.get(release, name)
+    kept = _kept.get((release, name))
+    if kept is None:
+        raw = release.document_text(name)
+        kept = (None if raw is None else text.parse(raw),)
+        _kept.put((release, name), kept)
+    return kept[0]
 
 
 def excerpt(site: Site, span: Span) -> Excerpt:

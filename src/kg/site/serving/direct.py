@@ -86,7 +86,7 @@ class Direct:
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
         if key is not None and etag:
-            self._memory.put(key, found, etag, data)
+            self._memory.put(key, remember.Kept(found, etag, data))
         return Answer(200, found, data)
 
     def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> prepared.Prepared | None:

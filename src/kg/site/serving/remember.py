@@ -9,14 +9,13 @@ Kept are answers to GET with status 200 and an ETag, so nothing that holds chanc
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from werkzeug.http import parse_date
 
+from kg.forgetful import Bounded
 from kg.site import languages
 from kg.site.answers.ranges import matches
 from kg.site.serving.asgi import Headers, Scope
@@ -56,37 +55,17 @@ class Kept(NamedTuple):
     body: bytes
 
 
-class Memory:
-    """The answers of one release. Thread-safe."""
+class Memory(Bounded[Key, Kept]):
+    """The answers of one release, but for those that take a lot of room."""
 
     def __init__(self, room: int = ROOM) -> None:
-        self._room = room
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: Key) -> Kept | None:
-        return self._kept.get(key)
+        super().__init__(room, _size, largest=LARGEST)
 
     def keep(self, key: Key, status: int, headers: Headers, body: bytes) -> None:
         """Remember an answer, if it may be."""
         etag = _worth_keeping(status, headers, len(body))
         if etag:
-            self.put(key, headers, etag, body)
-
-    def put(self, key: Key, headers: Headers, etag: bytes, body: bytes) -> None:
-        """Remember an answer that may be kept, as far as there is room for one of its size."""
-        kept = Kept(headers, etag, body)
-        size = _size(key, kept)
-        if size > LARGEST:
-            return
-        with self._lock:
-            if key in self._kept:
-                return
-            self._kept[key] = kept
-            self._size += size
-            while self._size > self._room:
-                self._size -= _size(*self._kept.popitem(last=False))
+            self.put(key, Kept(headers, etag, body))
 
 
 def _size(key: Key, kept: Kept) -> int:
