@@ -62,6 +62,19 @@ def test_ten_thousand_values_are_all_there_a_page_at_a_time(page: Callable[[str]
     assert len(last.all("ul", class_="values")[0].all("div", class_="value")[0].all("div")) == 100
 
 
+def test_a_letter_leads_to_the_first_name_that_begins_with_it(page: Callable[[str], Any]) -> None:
+    letters = page("/things").all("nav", class_="letters")[0].all("a")
+    assert len(letters) > 3
+    assert sorted(a.text for a in letters) == sorted({a.text for a in letters})
+    for letter in letters:
+        address, _, place = letter.attributes["href"].partition("#")
+        (item,) = page("/things" + address).all("li", id=place)
+        first = item.all("div", class_="gloss")[0].text[0].upper()
+        assert first == letter.text or (letter.text == "0–9" and first.isdigit())
+    # Who looks at a later page finds the letters there, too.
+    assert len(page("/things?page=2").all("nav", class_="letters")[0].all("a")) == len(letters)
+
+
 def test_three_thousand_things_of_a_class_are_counted_and_paged(page: Callable[[str], Any]) -> None:
     found = page("/class/x:Thing")
     count = int(re.sub(r"\D", "", found.all("h2")[0].text))

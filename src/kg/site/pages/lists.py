@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from flask import Blueprint, Response
 from pyoxigraph import DefaultGraph
 
 from kg.site.answers.address import FORMAT, here
 from kg.site.answers.respond import Page, answer
 from kg.site.components.nodes import Linker
-from kg.site.components.paging import Chained, Items, Listing, paged
+from kg.site.components.paging import PER_PAGE, Chained, Items, Listing, paged
 from kg.site.components.rows import kinds_of
 from kg.site.data import describe
 from kg.site.languages import marked
@@ -19,6 +21,9 @@ from kg.site.templating import render
 
 bp = Blueprint("lists", __name__)
 
+DIGITS = "0–9"
+MOST_LETTERS = 80
+"""Letters that are listed: those of a few alphabets."""
 TITLES = {
     "things": (marked("Things"), marked("What the documents speak of, in the order of the alphabet.")),
     "documents": (marked("Documents"), marked("The sources. Every fact names the passage of one of them.")),
@@ -53,10 +58,35 @@ def _members(site: Site, name: str) -> Items[str]:
     return Chained(counts, lambda number, part: site.evidence.of_document(documents[number])[part])
 
 
+class Letter(NamedTuple):
+    """A letter that names begin with, or all digits: how it is shown, and the number of the first such name, from 0."""
+
+    sign: str
+    first: int
+
+    @property
+    def page(self) -> int:
+        return self.first // PER_PAGE + 1
+
+
+@per_site()
+def _letters(site: Site) -> tuple[Letter, ...]:
+    """The letters of the list of things; none for scripts that have more of them than anybody looks through."""
+    found: dict[str, int] = {}
+    at = 0
+    for sign, count in Labelled(site, "thing").initials():
+        shown = DIGITS if sign.isdigit() else sign.upper() if sign.isalpha() else ""
+        if shown:
+            found.setdefault(shown, at)
+        at += count
+    return tuple(Letter(*pair) for pair in found.items()) if len(found) <= MOST_LETTERS else ()
+
+
 def _html(site: Site, name: str, found: Listing[str]) -> str:
     root = here()
     linker = site.linker(root)
     title, lead = map(site.language.gettext, TITLES[name])
+    letters = _letters(site) if name == "things" and found.pages > 1 else ()
     return render(
         "list.html",
         root=root,
@@ -64,6 +94,8 @@ def _html(site: Site, name: str, found: Listing[str]) -> str:
         lead=lead,
         name=name,
         list=found,
+        letters=letters,
+        first={letter.first % PER_PAGE: letter.sign for letter in letters if letter.page == found.page},
         items=[_item(site, linker, name, iri) for iri in found.items],
         address=lambda extension: root + found.address(f"{name}.{extension}"),
     )
