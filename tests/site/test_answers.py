@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
+from tests.patience import until
 from tests.site.editing import Editor
 
 pytestmark = pytest.mark.browser
@@ -287,3 +288,16 @@ def test_hostile_values_on_map_timeline_and_chart_are_text(editor: Editor) -> No
         panel = editor.view(view)
         expect(panel).to_contain_text("<img src=x onerror=alert(1)>")
         assert panel.locator("img, script").count() == 0
+
+
+def test_rows_are_copied_for_a_spreadsheet_by_their_names(editor: Editor) -> None:
+    editor.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    values = f'(<{BASE}id/north-pier> 4 "a\\tb \\"c\\"") (UNDEF 2.5 "ü")'
+    editor.run(f"SELECT ?pier ?n ?note {{ VALUES (?pier ?n ?note) {{ {values} }} }}")
+    for plain, pier in ((False, "the north pier"), (True, f"{BASE}id/north-pier")):
+        editor.tab.get_by_label("IRIs instead of names").set_checked(plain)
+        editor.tab.get_by_role("button", name="Copy rows").click()
+        lines = "\n".join(("pier\tn\tnote", f'{pier}\t4\t"a\tb ""c"""', "\t2.5\tü"))
+        editor.tab.wait_for_function("async (lines) => await navigator.clipboard.readText() === lines", arg=lines)
+    editor.tab.get_by_role("button", name="Copy link").click()
+    until(lambda: editor.tab.evaluate("navigator.clipboard.readText()") == editor.tab.url)

@@ -3,6 +3,7 @@
 import { copyButton } from "../copying.js";
 import { element } from "../dom.js";
 import { parameters } from "./answer.js";
+import { asText } from "./copied.js";
 import { views } from "./views.js";
 import { _, ngettext, number } from "../words.js";
 
@@ -26,7 +27,7 @@ export async function shownAnswer(holder, answer, { names, formats, endpoint, as
     answer.form === "ASK" || answer.rows.length === 0 ? null : bar,
     notes(answer),
     answer.form === "ASK" ? element("p", { class: "boolean" }, element("strong", {}, answer.boolean ? _("Yes") : _("No"))) : body,
-    element("div", { class: "answer-tools" }, download(endpoint, asked, formats), copyButton(_("Copy link"), { class: "share" }, address)));
+    element("div", { class: "answer-tools" }, download(endpoint, asked, formats), copies(answer, names, address)));
   if (answer.form === "ASK") {
     holder.replaceChildren(section);
   } else if (answer.rows.length === 0) {
@@ -59,6 +60,12 @@ function download(endpoint, asked, formats) {
   const hidden = [...parameters(asked)].map(([name, value]) => element("input", { type: "hidden", name, value }));
   const buttons = formats.map(([extension, label]) => [element("button", { name: "as", value: extension }, label), " "]);
   return element("form", { class: "download", action: endpoint, method: "post" }, hidden, element("p", {}, `${_("Download as")} `, buttons));
+}
+
+/** Buttons that copy the link and the rows. */
+function copies(answer, names, address) {
+  const rows = answer.rows?.length ? copyButton(_("Copy rows"), { class: "share" }, () => asText(answer, names)) : null;
+  return element("p", { class: "copies" }, copyButton(_("Copy link"), { class: "share" }, address), rows);
 }
 
 /** Shows a problem; `go` leads to its place in the query, `fixes` ({ name, apply }) mend it. */
