@@ -28,6 +28,11 @@ from kg.query.parser import parse
         ("SELECT ?x { ?x :near :town ; :label ?l } ORDER BY ?x", [("pier", "1|2 -"), ("quay", "2 -")]),
         ("SELECT ?x { ?x :near/:in :land ; :cranes [] }", [("pier", "1|2 4 1")]),
         ("SELECT ?x { :land ^:in ?x }", [("town", "4")]),
+        ("SELECT DISTINCT ?x ?y { ?x :cranes|:folk ?y } ORDER BY ?x", [("pier", "4", "1"), ("town", "900", "4")]),
+        ("SELECT DISTINCT ?x { ?x (:near|:in)/:in :land ; :cranes [] }", [("pier", "1|2 4 1")]),
+        ("SELECT DISTINCT ?x ?y { ?x :near ?t OPTIONAL { ?t ^(:no|:near) ?y FILTER(?y != ?x) } } ORDER BY ?x",
+            [("pier", "quay", "1|2 2"), ("quay", "pier", "2 1|2")]),
+        ("SELECT DISTINCT * { GRAPH claim:3 { :pier :cranes|:folk ?n } }", [("5", "3")]),
         ("SELECT ?x ?y ?n { ?x :near ?y OPTIONAL { ?x :cranes ?n } } ORDER BY ?x",
             [("pier", "town", "4", "1|2 1"), ("quay", "town", None, "2")]),
         ("SELECT ?x { { ?x :cranes 4 } UNION { ?x :folk 900 } } ORDER BY ?x", [("pier", "1"), ("town", "4")]),
@@ -82,7 +87,12 @@ def test_a_dataset_of_the_request_counts_instead_of_the_querys(tmp_path: Path) -
         ("SELECT (COUNT(*) AS ?n) { ?x :near ?y }", "COUNT"),
         ("SELECT ?y { ?x :near ?y } GROUP BY ?y", "GROUP BY"),
         ("SELECT ?x { ?x :near* ?y }", "path"),
-        ("SELECT ?x { ?x (:near|:in) ?y }", "path"),
+        ("SELECT DISTINCT ?x { ?x (:near|^:in) ?y }", "path"),
+        ("SELECT ?x { ?x :near|:in ?y }", "no DISTINCT"),
+        ("SELECT DISTINCT ?x { ?x (:near/:in) ?y }", "path"),
+        ("SELECT DISTINCT ?x { ?x :near|:in/:in ?y }", "path"),
+        ("SELECT DISTINCT ?x { ?x :near/:in|:in ?y }", "path"),
+        ("SELECT DISTINCT ?x { ?x (:near|:in)* ?y }", "path"),
         ("SELECT ?x { ?x !:near ?y }", "path"),
         ("SELECT ?x { ?x :near ?y { SELECT ?x { ?x :cranes ?n } } }", "sub-query"),
         ("SELECT ?x { GRAPH ?g { } :pier :near ?x }", "GRAPH"),
@@ -220,6 +230,19 @@ def test_what_a_query_selects_changes_no_footnote(
     except SyntaxError:
         reject()
     assert reason or some == everything
+
+
+@given(claims, groups(), st.sampled_from([":p|:q", "(:q|:p)", "^(:p|:q)", "(:p|:q)/:q"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_alternatives_change_no_answer(claims: dict[int, tuple[str, set[Triple]]], group: str, path: str) -> None:
+    query = f"SELECT DISTINCT * {{ {group.replace(' :p ', f' {path} ')} }}"
+    store = dataset(claims, set())
+    try:
+        found, rows = traced(store, query)
+    except SyntaxError:
+        reject()
+    order = sorted(range(len(found.names) - 1), key=found.names.__getitem__)
+    assert Counter(tuple(row[i] for i in order) for row in rows) == solutions(store, query)
 
 
 def check(claims: dict[int, tuple[str, set[Triple]]], loose: set[Triple], query: str) -> bool:

@@ -33,7 +33,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("result", media.RESULTS, ids=lambda m: m.extension)
 def test_every_format_parses_back_with_the_extra_variable(result: media.ResultMedia, harbour: Path) -> None:
-    text = PREFIXES + "SELECT ?s ?o { ?s :note|:x ?o }"
+    text = PREFIXES + "SELECT ?s ?o { ?s :note? ?o }"
     traceable = PREFIXES + "SELECT ?s ?o { { ?s :note ?o } UNION { ?s :near ?o } }"
     with making(harbour) as make:
         pool = make()

@@ -1,7 +1,8 @@
 """Reads the SELECT queries whose answers can be traced; everything else is :class:`Untraceable`.
 
 Traceable is what :mod:`kg.query.footnotes` can name the triples of: triple patterns, FILTER, OPTIONAL, UNION, VALUES,
-BIND, GRAPH, and of property paths those that are mere abbreviations (``a/b``, ``^a``; SPARQL 1.1, section 18.2.2.4).
+BIND, GRAPH, and of property paths those that are mere abbreviations (SPARQL 1.1, section 18.2.2.4): ``a/b``, ``^a``,
+and with DISTINCT ``a|b`` of predicates, which is a variable with these values.
 Expressions are not taken apart: their text is kept, once it is known to hold nothing that asks whether something is
 *missing*. Names are not resolved either: a constant is the text that stands for it.
 
@@ -14,6 +15,7 @@ import re
 from collections.abc import Sequence
 
 from kg import vocab
+from kg.query.cursor import Cursor
 from kg.query.syntax import (
     END,
     Graph,
@@ -28,7 +30,6 @@ from kg.query.syntax import (
     Union,
     Untraceable,
     only_holds,
-    tokens,
 )
 
 _AGGREGATES = frozenset("COUNT SUM MIN MAX AVG SAMPLE GROUP_CONCAT".split())
@@ -53,45 +54,16 @@ def _unused(text: str) -> str:
     return next(f"kg{number}_" for number in ("", *map(str, range(len(taken)))) if number not in taken)
 
 
-class _Parser:
+class _Parser(Cursor):
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = [*tokens(text)]
-        self.at = 0
+        super().__init__(text)
         self.graph = ""
         self.fresh = 0
         self.hidden: set[str] = set()
         self.labels: dict[str, str] = {}
         self.unused = _unused(text)
-
-    # Tokens
-
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.at] if self.at < len(self.tokens) else END
-
-    def take(self) -> Token:
-        token = self.next
-        self.at += 1
-        return token
-
-    def accept(self, *texts: str) -> bool:
-        """Take a sign or a keyword if it is next."""
-        if self.next.text in texts or self.next.word in texts:
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        if not self.accept(text):
-            raise Untraceable(f"syntax that is not read here (near {self.next.text[:30]!r}, where {text} was expected)")
-
-    def since(self, start: int) -> str:
-        """The text from a token to the last one taken."""
-        return self.text[self.tokens[start].start : self.tokens[self.at - 1].end]
-
-    def unknown(self) -> Untraceable:
-        return Untraceable(f"syntax that is not read here (near {self.next.text[:30]!r})")
+        self.alternatives: list[Kept] = []
+        self.distinct = False
 
     def new_variable(self) -> str:
         """A variable in place of a blank node."""
@@ -108,8 +80,8 @@ class _Parser:
                 self.at += 1
         prologue = self.since(0) if self.at else ""
         self.expect("SELECT")
-        distinct = self.accept("DISTINCT")
-        if not distinct:
+        self.distinct = self.accept("DISTINCT")
+        if not self.distinct:
             self.accept("REDUCED")
         items = self.items()
         datasets = []
@@ -123,7 +95,7 @@ class _Parser:
         if self.next is not END:
             raise self.unknown()
         return Select(
-            prologue, distinct, items, datasets, where, order, limit, offset, values, self.hidden, self.unused
+            prologue, self.distinct, items, datasets, where, order, limit, offset, values, self.hidden, self.unused
         )
 
     def items(self) -> list[tuple[str, str]]:
@@ -230,7 +202,10 @@ class _Parser:
             while self.accept("UNION"):
                 branches.append(self.group())
             return (Union(branches),) if len(branches) > 1 else (branches[0],)
-        return (Triples(self.triples()),)
+        outer, self.alternatives = self.alternatives, []
+        patterns = self.triples()
+        found, self.alternatives = self.alternatives, outer
+        return (*found, Triples(patterns))
 
     def filter(self, start: int) -> Kept:
         if self.next.text != "(":
@@ -312,18 +287,48 @@ class _Parser:
         """The steps of a path: whether against its direction, and the predicate."""
         if self.next.kind == "var":
             return [(False, _variable(self.take()))]
-        steps = []
+        steps: list[tuple[bool, str]] = []
         while True:
             inverse = self.accept("^")
-            token = self.take()
-            if token.kind not in ("iri", "pname") and token.text != "a":
-                self.at -= 1
-                raise Untraceable("a property path") if token.text in ("(", "!", "^") else self.unknown()
-            steps.append((inverse, f"<{vocab.RDF}type>" if token.text == "a" else token.text))
+            if self.accept("("):
+                predicate = self.alternative(self.predicate())
+                if not self.accept(")"):
+                    raise Untraceable("a property path")
+            else:
+                predicate = self.predicate()
+                # Without brackets, "a/b|c" is "(a/b)|c".
+                if self.next.text == "|" and not steps and not inverse:
+                    predicate = self.alternative(predicate)
+                    if self.next.text == "/":
+                        raise Untraceable("a property path")
             if self.next.text in ("*", "+", "?", "|"):
                 raise Untraceable("a property path")
+            steps.append((inverse, predicate))
             if not self.accept("/"):
                 return steps
+
+    def predicate(self) -> str:
+        token = self.take()
+        if token.kind in ("iri", "pname"):
+            return token.text
+        if token.text == "a":
+            return f"<{vocab.RDF}type>"
+        self.at -= 1
+        raise Untraceable("a property path") if token.text in ("(", "!", "^") else self.unknown()
+
+    def alternative(self, first: str) -> str:
+        """One predicate, or the variable for several with ``|`` between them."""
+        known = [first]
+        while self.accept("|"):
+            known.append(self.predicate())
+        if len(known) == 1:
+            return first
+        if not self.distinct:
+            # The engine gives one solution where several of them lead to the same node.
+            raise Untraceable("a property path with alternatives and no DISTINCT")
+        name = self.new_variable()
+        self.alternatives.append(Kept(f"VALUES {name} {{ {' '.join(known)} }}", (name,), sure=True))
+        return name
 
     def walk(self, subject: str, path: list[tuple[bool, str]], last: str, found: list[Pattern]) -> None:
         node = subject
