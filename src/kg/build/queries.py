@@ -11,18 +11,14 @@ from kg.build.parse import absolute, bad_name, is_readable, no_folder, read_utf8
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, error
 from kg.query.check import check
-from kg.query.parameters import RESERVED, find
+from kg.query.parameters import QUOTED, RESERVED, find
 from kg.release import read_query
 
 QUERIES = Path("data/queries")
 
 _DECLARED = re.compile(r"#\s*parameter:\s*[?$]?(\S+)", re.IGNORECASE)
 
-_QUERY_TOKENS = re.compile(
-    r"""(?P<skip>\#[^\n\r]*|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
-      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")|<(?P<iri>[^<>"{}|^`\\\x00-\x20]*)>""",
-    re.VERBOSE | re.DOTALL,
-)
+_QUERY_TOKENS = re.compile(rf"{QUOTED}|<(?P<iri>[^<>\"{{}}|^`\\\x00-\x20]*)>", re.VERBOSE | re.DOTALL)
 
 
 def resolve_iris(query: str, base: str) -> str:

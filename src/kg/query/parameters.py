@@ -16,11 +16,14 @@ from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 
-_SKIPPED = r"""\#[^\n\r]*+|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
-  |'(?:[^'\\\n\r]|\\.)*+'|"(?:[^"\\\n\r]|\\.)*+"|<[^<>"{}|^`\\\x00-\x20]*+>"""
+QUOTED = r"""\#[^\n\r]*+|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}|"{3}(?:"{0,2}(?:[^"\\]|\\.))*"{3}
+  |'(?:[^'\\\n\r]|\\.)*+'|"(?:[^"\\\n\r]|\\.)*+\""""
+"""A comment or a string of SPARQL, as a part of a pattern with re.VERBOSE and re.DOTALL."""
+
+_SKIPPED = rf"{QUOTED}|<[^<>\"{{}}|^`\\\x00-\x20]*+>"
 _PARTS = re.compile(
-    rf"""{_SKIPPED}|\b(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)\b
-  |\bVALUES\s*+[?$](?P<name>\w++)\s*+{{(?P<block>(?:{_SKIPPED}|[^{{}}"'<\#])*+)}}""",
+    rf"""{_SKIPPED}|(?<![\w.-])(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w.:-])  # no part of a prefix
+  |\bVALUES\s*+[?$](?P<name>\w++)\s*+{{(?P<block>(?:{_SKIPPED}|\\.|[^{{}}"'<\#\\])*+)}}""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 
