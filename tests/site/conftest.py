@@ -38,6 +38,13 @@ claim:9 a kg:Claim ; rdfs:label "The crowd has many notes."@en ;
 """
 
 
+def get(client: FlaskClient, path: str, **headers: str) -> Any:
+    """An answer in whole, which there must be."""
+    response = client.get(path, headers=headers, buffered=True)
+    assert response.status_code == 200, (path, response.status_code)
+    return response
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the harbour with a thing of very many values and a very long label."""
@@ -68,6 +75,14 @@ def release(config: Config) -> Release:
 @pytest.fixture(scope="session")
 def app(release: Release, config: Config) -> Flask:
     return create_app(release, config)
+
+
+@pytest.fixture(scope="module")
+def own(dataset: Path) -> Iterator[FlaskClient]:
+    """The site of the repository's own dataset."""
+    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
+    with app.test_client(use_cookies=False) as client:
+        yield client
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from rdflib import Graph, URIRef
 from tests.patience import PATIENCE
+from tests.site.conftest import get
 
 from kg import build, media
 from kg.config import Config, Security, load
@@ -28,20 +29,6 @@ BASE = "http://localhost:8000/"
 ROUTES = ("/catalog", "/.well-known/void")
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 Read = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def own(dataset: Path) -> Iterator[FlaskClient]:
-    """The site of the repository's own dataset."""
-    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
-    with app.test_client(use_cookies=False) as client:
-        yield client
-
-
-def get(client: FlaskClient, path: str, **headers: str) -> Any:
-    response = client.get(path, headers=headers, buffered=True)
-    assert response.status_code == 200, (path, response.status_code)
-    return response
 
 
 # -- /catalog and /.well-known/void ------------------------------------------------------------------------------

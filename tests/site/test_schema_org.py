@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal as OxLiteral
 from pyoxigraph import NamedNode, RdfFormat, parse
 from rdflib import DCTERMS, Graph, URIRef
+from tests.site.conftest import get
 
 from kg.config import Config, load
 from kg.release import Release
@@ -20,20 +19,6 @@ from kg.site import create_app
 from kg.site.data import jsonld
 
 BASE = "http://localhost:8000/"
-
-
-@pytest.fixture(scope="module")
-def own(dataset: Path) -> Iterator[FlaskClient]:
-    """The site of the repository's own dataset."""
-    app = create_app(Release.open(dataset / "releases/current"), load(dataset))
-    with app.test_client(use_cookies=False) as client:
-        yield client
-
-
-def get(client: FlaskClient, path: str, **headers: str) -> Any:
-    response = client.get(path, headers=headers, buffered=True)
-    assert response.status_code == 200, (path, response.status_code)
-    return response
 
 
 def text_of_block(html: str) -> str:
