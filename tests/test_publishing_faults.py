@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -199,3 +200,21 @@ def test_no_damaged_release_gives_a_first_answer(damage: str, built: Path, kg) -
             assert "http://127" not in done.stdout
         path.write_bytes(data)
     assert kg("verify", cwd=built).returncode == 0
+
+
+def test_a_server_that_may_not_open_enough_files_says_so_and_ends(built: Path) -> None:
+    """By the words of the engine, not in a traceback of the process that serves."""
+    command = [sys.executable, "-m", "kg.cli", "serve", "--port", "0"]
+    few = (60, 60)
+    done = subprocess.run(
+        command,
+        cwd=built,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),  # noqa: PLW1509 - no threads here
+    )
+    assert done.returncode != 0
+    assert "the store cannot be opened: " in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr

@@ -211,7 +211,8 @@ class _Server(BaseApplication):
             made = self._make()
         except (KgError, OSError) as e:
             if not self._has_served[0]:
-                raise
+                sys.stderr.write(visible(f"kg: {e}") + "\n")
+                sys.exit(Arbiter.WORKER_BOOT_ERROR)  # as if it had ended in a traceback
             # A process that cannot begin ends the master, and all that serve; one that ends is replaced.
             sys.stderr.write(visible(f"kg: no release can be served by a new web process: {e}") + "\n")
             time.sleep(RETRY)
