@@ -213,7 +213,7 @@ def test_a_server_that_may_not_open_enough_files_says_so_and_ends(built: Path) -
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),  # noqa: PLW1509 - no threads here
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),
     )
     assert done.returncode != 0
     assert "the store cannot be opened: " in done.stderr.splitlines()[0]

@@ -79,6 +79,13 @@ _PLACES = 10
 ROLLING_BASE = 16777619
 """Multiplier of the rolling hash (the 32-bit FNV prime): odd, so every code point keeps its influence."""
 
+_IN_NUMBERS = ".,"
+_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u3005-\u30ff\u31f0-\u31ff\u3400-\u9fff\ua9e0-\ua9ff"
+    "\uaa60-\uaadf\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Japanese and Chinese, which write no spaces between words."""
+
 _SPACE_RUN = re.compile(f"[{WHITE_SPACE}]+")
 _LINE_END = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
 _TITLE_LINK = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
@@ -147,6 +154,28 @@ def occurrences(content: str, wanted: str) -> tuple[int, ...]:
         found.append(at)
         at = content.find(wanted, at + 1)
     return tuple(found)
+
+
+def cuts_word(content: str, at: int) -> bool:
+    """Whether an offset lies within a word or a number, so that what begins or ends there may say something else.
+
+    Letters and digits beside each other are one word, but where no spaces stand between words; a mark belongs to what
+    it stands behind, and a comma or point between digits to the number.
+
+    >>> [cuts_word("12 were overruled", at) for at in (1, 2, 3, 12)], cuts_word("1,200", 2), cuts_word("漢字", 1)
+    ([True, False, False, True], True, False)
+    """
+    before, behind = content[max(at - 1, 0) : at], content[at : at + 1]
+    if not before or not behind:
+        return False
+    if before in _IN_NUMBERS and behind.isdecimal():
+        return content[max(at - 2, 0) : at - 1].isdecimal()
+    if behind in _IN_NUMBERS and before.isdecimal():
+        return content[at + 1 : at + 2].isdecimal()
+    if unicodedata.category(behind).startswith("M"):
+        return True
+    parts = all(unicodedata.category(char)[0] in "LMN" for char in (before, behind))
+    return parts and not _WITHOUT_SPACES.search(before + behind)
 
 
 def normalise(raw: str) -> str:

@@ -111,3 +111,34 @@ def test_white_space_and_composition_of_the_copy_do_not_matter(starter: Path, hi
     (hidden / "memo.txt").write_text("\ufeff" + TEXT.replace("\n", "\r\n").replace("is on", "is\u00a0 on"), "utf-8")
     release, _ = build.build(load(starter), [hidden])
     assert passages(release, "memo") == {"passage/memo/7-21": "passage verified"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words", "warned"),
+    [
+        ("The court overruled the ban.", "ruled the ban", "begins within a word, 'overruled'"),
+        ("12 people fell ill.", "2 people", "begins within a word, '12'"),
+        ("1,200 people fell ill.", "200 people", "begins within a word, '1,200'"),
+        ("It costs 1.5 crowns.", "It costs 1", "ends within a word, '1.5'"),
+        ("Er hat keine Schuld.", "eine Schuld", "begins within a word, 'keine'"),
+        ("The letter x\u0302 is rare.", "The letter x", "ends within a word, 'x\u0302'"),
+        ("The court overruled the ban.", "overruled the ban", ""),
+        ("Iran's army left (in May).", "Iran", ""),
+        ("They left in 1998, in May.", "in 1998", ""),
+        ("\u6cd5\u9662\u64a4\u9500\u4e86\u7981\u4ee4\u3002", "\u64a4\u9500\u4e86\u7981\u4ee4", ""),
+    ],
+)
+def test_a_passage_that_cuts_a_word_is_warned_of(sentence: str, words: str, warned: str, starter: Path) -> None:
+    """It is there to the letter, and may say the opposite of the word that it was cut from."""
+    path = starter / "data/documents/about-kg.md"
+    old = path.read_text(encoding="utf-8")
+    path.write_text(f"{old}\n{sentence}\n", encoding="utf-8")
+    for file, before, after in (
+        ("data/documents/about-kg.ttl", text.parse(old).sha256, text.parse(path.read_text(encoding="utf-8")).sha256),
+        ("data/claims/about-kg.trig", "kg is written in Python", words),
+    ):
+        (starter / file).write_text((starter / file).read_text().replace(before, after))
+    _, findings = build.build(load(starter))
+    cut = [f.message for f in findings if f.rule == "cut"]
+    assert len(cut) == bool(warned), findings
+    assert all(warned in message for message in cut)

@@ -127,6 +127,7 @@ def ground(collected: Collected, base: str, at_hand: Mapping[str, TextAtHand]) -
     checking = _Passages(texts, collected.documents, names, findings, search)
     checked = [checking.check(passage) for passage in collected.passages.values()]
     passages = {p.iri: p for p in (*minted, *checked)}
+    findings += _cut(texts, collected.documents, passages, names)
     findings = _with_claims(findings, claims, names)
     findings += _uncovered(texts, collected.documents, claims, passages)
     checks = {p.iri: Check.VERIFIED if p.document in texts else Check.NOT_CHECKED for p in passages.values()}
@@ -308,6 +309,26 @@ def _uncovered(
                 words = f": {parsed.content[start : min(end, start + 60)]!r}" if documents[name].text_shown else ""
                 message = f"{name}: no claim rests on sentence {sentence.number} ({where}){words}"
                 yield warning("no-claim", message, documents[name].place, documents[name].iri)
+
+
+def _cut(
+    texts: Mapping[str, text.Text],
+    documents: Mapping[str, Document],
+    passages: Mapping[str, Passage],
+    names: vocab.Names,
+) -> Iterator[Finding]:
+    """A warning for every passage that begins or ends within a word: "ruled" stands in "overruled", and says more."""
+    for passage in passages.values():
+        if passage.document not in texts:
+            continue
+        content = texts[passage.document].content
+        for at, how in ((passage.start, "begins"), (passage.end, "ends")):
+            if passage.start < passage.end and text.cuts_word(content, at):
+                start, end = content.rfind(" ", 0, at) + 1, content.find(" ", at)
+                word = content[start : end if end >= 0 else None][:60]
+                words = f", {word!r}" if documents[passage.document].text_shown else ""
+                message = f"{names.local(passage.iri)}: {how} within a word{words}: cite all of it"
+                yield warning("cut", message, passage.place, passage.iri)
 
 
 def _where_moved(passage: Passage, parsed: text.Text, search: Search) -> str:
