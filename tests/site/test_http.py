@@ -313,8 +313,6 @@ WELL = {
     "a path without a slash",
     "a bare line feed in a header",
     "a folded header",
-    "no host",
-    "two hosts",
     "the asterisk",
 }
 """What a server may also answer as if it were well formed, or refuse."""

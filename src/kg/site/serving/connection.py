@@ -124,11 +124,15 @@ class Connection(HttpToolsProtocol):
             self._without_offer = b"\r\n".join((*lines, b"", b""))
             return
         if len(self.url) > LONGEST_LINE:
-            self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "This address is too long; send a long query by POST.")
+            self._not_taken(HTTPStatus.REQUEST_URI_TOO_LONG, "This address is too long; send a long query by POST.")
         if self.url.partition(b"?")[0].count(b"/") > MOST_PARTS:
-            self._too_large(HTTPStatus.REQUEST_URI_TOO_LONG, "The path of this address has too many parts.")
+            self._not_taken(HTTPStatus.REQUEST_URI_TOO_LONG, "The path of this address has too many parts.")
         if len(self.headers) > MOST_HEADERS or any(len(value) > LONGEST_HEADER for _, value in self.headers):
-            self._too_large(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
+            self._not_taken(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of this request are too long.")
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            # RFC 9112, section 3.2: somebody in between may have read another one of them.
+            self._not_taken(HTTPStatus.BAD_REQUEST, "A request of HTTP/1.1 names one host.")
         super().on_headers_complete()
         self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[literal-required]
 
@@ -138,7 +142,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._complete = True
 
-    def _too_large(self, status: HTTPStatus, text: str) -> None:
+    def _not_taken(self, status: HTTPStatus, text: str) -> None:
         self._refusal = (status, text)
         raise ValueError(text)  # the parser stops, and uvicorn calls send_400_response
 
