@@ -88,6 +88,9 @@ def test_without_words_the_description_of_a_new_document_is_printed(starter: Pat
     (starter / "data/documents/news.md").write_text("# Some news\n\nIt rained.\n")
     printed = kg("cite", "news", cwd=starter).stdout
     (starter / "data/documents/news.ttl").write_text(printed)
+    for guess in ("dcterms:title", "dcterms:creator", "kg:textShown", "dcterms:license"):
+        (line,) = (line for line in printed.splitlines() if guess in line)
+        assert "  # " in line, f"{guess} is a guess, and says what to put there"
     (starter / "data/entities/news.ttl").write_text(
         "@prefix : <id/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
         ':news-author rdfs:label "the author of the news"@en .\n'

@@ -78,6 +78,9 @@ def passage_trig(passage: Passage, *, quote: bool) -> str:
     return "\n".join(lines)
 
 
+_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
+
 def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str:
     """A description of a document to complete, as ``data/documents/NAME.ttl`` wants it.
 
@@ -94,7 +97,7 @@ def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str
             f"    dcterms:title {Literal(title)}@{config.language} ;  # the language of the title, as de",
             f"    dcterms:creator <id/{name}-author> ;  # whose own voice the text is; label it in data/entities/",
             f"    kg:textShown {str(shown).lower()} ;  # true only where the text may be republished",
-            *(["    dcterms:license <https://creativecommons.org/licenses/by/4.0/> ;"] if shown else []),
+            *([f"    dcterms:license <{_LICENCE}> ;  # an example: write the licence of the text"] if shown else []),
             f'    kg:sha256 "{parsed.sha256}" .',
         )
     )
