@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from email.message import Message
+from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
@@ -150,6 +151,10 @@ def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Ke
     first = get(address + "history/claim/about-kg/1", Accept="text/html")[2]
     assert re.findall(r'<li class="(\w+)"', first) == ["stated", "changed"]
     assert "The program <ins>called </ins>kg is made" in first
+    # Not only the gloss may have changed: the rest stands in the list of the two releases' changes.
+    (listed,) = re.findall(r'href="([^"]*releases/changes[^"]*)"', first)
+    changes = get(urljoin(address + "history/claim/about-kg/1", unescape(listed)), Accept="text/html")[2]
+    assert "claim/about-kg/1</code>" in changes
     second = get(address + "history/claim/about-kg/2", Accept="text/html")[2]
     assert re.findall(r'<li class="(\w+)"', second) == ["stated", "withdrawn"]
     assert re.findall(r'<li class="(\w+)"', get(address + "history/page/python")[2]) == ["stated", "changed"]
