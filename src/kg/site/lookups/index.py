@@ -221,11 +221,11 @@ class Labelled:
         sql = f"SELECT iri {self._from} ORDER BY label COLLATE NOCASE, iri LIMIT ? OFFSET ?"
         return [row[0] for row in query(self._site, sql, [self._kind, max(0, stop - start), start])]
 
-    def initials(self) -> list[tuple[str, int]]:
-        """The signs that labels begin with and how many do, in the order of the list."""
+    def initials(self) -> list[tuple[str, int, str]]:
+        """The signs that labels begin with, how many do, and the language of one, in the order of the list."""
         grouped = "GROUP BY sign COLLATE NOCASE ORDER BY sign COLLATE NOCASE"
-        sql = f"SELECT substr(label, 1, 1) AS sign, count(*) {self._from} {grouped}"
-        return [(row[0], row[1]) for row in query(self._site, sql, [self._kind])]
+        sql = f"SELECT substr(label, 1, 1) AS sign, count(*), min(language) {self._from} {grouped}"
+        return [tuple(row) for row in query(self._site, sql, [self._kind])]
 
 
 def of_kind(site: Site, kinds: Iterable[str], limit: int) -> list[str]:

@@ -59,10 +59,14 @@ def _members(site: Site, name: str) -> Items[str]:
 
 
 class Letter(NamedTuple):
-    """A letter that names begin with, or all digits: how it is shown, and the number of the first such name, from 0."""
+    """A letter that names begin with, or all digits: how it is shown, and the number of the first such name, from 0.
+
+    ``language``: of a name with it.
+    """
 
     sign: str
     first: int
+    language: str
 
     @property
     def page(self) -> int:
@@ -72,14 +76,14 @@ class Letter(NamedTuple):
 @per_site()
 def _letters(site: Site) -> tuple[Letter, ...]:
     """The letters of the list of things; none for scripts that have more of them than anybody looks through."""
-    found: dict[str, int] = {}
+    found: dict[str, Letter] = {}
     at = 0
-    for sign, count in Labelled(site, "thing").initials():
+    for sign, count, language in Labelled(site, "thing").initials():
         shown = DIGITS if sign.isdigit() else sign.upper() if sign.isalpha() else ""
         if shown:
-            found.setdefault(shown, at)
+            found.setdefault(shown, Letter(shown, at, language))
         at += count
-    return tuple(Letter(*pair) for pair in found.items()) if len(found) <= MOST_LETTERS else ()
+    return tuple(found.values()) if len(found) <= MOST_LETTERS else ()
 
 
 def _html(site: Site, name: str, found: Listing[str]) -> str:
