@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
-from pyoxigraph import QuerySolutions, RdfFormat, Store, parse
+from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, RdfFormat, Store, parse
 from tests.site.older import older
 
 from kg import build
@@ -331,3 +331,15 @@ def test_a_long_facet_is_searched_while_one_types(tab: Page, extreme_address: st
     expect(facet.get_by_role("status")).to_have_text("1 of them is left")
     field.fill("")
     expect(links.filter(visible=True)).to_have_count(every)
+
+
+def test_things_come_in_the_order_that_the_page_names(voyage_app: Flask, voyage_client: FlaskClient) -> None:
+    store = voyage_app.extensions["kg"].local
+    mentions = NamedNode(BASE + "ontology#mentions")
+    things = [row["iri"] for row in found(voyage_client, "/browse")["results"]]
+    claims = [len(list(store.quads(None, mentions, NamedNode(iri), DefaultGraph()))) for iri in things]
+    assert claims == sorted(claims, reverse=True)
+    assert claims[0] > claims[-1]
+    said = "The most mentioned come first."
+    assert said in voyage_client.get("/browse", headers={"Accept": "text/html"}).text
+    assert said not in voyage_client.get("/browse?show=claims", headers={"Accept": "text/html"}).text

@@ -126,8 +126,14 @@ def test_what_cannot_be_traced_is_said_once(asking: FlaskClient, read_html: Any)
 
 
 def test_an_answer_that_time_changes_is_not_kept(asking: FlaskClient) -> None:
-    assert "ETag" not in asking.get("/question/now", headers=PAGE).headers
-    assert "ETag" in asking.get("/question/cranes", headers=PAGE).headers
+    for path in ("/question/now", "/question/now.csv"):
+        answer = asking.get(path, headers=PAGE)
+        assert "ETag" not in answer.headers
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+    for path in ("/question/cranes", "/question/cranes.csv"):
+        answer = asking.get(path, headers=PAGE)
+        assert "ETag" in answer.headers
+        assert answer.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize("name", ["nothing", "cranes.exe", "nothing.csv"])

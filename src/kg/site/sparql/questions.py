@@ -31,6 +31,9 @@ from kg.site.templating import render
 
 bp = Blueprint("questions", __name__)
 
+_UNKEPT = {"Cache-Control": "private, no-cache"}
+"""Of an answer that holds chance or time: a proxy that remembers what a release says does not remember it."""
+
 _LONGEST = 1_000
 """Characters of what is chosen."""
 
@@ -52,7 +55,7 @@ def question(name: str) -> Response:
     if extension != "html" and (extension or _prefers_data(written.values())):
         return _data(site, asked, extension)
     if prepared.may_differ(asked.text):
-        response = Response(_page(site, asked, form), headers={"Cache-Control": "no-cache"})
+        response = Response(_page(site, asked, form), headers=_UNKEPT)
     else:
         response = conditional(site, "html", lambda: _page(site, asked, form).encode(), spoken=True)
     response.content_type = HTML_TYPE
@@ -163,6 +166,8 @@ def _data(site: Site, asked: _Asked, extension: str) -> Response:
     with Asking(site) as asking:
         plan = prepared.plan(site, wanted, request.headers.get("Accept"))
         response = answered(plan, asking)
+    if not plan.etag:
+        response.headers.update(_UNKEPT)
     if extension:
         response.headers.set("Content-Disposition", "attachment", filename=f"{asked.question.name}.{extension}")
     return response
