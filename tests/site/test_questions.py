@@ -90,6 +90,7 @@ def test_accept_decides_where_no_format_is_named(asking: FlaskClient) -> None:
     assert json.loads(answer.data)["head"]["vars"] == ["pier", "cranes"]
     assert "Accept" in answer.headers["Vary"]
     assert asking.get("/question/cranes", headers={"Accept": "*/*"}).mimetype == "text/html"
+    assert asking.get("/question/cranes.json").data == asking.get("/question/cranes.srj").data
     assert asking.get("/question/cranes.html", headers={"Accept": "text/csv"}).mimetype == "text/html"
     assert asking.get("/question/cranes", headers={"Accept": "image/png"}).status_code == 406
 

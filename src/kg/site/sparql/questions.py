@@ -67,7 +67,8 @@ def question(name: str) -> Response:
 def _find(site: Site, name: str) -> tuple[ExampleQuery, str]:
     """The question of a name, and the extension behind it, if there is one."""
     questions = {question.name: question for question in site.release.queries}
-    stem, _, extension = name.rpartition(".")
+    stem, _, written = name.rpartition(".")
+    extension = "srj" if written == "json" else written  # what other lists of this site in JSON are called
     if name in questions:
         return questions[name], ""
     known = {"html", *(extension for written in prepared.WRITTEN.values() for extension in written)}
