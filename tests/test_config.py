@@ -40,6 +40,8 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         ("query = 3", r"\[query\] must be a table"),
         ("[query]\ndeadline = 'x'", "query.deadline must be a number, not 'x'"),
         ("[query]\ndeadline = true", "query.deadline must be a number, not True"),
+        ("[query]\ndeadline = nan", "query.deadline must be a number, not nan"),
+        ("[serve]\nseconds = nan", "serve.seconds must be .*not nan"),
         ("unknown = 1", "unknown setting 'unknown'"),
         ("[serve]\nburst = 0", "serve.burst must be more than 0"),
         ("base = 'http://x/#'", "must have no query, fragment"),
@@ -49,6 +51,8 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
             for base in (r"http://x/\u0001/", r"http://x/\ufdd0/", "http://x/%zz/", "http://x/[/", "http://x:port/")
         ),
         (f"base = 'http://{'x' * 2000}/'", "is longer than 1000 characters"),
+        (r'title = "a\u0007"', r"title: the character U\+0007 cannot stand in XML"),
+        ('[catalog]\nkeywords = ["x", "\\u0001"]', r"catalog\.keywords: the character U\+0001 cannot stand in XML"),
         ("language = 'a b'", "language 'a b' is no tag of a language"),
         ("x = " + "9" * 5000, "not TOML: .* 5000 digits"),
         ("title = My facts", r'not TOML: Invalid value \(at line 1, column 9\); a text stands in quotes: title = "…"'),

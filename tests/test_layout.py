@@ -84,7 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dates": set(),
     "forgetful": set(),
     "config": {"settings", "errors"},
-    "settings": {"errors"},
+    "settings": {"media", "errors"},
     "model": {"errors"},
     "vocab": {"errors"},
     "errors": set(),

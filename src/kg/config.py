@@ -232,7 +232,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             texts["base"] = _given_base(name, given)
             break
     try:
-        return Config(
+        config = Config(
             root=root,
             query=settings.numbers("query", table.get("query", {})),
             catalog=_catalog(table.get("catalog", {})),
@@ -244,8 +244,10 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
             caches=_caches(environ),
             **texts,
         )
+        settings.check_characters("", table)
     except ConfigError as e:
         raise ConfigError(f"{path}: {e}") from None
+    return config
 
 
 def _elsewhere(root: Path) -> str:

@@ -10,14 +10,33 @@ import re
 from dataclasses import fields
 from datetime import date
 from ipaddress import ip_network
+from math import isnan
 from typing import Any, TypeGuard
 
 from pyoxigraph import NamedNode
 
 from kg.errors import ConfigError
+from kg.media import NOT_IN_XML
 
 _DAYS = frozenset({"issued", "start", "end"})
 _PAGES = frozenset({"homepage", "contact_page", "place", "policy"})
+
+
+def check_characters(name: str, value: object) -> None:
+    """Of all texts in a value: that pages, feeds and dumps in XML can have them.
+
+    :raises ConfigError: naming the setting.
+    """
+    if isinstance(value, dict):
+        for key, one in value.items():
+            check_characters(f"{name}.{key}" if name else key, one)
+    elif isinstance(value, list):
+        for one in value:
+            check_characters(name, one)
+    elif isinstance(value, str) and (found := NOT_IN_XML.search(value)):
+        raise ConfigError(
+            f"{name}: the character U+{ord(found[0]):04X} cannot stand in XML (section 2.2): leave it out"
+        )
 
 
 def table(name: str, value: object) -> dict[str, Any]:
@@ -44,12 +63,14 @@ def known(name: str, kind: type, value: object) -> dict[str, Any]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a number: TOML's true and false are none, and Python's are.
+    """Whether a value is a number: TOML's true, false and nan are none, and Python's are.
 
-    >>> is_number(1), is_number(1.5), is_number(True)
-    (True, True, False)
+    >>> is_number(1), is_number(1.5), is_number(True), is_number(float("nan"))
+    (True, True, False, False)
     """
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return not isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def numbers(name: str, value: object) -> dict[str, float]:
