@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from tests.site.older import older
 
-from kg.site.lookups.database import BATCH, batches
+from kg.errors import ReleaseError
+from kg.site.lookups.database import BATCH, Database, batches
 
 BEFORE = "ALTER TABLE claim DROP COLUMN reviewed; ALTER TABLE entry DROP COLUMN sole; DROP TABLE target;"
 """As the index was before it had passages, and labels that stand alone."""
@@ -39,6 +41,24 @@ def test_a_release_from_before_the_index_had_passages_has_the_same_pages(voyage_
         page = now.get(path)
         assert page.status_code == 200
         assert before.get(path).text == page.text
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 5000, None], ids=["cut", "overwritten", "removed"])
+def test_an_index_that_is_damaged_while_it_is_served_is_named_and_read_again(
+    damage: bytes | None, voyage_app: Flask, tmp_path: Path
+) -> None:
+    whole = (voyage_app.extensions["kg"].release.path / "search.sqlite").read_bytes()
+    path = tmp_path / "search.sqlite"
+    if damage is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(damage or whole[: len(whole) // 4096 // 2 * 4096])
+    database = Database(path)
+    for _ in range(2):
+        with pytest.raises(ReleaseError, match=r"search\.sqlite: was damaged while it was served: "):
+            database.rows("SELECT iri, label FROM entry ORDER BY label")
+    path.write_bytes(whole)
+    assert database.rows("SELECT iri FROM entry")
 
 
 def test_iris_are_asked_for_so_many_at_a_time() -> None:

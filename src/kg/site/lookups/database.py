@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kg import disk
+from kg.errors import ReleaseError
 from kg.forgetful import Forgetful
 
 BATCH = 16
@@ -26,6 +27,8 @@ MARKS = ",".join("?" * BATCH)
 
 MAPPED = 2**30
 """Bytes of the index that are read as memory, which all processes share; SQLite's own bound is about twice that."""
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 _MOST = 10_000
 """Texts that are remembered."""
@@ -40,6 +43,7 @@ class Database:
     """The index of one release."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
         self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
         self._local = threading.local()
@@ -47,15 +51,27 @@ class Database:
         self._texts: Forgetful[int, str] = Forgetful(_MOST)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What a query finds."""
+        """What a query finds.
+
+        :raises ReleaseError: if somebody damaged the index after its release was opened.
+        """
+        try:
+            return self._connection().execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as e:
+            # A connection keeps what it has read: whether the file is whole again, only another one sees.
+            self._local.__dict__.pop("connection", None)
+            if e.sqlite_errorcode & 0xFF in _DAMAGE:
+                raise ReleaseError(f"{self._path}: was damaged while it was served: {e}", file=self._path.name) from e
+            raise
+
+    def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = sqlite3.connect(
-                self._address, uri=True, factory=disk.Connection, check_same_thread=False
-            )
+            connection = sqlite3.connect(self._address, uri=True, factory=disk.Connection, check_same_thread=False)
             # A page of the file that is read again and again is not copied again and again.
             connection.execute(f"PRAGMA mmap_size = {MAPPED}")
-        return connection.execute(sql, values).fetchall()
+            self._local.connection = connection
+        return connection
 
     def has(self, table: str, column: str) -> bool:
         """Whether there is such a column."""
