@@ -35,7 +35,7 @@ def two(store: Path) -> Iterator[tuple[Pool, Pool]]:
     yield pools  # type: ignore[misc]  # two of them
     for pool in pools:
         pool.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_one_worker_serves_two_processes_in_turn_and_at_once(two: tuple[Pool, Pool]) -> None:
@@ -95,7 +95,7 @@ def test_what_short_queries_take_is_drawn_off_although_nobody_was_asked(store: P
         assert answer.complete
     one.close()
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_of_queries_that_run_elsewhere_the_accounts_hold_for_all_processes() -> None:
@@ -122,7 +122,7 @@ def test_of_queries_that_run_elsewhere_the_accounts_hold_for_all_processes() -> 
     other.enter("b")("answered")
     one.close()
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_a_query_that_runs_elsewhere_waits_for_the_one_before_it_and_costs_its_time() -> None:
@@ -137,7 +137,7 @@ def test_a_query_that_runs_elsewhere_waits_for_the_one_before_it_and_costs_its_t
         other.enter("a")
     one.close()
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_the_accounts_of_a_process_that_has_gone_are_free_again() -> None:
@@ -148,7 +148,7 @@ def test_the_accounts_of_a_process_that_has_gone_are_free_again() -> None:
     one.close()
     other.enter("a")("answered")
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_a_query_that_lasts_is_counted_and_ended_also_on_the_worker_that_is_kept(two: tuple[Pool, Pool]) -> None:
@@ -181,7 +181,7 @@ def test_one_worker_stays_with_a_process_however_its_queries_overlap(store: Path
         assert before == children() or beat.late() > RECALL / 2
     pool.close()
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 class Beat:
@@ -236,7 +236,7 @@ def test_a_worker_that_is_not_given_back_is_replaced(store: Path) -> None:
     ask(deaf, "ASK {}")
     deaf.close()
     other.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_the_broker_is_replaced_for_both(two: tuple[Pool, Pool]) -> None:
@@ -283,7 +283,7 @@ def test_what_a_client_asks_beside_its_running_query_waits_while_others_are_serv
     assert [answer.complete for answer in answered] == [True]
     for pool in (one, other, hasty):
         pool.close()
-    exchange.close(10)
+    exchange.close(0)
 
 
 def test_a_full_queue_counts_the_queries_of_both(store: Path) -> None:
@@ -294,4 +294,7 @@ def test_a_full_queue_counts_the_queries_of_both(store: Path) -> None:
         other.run(Query("ASK {}", JSON))
     one.close()
     other.close()
-    exchange.close(10)
+    broker = exchange._broker
+    exchange.close(PATIENCE)
+    assert broker is not None
+    assert broker.returncode == 0, "it ends by itself when nobody is left"

@@ -197,11 +197,11 @@ def test_both_engines_find_the_same_in_many_documents(generate: Generate, tmp_pa
     assert any(f.rule == "disagreement" for f in compiled)
 
 
-def test_a_scheduler_that_is_not_there_is_one_clear_line(project: Path, kg) -> None:
+def test_a_scheduler_that_is_not_there_is_one_clear_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("dask.distributed")
-    done = kg("build", "--executor", "tcp://127.0.0.1:9", cwd=project)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("kg: --executor tcp://127.0.0.1:9: no scheduler answers there")
+    monkeypatch.setattr(sys.modules[Cluster.__module__], "TIMEOUT", 1)
+    with pytest.raises(ConfigError, match=r"^--executor tcp://127\.0\.0\.1:9: no scheduler answers there"):
+        build.check(load(project), how=How(executor="tcp://127.0.0.1:9"))
 
 
 # -- a cluster -------------------------------------------------------------------------------------------------------
