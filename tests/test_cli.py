@@ -71,13 +71,19 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     assert f"* {other}" in kg("releases", cwd=starter).stdout
 
 
-def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:
+def released(project: Path, kg, count: int) -> list[str]:
+    """So many releases, each a day after the one before; their versions, the current one last."""
     made = []
-    for turn in range(3):
-        kg_toml = starter / "kg.toml"
+    for turn in range(count):
+        kg_toml = project / "kg.toml"
         kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
-        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
-        made.append((starter / "releases/current").readlink().name)
+        kg("build", cwd=project, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
+        made.append((project / "releases/current").readlink().name)
+    return made
+
+
+def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:
+    made = released(starter, kg, 3)
     (starter / "releases" / made[1] / "dumps/claims.csv").write_text("x")
     assert kg("releases", "rollback", cwd=starter).stdout == f"{made[0]} is current\n"
     done = kg("releases", "rollback", cwd=starter)
@@ -86,12 +92,7 @@ def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there
 
 
 def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
-    made = []
-    for turn in range(4):
-        kg_toml = starter / "kg.toml"
-        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
-        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
-        made.append((starter / "releases/current").readlink().name)
+    made = released(starter, kg, 4)
     kg("releases", "activate", made[0], cwd=starter)
     done = kg("releases", "prune", "--keep", "2", cwd=starter)
     assert done.stdout == f"{made[1]} is gone\n"
@@ -103,12 +104,7 @@ def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
 @pytest.mark.parametrize("how", ["cut", "removed"])
 def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how: str, starter: Path, kg) -> None:
     """The whole one before it is all that can be shown: it is not pruned, and one can go back to it."""
-    made = []
-    for turn in range(3):
-        kg_toml = starter / "kg.toml"
-        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
-        kg("build", cwd=starter, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
-        made.append((starter / "releases/current").readlink().name)
+    made = released(starter, kg, 3)
     file = starter / "releases" / made[2] / damaged
     file.write_text("{") if how == "cut" else file.unlink()
     rows = kg("releases", cwd=starter).stdout.splitlines()
