@@ -120,7 +120,10 @@ class Front:
         """Answer by Flask; ``more`` is for its ``environ``."""
         environ = asgi.environ_of(call.scope, body, **{ENVIRON: self._counters, **more})
         watching = None
-        if call.scope["path"].endswith(("/sparql", "/query")) or "/question/" in call.scope["path"]:
+        is_whole = "CONTENT_LENGTH" not in more
+        asks = call.scope["path"].endswith(("/sparql", "/query")) or "/question/" in call.scope["path"]
+        # Of a body that is too long, to watch would be to read the rest; no query runs for it.
+        if asks and is_whole:
             # A query ends when nobody waits for it any more, also one to an earlier release.
             watching = asyncio.create_task(asgi.until_left(call.receive))
             environ[asgi.GONE] = watching.done
@@ -129,7 +132,7 @@ class Front:
             self._count(call.scope, answer.status)
             if answer.pieces is None and call.key is not None and LEASE in environ and not environ["SCRIPT_NAME"]:
                 environ[LEASE].memory.keep(call.key, answer.status, answer.headers, answer.body)
-            if "CONTENT_LENGTH" in more:
+            if not is_whole:
                 answer.headers.append(_CLOSE)
             await self._send(call, answer, watching)
         finally:
