@@ -172,8 +172,8 @@ class Evidence:
             by = self._store.quads(None, NamedNode(vocab.DCTERMS + "replaces"), node, _DEFAULT)
             to = self._store.quads(node, NamedNode(vocab.REPLACED_BY), None, _DEFAULT)
             found = [*(q.subject for q in by), *(q.object for q in to)]
-            later = tuple(sorted({other.value for other in found if isinstance(other, NamedNode)}))
-            self._later[document] = later
+            replacing = {other.value for other in found if isinstance(other, NamedNode)}
+            later = self._later.keep(document, tuple(sorted(replacing)))
         return later
 
     def _read_all(self, iris: Sequence[str]) -> list[Source | None]:
