@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from kg.cli import main
+from kg.history import History
 
 COMMANDS = {"build", "check", "serve", "push", "verify", "query", "cite", "review", "diff", "releases", "init"}
 
@@ -71,15 +73,29 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     assert f"* {other}" in kg("releases", cwd=starter).stdout
 
 
-def released(project: Path, kg, count: int) -> list[str]:
-    """So many releases, each a day after the one before; their versions, the current one last."""
+def released(project: Path, kg, count: int, apart: int = 86400) -> list[str]:
+    """So many releases, each this many seconds after the one before; their versions, the current one last."""
     made = []
     for turn in range(count):
         kg_toml = project / "kg.toml"
         kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
-        kg("build", cwd=project, env={"SOURCE_DATE_EPOCH": str(86400 * turn)})
+        kg("build", cwd=project, env={"SOURCE_DATE_EPOCH": str(apart * turn)})
         made.append((project / "releases/current").readlink().name)
     return made
+
+
+def test_releases_of_one_second_are_in_the_order_in_which_they_were_made(starter: Path, kg) -> None:
+    """Not in that of their names, which end in a hash."""
+    made = released(starter, kg, 6, apart=0)
+    with closing(History(starter / "releases")) as history:
+        history.update()
+        assert [release.version for release in history.releases()] == made
+        assert [(step.release.version, step.at) for step in history.steps()] == [(version, None) for version in made]
+    assert [row[2:] for row in kg("releases", cwd=starter).stdout.splitlines()] == made
+    for version in reversed(made[:-1]):
+        assert kg("releases", "rollback", cwd=starter).stdout == f"{version} is current\n"
+    kg("releases", "activate", made[-1], cwd=starter)
+    assert kg("releases", "prune", "--keep", "4", cwd=starter).stdout == "".join(f"{v} is gone\n" for v in made[:2])
 
 
 def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:

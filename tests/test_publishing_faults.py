@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -108,8 +107,7 @@ activate(Path(sys.argv[1]), sys.argv[2])
 @pytest.mark.parametrize("command", ["releases", "releases activate", "releases rollback", "releases prune", "build"])
 def test_a_link_that_a_killed_activation_left_is_removed_by_the_next_command(command: str, built: Path, kg) -> None:
     (built / "kg.toml").write_text((built / "kg.toml").read_text().replace("title = ", "title = 'Other' # "))
-    later = str(int(time.time()) + 10)  # releases of one second are ordered by their names
-    assert kg("build", cwd=built, env={"SOURCE_DATE_EPOCH": later}).returncode == 0
+    assert kg("build", cwd=built).returncode == 0
     releases = built / "releases"
     before = intact(built)
     other = next(version for version in versions(releases) if version != before)

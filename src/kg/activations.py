@@ -53,6 +53,17 @@ def read(releases: Path) -> list[Activation]:
     return [*found, *_unrecorded(releases, found)]
 
 
+def first(releases: Path) -> dict[str, datetime]:
+    """When each release became current for the first time.
+
+    It tells the order of releases that were sealed in one second: sealing one makes it current.
+    """
+    found: dict[str, datetime] = {}
+    for at, version in read(releases):
+        found.setdefault(version, at)
+    return found
+
+
 def record(releases: Path) -> None:
     """Note the release that has just become current. Its time is later than all before, whatever the clock says.
 

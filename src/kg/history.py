@@ -131,10 +131,6 @@ def _sum(file: Path) -> bytes:
         return b""
 
 
-def _key(release: Sealed) -> tuple[datetime, str]:
-    return release.sealed_at, release.version
-
-
 class History:
     """The index of one folder of releases; safe to use from several threads and processes."""
 
@@ -222,9 +218,11 @@ class History:
             self._database.execute("DELETE FROM release WHERE version = ?", (version,))
 
     def releases(self) -> list[Sealed]:
-        """Every whole release, the oldest first."""
-        rows = self._rows("SELECT version, sealed_at, title, counts FROM release ORDER BY sealed_at, version")
-        return [Sealed(v, datetime.fromisoformat(at), title, json.loads(counts)) for v, at, title, counts in rows]
+        """Every whole release, the oldest first; those of one second as they first became current."""
+        rows = self._rows("SELECT version, sealed_at, title, counts FROM release")
+        found = [Sealed(v, datetime.fromisoformat(at), title, json.loads(counts)) for v, at, title, counts in rows]
+        first = activations.first(self._releases)
+        return sorted(found, key=lambda r: (r.sealed_at, first.get(r.version, r.sealed_at), r.version))
 
     def steps(self) -> list[Step]:
         """How the releases that are kept took each other's place, the earliest first.
@@ -232,6 +230,7 @@ class History:
         Releases from before activations were recorded are taken to have been current in the order of their seals.
         """
         kept = {release.version: release for release in self.releases()}
+        order = {version: place for place, version in enumerate(kept)}
         recorded = activations.read(self._releases)
         named = {version for _, version in recorded}
         since = recorded[0].at if recorded else datetime.max.replace(tzinfo=UTC)
@@ -242,7 +241,7 @@ class History:
         linear = True
         for at, version in (*early, *recorded):
             release = kept.get(version)
-            later = before is None or release is None or _key(release) > _key(before)
+            later = before is None or release is None or order[version] > order[before.version]
             linear = linear and version not in seen and later
             seen.add(version)
             if release is None or release is before:

@@ -224,7 +224,7 @@ def seal(folder: Path, config: Config, manifest: Manifest) -> Release:
     sealed += [file_entry(folder, folder / name) for name in sorted(disk.files(folder / STORE, folder))]
     content = {
         "version": version,
-        "sealed_at": (config.now or datetime.now(UTC)).isoformat(timespec="seconds"),
+        "sealed_at": (config.now or datetime.now(UTC)).isoformat(timespec="milliseconds"),
         "tools": {name: package_version(name) for name in _TOOLS},
         "files": [asdict(entry) for entry in sealed],
     }

@@ -25,11 +25,11 @@ class Listed:
 
 
 def listing(releases: Path) -> list[Listed]:
-    """Every release with its state: ``problem`` is empty for one that verifies."""
+    """Every release with its state, the oldest first: ``problem`` is empty for one that verifies."""
     activations.tidy(releases)
     served = current_version(releases)
     rows = []
-    for version in _all(releases):
+    for version in _by_age(releases):
         try:
             release = Release.open(releases / version)
             problem = "" if release.version == version else f"is the release {release.version}: its folder was renamed"
@@ -89,10 +89,13 @@ def _all(releases: Path) -> list[str]:
 
 
 def _by_age(releases: Path) -> list[str]:
-    first: dict[str, str] = {}
-    for at, version in activations.read(releases):
-        first.setdefault(version, at.isoformat())
-    return sorted(_all(releases), key=lambda v: (_sealed_at(releases / v) or first.get(v, ""), v))
+    first = {version: at.isoformat() for version, at in activations.first(releases).items()}
+
+    def age(version: str) -> tuple[str, str, str]:
+        current_at = first.get(version, "")
+        return _sealed_at(releases / version) or current_at, current_at, version
+
+    return sorted(_all(releases), key=age)
 
 
 def _sealed_at(path: Path) -> str:

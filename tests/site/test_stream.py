@@ -48,10 +48,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> list[Release]:
         release, findings = build.build(load(root))
         assert release is not None, findings
         made.append(release)
-    # Releases of one second are ordered by their names: so that the test knows which is the last.
-    order = sorted(made, key=lambda release: (release.sealed_at, release.version))
-    activate(order[-1].path.parent, order[-1].version)
-    return order
+    return made
 
 
 @pytest.fixture(scope="module")

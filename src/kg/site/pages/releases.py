@@ -108,7 +108,9 @@ def timegate(name: str) -> Response:
         raise BadRequest("Accept-Datetime is not an HTTP date, as in: Sat, 31 Jan 2026 12:00:00 GMT.")
     kept = _mementos(site, name)
     # What was shown then: the release that was current, which may not have been the one sealed last.
-    shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= moment and s.release in kept), None)
+    # The dates of HTTP are whole seconds: one that is asked for is the whole second.
+    until = moment.replace(microsecond=999_999)
+    shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= until and s.release in kept), None)
     chosen = shown or kept[0]
     local = _sent()
     response = Response(status=302, headers={"Location": f"{here()}releases/{chosen.version}/{local}"})
