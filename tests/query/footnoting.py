@@ -76,7 +76,13 @@ HARBOUR: dict[int, tuple[str, set[Triple]]] = {
     4: ("background", {("town", "in", "land"), ("town", "folk", "900")}),
     5: ("inferred", {("pier", "in", "land")}),
 }
-LOOSE: set[Triple] = {("pier", "label", "pier"), ("quay", "label", "quay")}
+LOOSE: set[Triple] = {
+    ("pier", "label", "pier"),
+    ("quay", "label", "quay"),
+    ("pier", "under", "harbour"),
+    ("quay", "under", "harbour"),
+    ("harbour", "under", "all"),
+}
 
 
 def traced(

@@ -32,6 +32,7 @@ class Claims:
         self._claim = base + "claim/"
         self._published: Forgetful[str, bool] = Forgetful(_MOST)
         self._words: Forgetful[str, str] = Forgetful(_MOST)
+        self._states: Forgetful[str, bool] = Forgetful(_MOST)
         self._read_words: Forgetful[tuple[str, ...], str] = Forgetful(_MOST)
 
     def word(self, triple: str) -> str:
@@ -54,6 +55,15 @@ class Claims:
         found = self._read_words.get(key)
         if found is None:
             found = self._read_words.keep(key, "|".join(self._find(triple, graphs)) or NO_CLAIM)
+        return found
+
+    def state(self, predicate: str) -> bool:
+        """Whether any claim, published as a fact or not, states a triple with this predicate (an IRI in ``<>``)."""
+        found = self._states.get(predicate)
+        if found is None:
+            of_claims = f"STRSTARTS(STR(?g), STR({NamedNode(self._claim)}))"
+            answer = self._store.query(f"ASK {{ GRAPH ?g {{ ?s {predicate} ?o }} FILTER({of_claims}) }}")
+            found = self._states.keep(predicate, bool(answer))
         return found
 
     def _find(self, triple: str, graphs: tuple[str, ...] | None) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kg.query.syntax import END, Token, Untraceable, tokens
 
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+
 
 class Cursor:
     """Stands before the token at number ``at``."""

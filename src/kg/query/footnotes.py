@@ -93,8 +93,12 @@ class Tracer:
             made = plan(query)
             # What only the new query cannot be, the old one will say.
             with contextlib.suppress(SyntaxError):
+                constants = self._constants(made)
+                for text in made.repeated:
+                    if self._claims.state(constants[text]):
+                        raise Untraceable(f"a property path over {text}, which claims state")
                 if sorted(made.names) == sorted(names):
-                    return self._traced(made, _Columns(query, names), dataset)
+                    return self._traced(made, constants, _Columns(query, names), dataset)
             reason = "syntax that is not read here"
         except Untraceable as e:
             reason = str(e)
@@ -112,9 +116,10 @@ class Tracer:
             raise ValueError("footnotes (evidence=true) belong to the solutions of a SELECT query")
         return [variable.value for variable in results.variables]
 
-    def _traced(self, made: Plan, columns: _Columns, dataset: dict[str, Any]) -> Footnoted:
+    def _traced(
+        self, made: Plan, constants: dict[str, str], columns: _Columns, dataset: dict[str, Any]
+    ) -> Footnoted:
         results: Any = self._store.query(made.query, base_iri=self._base, **dataset)
-        constants = self._constants(made)
         graphs: tuple[str, ...] | None = None
         if dataset:
             graphs = tuple(node.value for node in dataset["default_graph"])

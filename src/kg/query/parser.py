@@ -1,10 +1,10 @@
 """Reads the SELECT queries whose answers can be traced; everything else is :class:`Untraceable`.
 
-Traceable is what :mod:`kg.query.footnotes` can name the triples of: triple patterns, FILTER, OPTIONAL, UNION, VALUES,
-BIND, GRAPH, and of property paths those that are mere abbreviations (SPARQL 1.1, section 18.2.2.4): ``a/b``, ``^a``,
-and with DISTINCT ``a|b`` of predicates, which is a variable with these values.
-Expressions are not taken apart: their text is kept, once it is known to hold nothing that asks whether something is
-*missing*. Names are not resolved either: a constant is the text that stands for it.
+Traceable is what :mod:`kg.query.footnotes` can name the triples of: triple patterns and paths (:mod:`kg.query.patterns`),
+FILTER, OPTIONAL, UNION, VALUES, BIND, GRAPH. What has to be *missing* is no triple and has no claim: ``MINUS`` and
+``FILTER NOT EXISTS`` are traceable where fewer triples can only let more solutions pass.
+Expressions are not taken apart: their text is kept, once it is known that none of them asks in another way whether
+something is missing. Names are not resolved either: a constant is the text that stands for it.
 
 Grammar: https://www.w3.org/TR/sparql11-query/#sparqlGrammar. The text has passed :func:`kg.query.lexer.inspect`.
 """
@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kg import vocab
-from kg.query.cursor import Cursor
+from kg.query.cursor import PAIRS
+from kg.query.patterns import PatternReader, variable
 from kg.query.syntax import (
     END,
     Graph,
@@ -23,9 +23,7 @@ from kg.query.syntax import (
     Kept,
     Optional,
     Part,
-    Pattern,
     Select,
-    Token,
     Triples,
     Union,
     Untraceable,
@@ -33,7 +31,9 @@ from kg.query.syntax import (
 )
 
 _AGGREGATES = frozenset("COUNT SUM MIN MAX AVG SAMPLE GROUP_CONCAT".split())
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_UNSURE = frozenset("EXISTS OPTIONAL MINUS BOUND COALESCE SELECT SERVICE".split())
+"""In a group that has to be missing: with these, fewer triples could make it match."""
+
 _BOUND = "BOUND anywhere but as a condition that must hold"
 
 
@@ -48,30 +48,7 @@ def parse(text: str) -> Select:
         raise Untraceable("nesting this deep") from None
 
 
-def _unused(text: str) -> str:
-    """A beginning that no variable of a query has; a short one, however long the query's own are."""
-    taken = set(re.findall(r"[?$]kg([0-9]*)_", text))
-    return next(f"kg{number}_" for number in ("", *map(str, range(len(taken)))) if number not in taken)
-
-
-class _Parser(Cursor):
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.graph = ""
-        self.fresh = 0
-        self.hidden: set[str] = set()
-        self.labels: dict[str, str] = {}
-        self.unused = _unused(text)
-        self.alternatives: list[Kept] = []
-        self.distinct = False
-
-    def new_variable(self) -> str:
-        """A variable in place of a blank node."""
-        self.fresh += 1
-        name = f"?{self.unused}b{self.fresh}"
-        self.hidden.add(name)
-        return name
-
+class _Parser(PatternReader):
     # The query
 
     def query(self) -> Select:
@@ -95,7 +72,18 @@ class _Parser(Cursor):
         if self.next is not END:
             raise self.unknown()
         return Select(
-            prologue, self.distinct, items, datasets, where, order, limit, offset, values, self.hidden, self.unused
+            prologue,
+            self.distinct,
+            items,
+            datasets,
+            where,
+            order,
+            limit,
+            offset,
+            values,
+            self.hidden,
+            self.repeated,
+            self.unused,
         )
 
     def items(self) -> list[tuple[str, str]]:
@@ -104,7 +92,7 @@ class _Parser(Cursor):
             return found
         while self.next.kind == "var" or self.next.text == "(":
             start = self.at
-            name = self.named_expression() if self.next.text == "(" else _variable(self.take())
+            name = self.named_expression() if self.next.text == "(" else variable(self.take())
             found.append((self.since(start), name))
         if not found:
             raise self.unknown()
@@ -136,18 +124,18 @@ class _Parser(Cursor):
         last, word = self.tokens[self.at - 2], self.tokens[self.at - 3]
         if last.kind != "var" or word.word != "AS":
             raise self.unknown()
-        return _variable(last)
+        return variable(last)
 
     def bracketed(self, start: int) -> None:
         """An opening bracket, what is in it, and the closing one."""
-        closing = [_PAIRS[self.take().text]]
+        closing = [PAIRS[self.take().text]]
         while closing:
             token = self.next
             if token is END:
                 raise self.unknown()
             self.expression_token(start)
-            if token.text in _PAIRS:
-                closing.append(_PAIRS[token.text])
+            if token.text in PAIRS:
+                closing.append(PAIRS[token.text])
             elif token.text == closing[-1]:
                 closing.pop()
 
@@ -195,21 +183,25 @@ class _Parser(Cursor):
             return (self.values(),)
         if self.accept("GRAPH"):
             return (self.graph_part(),)
-        if self.next.word in ("MINUS", "SERVICE"):
-            raise Untraceable(self.next.word)
+        if self.accept("MINUS"):
+            self.missing("MINUS")
+            return (Kept(self.since(start)),)
+        if self.next.word == "SERVICE":
+            raise Untraceable("SERVICE")
         if self.next.text == "{":
             branches = [self.group()]
             while self.accept("UNION"):
                 branches.append(self.group())
             return (Union(branches),) if len(branches) > 1 else (branches[0],)
-        outer, self.alternatives = self.alternatives, []
-        patterns = self.triples()
-        found, self.alternatives = self.alternatives, outer
-        return (*found, Triples(patterns))
+        return self.triples()
 
     def filter(self, start: int) -> Kept:
+        if self.accept("NOT"):
+            self.expect("EXISTS")
+            self.missing("NOT EXISTS")
+            return Kept(self.since(start))
         if self.next.text != "(":
-            if self.next.word in ("NOT", "EXISTS"):
+            if self.next.word == "EXISTS":
                 raise Untraceable("EXISTS")
             if self.next.kind not in ("word", "pname", "iri"):
                 raise self.unknown()
@@ -221,15 +213,29 @@ class _Parser(Cursor):
             raise Untraceable(_BOUND)
         return Kept(self.since(start))
 
+    def missing(self, where: str) -> None:
+        """A group that must not match: one that matches less, and not more, the fewer triples there are."""
+        closing: list[str] = []
+        while closing or self.next.text == "{":
+            token = self.take()
+            if token is END:
+                raise self.unknown()
+            if token.word in _UNSURE or token.text in ("<<", ">>"):
+                raise Untraceable(f"{where} with {token.word or 'a quoted triple'} in it")
+            if token.text in PAIRS:
+                closing.append(PAIRS[token.text])
+            elif token.text == closing[-1]:
+                closing.pop()
+
     def values(self) -> Kept:
         start = self.at
         names: list[str] = []
         if self.accept("("):
             while self.next.kind == "var":
-                names.append(_variable(self.take()))
+                names.append(variable(self.take()))
             self.expect(")")
         else:
-            names.append(_variable(self.take()))
+            names.append(variable(self.take()))
         self.expect("{")
         sure = True
         while not self.accept("}"):
@@ -251,141 +257,11 @@ class _Parser(Cursor):
     def variable_or_iri(self) -> str:
         token = self.take()
         if token.kind == "var":
-            return _variable(token)
+            return variable(token)
         if token.kind in ("iri", "pname"):
             return token.text
         self.at -= 1
         raise self.unknown()
-
-    # Triples (rules 52 to 110)
-
-    def triples(self) -> list[Pattern]:
-        found: list[Pattern] = []
-        alone = self.next.text == "["
-        before = len(found)
-        subject = self.node(found)
-        # "[ :p :o ]" is a statement by itself.
-        if not (alone and len(found) > before and self.next.text in (".", "}")):
-            self.property_list(subject, found)
-        return found
-
-    def property_list(self, subject: str, found: list[Pattern]) -> None:
-        while True:
-            path = self.path()
-            while True:
-                self.walk(subject, path, self.node(found), found)
-                if not self.accept(","):
-                    break
-            if not self.accept(";"):
-                return
-            while self.accept(";"):
-                pass
-            if self.next.text in (".", "}", "]"):
-                return
-
-    def path(self) -> list[tuple[bool, str]]:
-        """The steps of a path: whether against its direction, and the predicate."""
-        if self.next.kind == "var":
-            return [(False, _variable(self.take()))]
-        steps: list[tuple[bool, str]] = []
-        while True:
-            inverse = self.accept("^")
-            if self.accept("("):
-                predicate = self.alternative(self.predicate())
-                if not self.accept(")"):
-                    raise Untraceable("a property path")
-            else:
-                predicate = self.predicate()
-                # Without brackets, "a/b|c" is "(a/b)|c".
-                if self.next.text == "|" and not steps and not inverse:
-                    predicate = self.alternative(predicate)
-                    if self.next.text == "/":
-                        raise Untraceable("a property path")
-            if self.next.text in ("*", "+", "?", "|"):
-                raise Untraceable("a property path")
-            steps.append((inverse, predicate))
-            if not self.accept("/"):
-                return steps
-
-    def predicate(self) -> str:
-        token = self.take()
-        if token.kind in ("iri", "pname"):
-            return token.text
-        if token.text == "a":
-            return f"<{vocab.RDF}type>"
-        self.at -= 1
-        raise Untraceable("a property path") if token.text in ("(", "!", "^") else self.unknown()
-
-    def alternative(self, first: str) -> str:
-        """One predicate, or the variable for several with ``|`` between them."""
-        known = [first]
-        while self.accept("|"):
-            known.append(self.predicate())
-        if len(known) == 1:
-            return first
-        if not self.distinct:
-            # The engine gives one solution where several of them lead to the same node.
-            raise Untraceable("a property path with alternatives and no DISTINCT")
-        name = self.new_variable()
-        self.alternatives.append(Kept(f"VALUES {name} {{ {' '.join(known)} }}", (name,), sure=True))
-        return name
-
-    def walk(self, subject: str, path: list[tuple[bool, str]], last: str, found: list[Pattern]) -> None:
-        node = subject
-        for index, (inverse, predicate) in enumerate(path):
-            end = last if index == len(path) - 1 else self.new_variable()
-            ends = (end, node) if inverse else (node, end)
-            found.append(Pattern(ends[0], predicate, ends[1], self.graph))
-            node = end
-
-    def node(self, found: list[Pattern]) -> str:
-        """A term, or the variable for what brackets describe, whose triples are added to those found."""
-        token, start = self.take(), self.at - 1
-        if token.kind == "var":
-            return _variable(token)
-        if token.kind == "bnode":
-            if token.text not in self.labels:
-                self.labels[token.text] = self.new_variable()
-            return self.labels[token.text]
-        if token.kind in ("iri", "pname", "number") or token.word in ("TRUE", "FALSE"):
-            return token.text
-        if token.text in ("+", "-") and self.next.kind == "number":
-            self.at += 1
-            return self.since(start)
-        if token.kind == "string":
-            if self.next.kind == "lang" or self.accept("^^"):
-                self.at += 1
-            return self.since(start)
-        if token.text == "[":
-            name = self.new_variable()
-            if not self.accept("]"):
-                self.property_list(name, found)
-                self.expect("]")
-            return name
-        if token.text == "(":
-            return self.collection(found)
-        self.at -= 1
-        raise Untraceable("a quoted triple") if token.text == "<<" else self.unknown()
-
-    def collection(self, found: list[Pattern]) -> str:
-        items = []
-        while not self.accept(")"):
-            items.append(self.node(found))
-        rest = f"<{vocab.RDF}nil>"
-        for item in reversed(items):
-            node = self.new_variable()
-            found += [
-                Pattern(node, f"<{vocab.RDF}first>", item, self.graph),
-                Pattern(node, f"<{vocab.RDF}rest>", rest, self.graph),
-            ]
-            rest = node
-        return rest
-
-
-def _variable(token: Token) -> str:
-    if token.kind != "var":
-        raise Untraceable(f"syntax that is not read here (near {token.text[:30]!r})")
-    return "?" + token.text[1:]
 
 
 def _reads(part: Part) -> bool:
@@ -394,4 +270,4 @@ def _reads(part: Part) -> bool:
         return all(map(_reads, part.branches))
     if isinstance(part, Group):
         return any(map(_reads, part.parts))
-    return isinstance(part, Triples)
+    return isinstance(part, Triples) and bool(part.patterns)

@@ -9,6 +9,7 @@ not built so, it is :class:`~kg.query.syntax.Untraceable`:
 - a variable that an OPTIONAL may leave unbound is bound elsewhere too: another triple could give it the same value
 - an OPTIONAL that binds no variable of its own leaves the solution as it was, and one of which the query selects none
   leaves the row as it was
+- a path that may be no step long, between variables that no triple beside it binds, begins at every node there is
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kg.query.parser import parse
-from kg.query.syntax import Graph, Group, Kept, Optional, Part, Pattern, Select, Triples, Union, Untraceable
+from kg.query.syntax import Graph, Group, Kept, Optional, Part, Pattern, Reach, Select, Triples, Union, Untraceable
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Plan:
     ``names``: the variables of the original query; ``patterns`` with the mark that says whether they matched ("":
     always); ``constants``: their terms that are no variables, and ``terms`` a query for what these stand for. With
     ``distinct``, ``limit`` and ``offset`` are left to whoever drops the repetitions. ``default`` are the constants of
-    the FROM clauses, ``None`` where the query has no dataset of its own.
+    the FROM clauses, ``None`` where the query has no dataset of its own. ``repeated``: constants that no claim may state
+    a triple of, for these are not in ``patterns``.
     """
 
     query: str
@@ -40,6 +42,7 @@ class Plan:
     limit: int | None
     offset: int
     default: list[str] | None
+    repeated: list[str]
 
 
 def plan(text: str) -> Plan:
@@ -85,7 +88,7 @@ class _Planner:
         parts += [select.values.text] if select.values else []
         default = [iri for named, iri in select.datasets if not named] if select.datasets else None
         constants = {t for pattern, _ in self.patterns for t in pattern if t and not t.startswith("?")}
-        ordered = sorted(constants | set(default or ()))
+        ordered = sorted(constants | set(default or ()) | select.repeated)
         asked = " ".join(f"({text} AS ?c{n})" for n, text in enumerate(ordered))
         return Plan(
             query="\n".join(parts),
@@ -97,6 +100,7 @@ class _Planner:
             limit=select.limit,
             offset=select.offset,
             default=default,
+            repeated=sorted(select.repeated),
         )
 
     # Where variables are bound
@@ -108,6 +112,8 @@ class _Planner:
             elif isinstance(part, Triples):
                 for pattern in part.patterns:
                     self.note(pattern, scope)
+            elif isinstance(part, Reach):
+                self.note((part.subject, part.object), scope)
             elif isinstance(part, Graph):
                 self.note((part.name,), scope)
             for inner, own in _groups(part):
@@ -136,6 +142,14 @@ class _Planner:
             for inner, _ in _groups(part):
                 self.check(inner)
             sure |= _sure(part)
+        nodes, waiting = _matched(group), [part for part in group.parts if isinstance(part, Reach) and part.zero]
+        while waiting:
+            begun = [part for part in waiting if not part.subject.startswith("?") or part.subject in nodes]
+            begun += [part for part in waiting if not part.object.startswith("?") or part.object in nodes]
+            if not begun:
+                raise Untraceable(f"a property path between variables that no triple beside it binds ({waiting[0].path})")
+            nodes.update(*({part.subject, part.object} for part in begun))
+            waiting = [part for part in waiting if part not in begun]
 
     def check_optional(self, group: Group, before: set[str]) -> None:
         for variable in sorted(_bindable(group)):
@@ -169,6 +183,8 @@ class _Planner:
         if isinstance(part, Triples):
             self.patterns += [(pattern, mark) for pattern in part.patterns]
             return " ".join(f"{p.subject} {p.predicate} {p.object} ." for p in part.patterns)
+        if isinstance(part, Reach):
+            return f"{part.subject} {part.path} {part.object} ."
         if isinstance(part, Graph):
             return f"GRAPH {part.name} {self.written(part.group, mark)}"
         if isinstance(part, Optional):
@@ -207,6 +223,8 @@ def _sure(part: Part) -> set[str]:
         return {term for pattern in part.patterns for term in pattern if term.startswith("?")}
     if isinstance(part, Kept):
         return set(part.binds) if part.sure else set()
+    if isinstance(part, Reach):
+        return {term for term in (part.subject, part.object) if term.startswith("?")}
     if isinstance(part, Union):
         return set.intersection(*map(_sure, part.branches))
     if isinstance(part, Graph):
@@ -214,6 +232,17 @@ def _sure(part: Part) -> set[str]:
     if isinstance(part, Optional):
         return set()
     return set().union(*map(_sure, part.parts))
+
+
+def _matched(part: Part) -> set[str]:
+    """Variables that in every solution of a part stand in a triple of the graph that the part is asked of."""
+    if isinstance(part, Triples):
+        return _sure(part)
+    if isinstance(part, Reach):
+        return set() if part.zero else _sure(part)
+    if isinstance(part, Union):
+        return set.intersection(*map(_matched, part.branches))
+    return set().union(*map(_matched, part.parts)) if isinstance(part, Group) else set()
 
 
 def _bindable(part: Part) -> set[str]:

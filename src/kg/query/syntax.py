@@ -37,8 +37,18 @@ class Triples:
 
 
 @dataclass
+class Reach:
+    """A property path of any length, over triples that no claim states; ``zero``: from a node to itself, too."""
+
+    subject: str
+    path: str
+    object: str
+    zero: bool
+
+
+@dataclass
 class Kept:
-    """FILTER, BIND or VALUES as text, with the variables it binds; ``sure``: it leaves none of them unbound."""
+    """FILTER, BIND, VALUES or MINUS as text, with the variables it binds; ``sure``: it leaves none of them unbound."""
 
     text: str
     binds: tuple[str, ...] = ()
@@ -61,7 +71,7 @@ class Graph:
     group: Group
 
 
-Part = Triples | Kept | Optional | Union | Graph | Group
+Part = Triples | Reach | Kept | Optional | Union | Graph | Group
 
 
 @dataclass
@@ -78,6 +88,7 @@ class Select:
     offset: int
     values: Kept | None
     hidden: set[str]  # variables that stand for blank nodes
+    repeated: set[str]  # predicates of paths of any length
     unused: str  # what no variable of the query starts with
 
 
