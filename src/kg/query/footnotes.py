@@ -10,7 +10,8 @@ is stated by the claims whose content is published there; a triple inside GRAPH 
 The column is named ``evidence``, or ``evidence_`` where the query has that name. A query may also name it itself:
 ``SELECT ?x ?evidence { … }`` is for clients that read no variables but those of their query.
 
-With DISTINCT a row stands for many solutions; its footnote is that of the first of them. What cannot be traced
+With DISTINCT a row stands for many solutions; its footnote is that of the first of them. With GROUP BY or an aggregate
+it has the words of all solutions of its group: everything that was counted. What cannot be traced
 (:mod:`kg.query.parser`, :mod:`kg.query.plan`) is answered all the same, and each footnote says why it is none.
 """
 
@@ -18,23 +19,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, Store
 
 from kg.query.claims import Claims
+from kg.query.groups import Groups
 from kg.query.plan import Plan, plan
 from kg.query.rows import Row, string
+from kg.query.solutions import Take, hand_over
 from kg.query.syntax import Untraceable, is_only_selected
 from kg.store.stated import Stated
 
 NAME = "evidence"
 NOT_TRACEABLE = "not traceable: "
-
-Read = Callable[[list[str]], Row]
-"""Makes of a row of the engine, as texts of TSV, the row of the answer."""
 
 
 class Enough(Exception):
@@ -43,28 +43,32 @@ class Enough(Exception):
 
 @dataclass(frozen=True)
 class Footnoted:
-    """Solutions with footnotes in the last column; ``reason`` says why they are none, where they are not traceable."""
+    """Rows with footnotes in the last column; ``reason`` says why they are none, where they are not traceable.
+
+    ``rows`` hands them over: see :func:`kg.query.solutions.hand_over`. ``plan`` says what is left to do with them.
+    """
 
     names: list[str]
     variable: str
-    results: QuerySolutions
-    read: Read
+    rows: Callable[[Take], None]
+    plan: Plan | None = None
     reason: str = ""
-    distinct: bool = False
-    limit: int | None = None
-    offset: int = 0
 
     def note(self) -> dict[str, Any]:
         """What a client is told before the rows."""
-        return {"variable": self.variable, "reason": self.reason, "distinct": self.distinct}
+        return {
+            "variable": self.variable,
+            "reason": self.reason,
+            "distinct": self.plan is not None and self.plan.distinct,
+            "grouped": self.plan is not None and bool(self.plan.groups),
+        }
 
-    def run(self, take: Callable[[list[Row]], None]) -> None:
+    def run(self, take: Take) -> None:
         """Hand the rows over as they are made, some at a time; texts as TSV writes them."""
         with contextlib.suppress(Enough):
-            if self.distinct:
-                take = _Distinct(take, self.offset, self.limit).take
-            # The engine writes rows several times as fast as it hands them out one by one.
-            self.results.serialize(_Lines(self.read, take), QueryResultsFormat.TSV)  # type: ignore[arg-type]
+            if self.plan and self.plan.distinct:
+                take = _Distinct(take, self.plan.offset, self.plan.limit).take
+            self.rows(take)
 
 
 class Tracer:
@@ -104,10 +108,8 @@ class Tracer:
             reason = str(e)
         results: Any = self._store.query(query, base_iri=self._base, **dataset)
         columns = _Columns(query, names)
-        places, footnote = columns.places(names), string(NOT_TRACEABLE + reason)
-        return Footnoted(
-            columns.all(), columns.footnotes, results, lambda cells: [*(cells[n] for n in places), footnote], reason
-        )
+        rows = columns.rows(names, _none(reason))
+        return Footnoted(columns.all(), columns.footnotes, lambda take: hand_over(results, rows(take)), reason=reason)
 
     def _names(self, query: str) -> list[str]:
         """The variables of a query, once the engine has accepted its text: our own parser is no judge of that."""
@@ -116,26 +118,29 @@ class Tracer:
             raise ValueError("footnotes (evidence=true) belong to the solutions of a SELECT query")
         return [variable.value for variable in results.variables]
 
-    def _traced(
-        self, made: Plan, constants: dict[str, str], columns: _Columns, dataset: dict[str, Any]
-    ) -> Footnoted:
-        results: Any = self._store.query(made.query, base_iri=self._base, **dataset)
+    def _traced(self, made: Plan, constants: dict[str, str], columns: _Columns, dataset: dict[str, Any]) -> Footnoted:
+        solutions: Any = self._store.query(made.query, base_iri=self._base, **dataset)
         graphs: tuple[str, ...] | None = None
         if dataset:
             graphs = tuple(node.value for node in dataset["default_graph"])
         elif made.default is not None:
             graphs = tuple(constants[text][1:-1] for text in made.default)
-        given = [variable.value for variable in results.variables]
-        reader = _Reader(
-            made,
-            given=given,
-            places=columns.places(given),
-            constants=constants,
-            claims=self._claims,
-            graphs=graphs,
-        )
-        found = Footnoted(columns.all(), columns.footnotes, results, reader.row)
-        return replace(found, distinct=True, limit=made.limit, offset=made.offset) if made.distinct else found
+        given = [variable.value for variable in solutions.variables]
+        words = _Words(made, given, constants, self._claims, graphs)
+        if not made.groups:
+            rows = columns.rows(given, words.footnote)
+            return Footnoted(columns.all(), columns.footnotes, lambda take: hand_over(solutions, rows(take)), made)
+        asked: Any = self._store.query(made.groups, base_iri=self._base, **dataset)
+        groups = Groups(asked, made.keys)
+        reason = ""
+        footnote: Callable[[Row], str] = groups.footnote
+        try:
+            groups.trace(solutions, words.of)
+        except Untraceable as e:
+            reason = str(e)
+            footnote = _none(reason)
+        rows = columns.rows(groups.names, footnote)
+        return Footnoted(columns.all(), columns.footnotes, lambda take: rows(take)(groups.rows), made, reason)
 
     def _constants(self, made: Plan) -> dict[str, str]:
         """What the constants of a query stand for."""
@@ -144,6 +149,11 @@ class Tracer:
         results: Any = self._nothing.query(made.terms, base_iri=self._base)
         _, row, _ = results.serialize(format=QueryResultsFormat.TSV).decode().split("\n")
         return dict(zip(made.constants, row.split("\t"), strict=True))
+
+
+def _none(reason: str) -> Callable[[Row], str]:
+    said = NOT_TRACEABLE + reason
+    return lambda _: said
 
 
 class _Columns:
@@ -159,48 +169,27 @@ class _Columns:
     def all(self) -> list[str]:
         return [*self.names, self.footnotes]
 
-    def places(self, given: list[str]) -> list[int]:
-        """Where the engine's rows have them."""
-        return [given.index(name) for name in self.names]
+    def rows(self, given: list[str], footnote: Callable[[Row], str]) -> Callable[[Take], Take]:
+        """Makes of what takes rows of the answer what takes the engine's, whose columns are ``given``."""
+        places = [given.index(name) for name in self.names]
+
+        def made(row: Row) -> Row:
+            return [*(row[n] for n in places), string(footnote(row))]
+
+        return lambda take: lambda rows: take([made(row) for row in rows])
 
 
-class _Lines:
-    """A file to which the engine writes TSV."""
-
-    def __init__(self, read: Read, take: Callable[[list[Row]], None]) -> None:
-        self._read = read
-        self._take = take
-        self._rest = b""
-        self._head = True
-
-    def write(self, data: bytes) -> int:
-        whole, end, rest = (self._rest + data).rpartition(b"\n")
-        self._rest = rest
-        if end:
-            lines = whole.decode().split("\n")
-            rows = [self._read(line.split("\t")) for line in (lines[1:] if self._head else lines)]
-            self._head = False
-            self._take(rows)
-        return len(data)
-
-    def flush(self) -> None:
-        """Rows are handed over as they come."""
-
-
-class _Reader:
-    """Reads the solutions of a plan. ``given`` names the engine's columns, ``places`` says which of them are shown."""
+class _Words:
+    """The words of the solutions of a plan; ``given`` names the engine's columns."""
 
     def __init__(
         self,
         made: Plan,
-        *,
         given: list[str],
-        places: list[int],
         constants: dict[str, str],
         claims: Claims,
         graphs: tuple[str, ...] | None,
     ) -> None:
-        self._places = places
         self._word_in = claims.word_in
         self._word = claims.word if graphs is None else lambda triple: claims.word_of(triple, graphs)
         # Constants stand behind the engine's columns, so that a term of a pattern is a number in any case.
@@ -215,8 +204,9 @@ class _Reader:
             for pattern, mark in made.patterns
         ]
 
-    def row(self, cells: list[str]) -> Row:
-        terms = cells + self._constants
+    def of(self, row: Row) -> dict[str, str]:
+        """The words of a solution by their triples, with the graph where one was asked."""
+        terms = [*row, *self._constants]
         words: dict[str, str] = {}
         for mark, triple_of, graph in self._patterns:
             if mark >= 0 and not terms[mark]:
@@ -226,15 +216,16 @@ class _Reader:
                 key = f"{terms[graph]} {triple}"
             if key not in words:
                 words[key] = self._word(triple) if graph < 0 else self._word_in(triple, terms[graph])
-        row = [cells[n] for n in self._places]
-        row.append('"' + " ".join(words.values()) + '"')
-        return row
+        return words
+
+    def footnote(self, row: Row) -> str:
+        return " ".join(self.of(row).values())
 
 
 class _Distinct:
     """Lets each row through once; those after so many, and so many of them."""
 
-    def __init__(self, take: Callable[[list[Row]], None], offset: int, limit: int | None) -> None:
+    def __init__(self, take: Take, offset: int, limit: int | None) -> None:
         self._take = take
         self._offset = offset
         self._end = None if limit is None else offset + limit

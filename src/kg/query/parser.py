@@ -1,8 +1,9 @@
 """Reads the SELECT queries whose answers can be traced; everything else is :class:`Untraceable`.
 
-Traceable is what :mod:`kg.query.footnotes` can name the triples of: triple patterns and paths (:mod:`kg.query.patterns`),
-FILTER, OPTIONAL, UNION, VALUES, BIND, GRAPH. What has to be *missing* is no triple and has no claim: ``MINUS`` and
-``FILTER NOT EXISTS`` are traceable where fewer triples can only let more solutions pass.
+Traceable is what :mod:`kg.query.footnotes` can name the triples of: triple patterns and paths
+(:mod:`kg.query.patterns`), FILTER, OPTIONAL, UNION, VALUES, BIND, GRAPH, and groups with their aggregates. What has to
+be *missing* is no triple and has no claim: ``MINUS`` and ``FILTER NOT EXISTS`` are traceable where fewer triples can
+only let more solutions pass.
 Expressions are not taken apart: their text is kept, once it is known that none of them asks in another way whether
 something is missing. Names are not resolved either: a constant is the text that stands for it.
 
@@ -11,7 +12,6 @@ Grammar: https://www.w3.org/TR/sparql11-query/#sparqlGrammar. The text has passe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from kg.query.cursor import PAIRS
@@ -20,6 +20,7 @@ from kg.query.syntax import (
     END,
     Graph,
     Group,
+    Grouping,
     Kept,
     Optional,
     Part,
@@ -31,6 +32,7 @@ from kg.query.syntax import (
 )
 
 _AGGREGATES = frozenset("COUNT SUM MIN MAX AVG SAMPLE GROUP_CONCAT".split())
+_BEHIND_GROUPS = ("HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
 _UNSURE = frozenset("EXISTS OPTIONAL MINUS BOUND COALESCE SELECT SERVICE".split())
 """In a group that has to be missing: with these, fewer triples could make it match."""
 
@@ -49,6 +51,9 @@ def parse(text: str) -> Select:
 
 
 class _Parser(PatternReader):
+    aggregate = False
+    """Whether an aggregate was read."""
+
     # The query
 
     def query(self) -> Select:
@@ -66,17 +71,26 @@ class _Parser(PatternReader):
             named = self.accept("NAMED")
             datasets.append((named, self.take().text))
         self.accept("WHERE")
+        start = self.at
         where = self.group()
-        order, limit, offset = self.modifiers()
+        body = self.since(start)
+        keys = self.keys()
+        having = self.clause("HAVING", "ORDER")
+        order = self.clause("ORDER")
+        limit, offset = self.slice()
         values = self.values() if self.accept("VALUES") else None
         if self.next is not END:
             raise self.unknown()
+        if values and (keys or self.aggregate):
+            raise Untraceable("VALUES behind groups")
         return Select(
             prologue,
             self.distinct,
             items,
             datasets,
             where,
+            body,
+            Grouping(keys, having) if keys or having or self.aggregate else None,
             order,
             limit,
             offset,
@@ -98,22 +112,47 @@ class _Parser(PatternReader):
             raise self.unknown()
         return found
 
-    def modifiers(self) -> tuple[str, int | None, int]:
-        if self.next.word in ("GROUP", "HAVING"):
-            raise Untraceable(f"{self.next.word}{' BY' * (self.next.word == 'GROUP')}")
-        order, numbers = "", {"OFFSET": 0}
-        if self.accept("ORDER"):
+    def keys(self) -> list[tuple[str, str]]:
+        """What GROUP BY names (rule 20); an expression without a name gets one."""
+        found: list[tuple[str, str]] = []
+        if self.accept("GROUP"):
             self.expect("BY")
-            start = self.at
-            while self.next is not END and self.next.word not in ("LIMIT", "OFFSET", "VALUES"):
-                self.expression_token(start)
-            order = f"ORDER BY {self.since(start)}" if self.at > start else ""
+            while self.next is not END and self.next.word not in _BEHIND_GROUPS:
+                found.append(self.key(f"?{self.unused}k{len(found)}"))
+        return found
+
+    def key(self, name: str) -> tuple[str, str]:
+        start = self.at
+        if self.next.kind == "var":
+            known = variable(self.take())
+            return known, known
+        if self.next.text != "(":
+            self.expression_token(start)  # the name of a function
+        if self.next.text != "(":
+            raise self.unknown()
+        self.bracketed(start)
+        behind, last = self.tokens[self.at - 3 : self.at - 1]
+        if self.tokens[start].text == "(" and behind.word == "AS":
+            return self.since(start), variable(last)
+        return f"({self.since(start)} AS {name})", name
+
+    def clause(self, *words: str) -> str:
+        """HAVING or ORDER BY as text, up to what may follow it; nothing if it is not there."""
+        start = self.at
+        if not self.accept(words[0]):
+            return ""
+        while self.next is not END and self.next.word not in ("LIMIT", "OFFSET", "VALUES", *words[1:]):
+            self.expression_token(start)
+        return self.since(start)
+
+    def slice(self) -> tuple[int | None, int]:
+        numbers = {"OFFSET": 0}
         while self.next.word in ("LIMIT", "OFFSET"):
             word, number = self.take().word, self.take().text
             if not number.isdecimal():
                 raise self.unknown()
             numbers[word] = int(number)
-        return order, numbers.get("LIMIT"), numbers["OFFSET"]
+        return numbers.get("LIMIT"), numbers["OFFSET"]
 
     # Expressions
 
@@ -145,7 +184,7 @@ class _Parser(PatternReader):
         if token.word == "EXISTS":
             raise Untraceable("EXISTS")
         if token.word in _AGGREGATES and self.next.text == "(":
-            raise Untraceable(f"an aggregate ({token.word})")
+            self.aggregate = True
         if token.word == "COALESCE":
             raise Untraceable("COALESCE, which asks what is missing")
         if token.word == "BOUND" and self.tokens[start].word != "FILTER":

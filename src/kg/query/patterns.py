@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from kg import vocab
 from kg.query.cursor import PAIRS, Cursor
-from kg.query.syntax import END, Kept, Part, Pattern, Reach, Token, Triples, Untraceable
+from kg.query.syntax import Kept, Part, Pattern, Reach, Token, Triples, Untraceable
 
 _TYPE = f"<{vocab.RDF}type>"
 _ANY_LENGTH = ("*", "+", "?")

@@ -29,8 +29,11 @@ class Plan:
     ``names``: the variables of the original query; ``patterns`` with the mark that says whether they matched ("":
     always); ``constants``: their terms that are no variables, and ``terms`` a query for what these stand for. With
     ``distinct``, ``limit`` and ``offset`` are left to whoever drops the repetitions. ``default`` are the constants of
-    the FROM clauses, ``None`` where the query has no dataset of its own. ``repeated``: constants that no claim may state
-    a triple of, for these are not in ``patterns``.
+    the FROM clauses, ``None`` where the query has no dataset of its own. ``repeated``: constants that no claim may
+    state a triple of, for these are not in ``patterns``.
+
+    With groups, ``query`` asks for the solutions of all groups, ``keys`` are the variables that say of which, and
+    ``groups`` is the query for the rows, with the keys among its variables.
     """
 
     query: str
@@ -43,6 +46,8 @@ class Plan:
     offset: int
     default: list[str] | None
     repeated: list[str]
+    groups: str
+    keys: list[str]
 
 
 def plan(text: str) -> Plan:
@@ -76,22 +81,26 @@ class _Planner:
         self.check(select.where)
         where = self.written(select.where, "")
         names = [name for _, name in select.items] or [v for v in self.bound if v not in select.hidden]
-        items = [text for text, _ in select.items] or names
+        shown = select.items or [(name, name) for name in names]
+        keys = select.grouping.keys if select.grouping else []
         wanted = {v for pattern, mark in self.patterns for v in (*pattern, mark) if v.startswith("?")}
-        items = [*items, *sorted(wanted - set(names))] or [f"(1 AS ?{select.unused}m)"]
-        parts = [select.prologue, "SELECT", *items]
-        parts += [f"FROM {'NAMED ' * named}{iri}" for named, iri in select.datasets]
-        parts += ["WHERE", where, select.order]
-        if not select.distinct:
-            parts += [f"LIMIT {select.limit}"] if select.limit is not None else []
-            parts += [f"OFFSET {select.offset}"] if select.offset else []
-        parts += [select.values.text] if select.values else []
+        first = keys if select.grouping else shown
+        items = [text for text, _ in first] + sorted(wanted - {name for _, name in first})
+        items = items or [f"(1 AS ?{select.unused}m)"]
+        groups, last = "", [*self.ending(), *([select.values.text] if select.values else [])]
+        if select.grouping:
+            by = ["GROUP BY", *(text for text, _ in keys)] if keys else []
+            groups = self.asked(
+                [text for text, _ in shown] + [name for _, name in keys if name not in names],
+                [select.body, *by, select.grouping.having, *last],
+            )
+            last = []
         default = [iri for named, iri in select.datasets if not named] if select.datasets else None
         constants = {t for pattern, _ in self.patterns for t in pattern if t and not t.startswith("?")}
         ordered = sorted(constants | set(default or ()) | select.repeated)
         asked = " ".join(f"({text} AS ?c{n})" for n, text in enumerate(ordered))
         return Plan(
-            query="\n".join(parts),
+            query=self.asked(items, [where, *last]),
             names=[name[1:] for name in names],
             patterns=self.patterns,
             constants=ordered,
@@ -101,7 +110,21 @@ class _Planner:
             offset=select.offset,
             default=default,
             repeated=sorted(select.repeated),
+            groups=groups,
+            keys=[name[1:] for _, name in keys],
         )
+
+    def asked(self, items: list[str], rest: list[str]) -> str:
+        datasets = [f"FROM {'NAMED ' * named}{iri}" for named, iri in self.select.datasets]
+        return "\n".join([self.select.prologue, "SELECT", *items, *datasets, "WHERE", *rest])
+
+    def ending(self) -> list[str]:
+        """The order of the rows and, unless repetitions have to be dropped first, which of them."""
+        select, found = self.select, [self.select.order]
+        if not select.distinct:
+            found += [f"LIMIT {select.limit}"] if select.limit is not None else []
+            found += [f"OFFSET {select.offset}"] if select.offset else []
+        return found
 
     # Where variables are bound
 
@@ -147,7 +170,9 @@ class _Planner:
             begun = [part for part in waiting if not part.subject.startswith("?") or part.subject in nodes]
             begun += [part for part in waiting if not part.object.startswith("?") or part.object in nodes]
             if not begun:
-                raise Untraceable(f"a property path between variables that no triple beside it binds ({waiting[0].path})")
+                raise Untraceable(
+                    f"a property path between variables that no triple beside it binds ({waiting[0].path})"
+                )
             nodes.update(*({part.subject, part.object} for part in begun))
             waiting = [part for part in waiting if part not in begun]
 
@@ -168,7 +193,8 @@ class _Planner:
             return True
         if isinstance(part, Optional):
             return False
-        shown = self.shown if self.select.items else set(self.bound) - self.select.hidden
+        everything = self.select.grouping or not self.select.items
+        shown = set(self.bound) - self.select.hidden if everything else self.shown
         return any(v in shown and self.is_own(v, optional) for v in _sure(part))
 
     # The new text

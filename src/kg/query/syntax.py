@@ -75,6 +75,14 @@ Part = Triples | Reach | Kept | Optional | Union | Graph | Group
 
 
 @dataclass
+class Grouping:
+    """GROUP BY: its keys, each as text with its variable; ``having`` is that clause. No keys: all is one group."""
+
+    keys: list[tuple[str, str]]
+    having: str
+
+
+@dataclass
 class Select:
     """A query. ``items`` are variables and ``(expression AS ?variable)`` with their names; none of them: ``*``."""
 
@@ -83,6 +91,8 @@ class Select:
     items: list[tuple[str, str]]
     datasets: list[tuple[bool, str]]  # whether NAMED, and the IRI's text
     where: Group
+    body: str  # the same as text
+    grouping: Grouping | None
     order: str
     limit: int | None
     offset: int

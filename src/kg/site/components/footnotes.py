@@ -73,16 +73,15 @@ class Notes:
 def header(note: dict[str, Any]) -> str:
     """What a client is told about the footnotes, as a dictionary of structured fields (RFC 9651).
 
-    >>> header({"variable": "evidence", "reason": "", "distinct": True})
+    >>> header({"variable": "evidence", "reason": "", "distinct": True, "grouped": False})
     'variable="evidence", traceable, distinct'
-    >>> header({"variable": "evidence", "reason": "GROUP BY", "distinct": False})
-    'variable="evidence", traceable=?0, reason="GROUP BY"'
+    >>> header({"variable": "evidence", "reason": "EXISTS", "distinct": False, "grouped": False})
+    'variable="evidence", traceable=?0, reason="EXISTS"'
     """
     parts = [f"variable={_string(note['variable'])}", "traceable=?0" if note["reason"] else "traceable"]
     if note["reason"]:
         parts.append(f"reason={_string(note['reason'])}")
-    if note["distinct"]:
-        parts.append("distinct")
+    parts += [word for word in ("distinct", "grouped") if note[word]]
     return ", ".join(parts)
 
 

@@ -51,7 +51,10 @@ function notes({ rows, more, broken, note }) {
   else if (note) {
     // One text each, however long: translators see the whole of it.
     const told = _("In the last column, each number is a claim that states a triple of the row, and leads to its passage; “or” stands between claims that state the same triple, “–” for a triple that no claim states.");
-    found.push(note.distinct ? `${told} ${_("With DISTINCT, a row shows one of the ways in which it came about.")}` : told);
+    const more = note.grouped
+      ? _("A row that counts or sums has the claims of everything that went into it.")
+      : note.distinct && _("With DISTINCT, a row shows one of the ways in which it came about.");
+    found.push([told, more || []].flat().join(" "));
   }
   return found.map((text) => element("p", { class: "note" }, text));
 }
