@@ -11,14 +11,14 @@ The column is named ``evidence``, or ``evidence_`` where the query has that name
 ``SELECT ?x ?evidence { … }`` is for clients that read no variables but those of their query.
 
 With DISTINCT a row stands for many solutions; its footnote is that of the first of them. With GROUP BY or an aggregate
-it has the words of all solutions of its group: everything that was counted. What cannot be traced
+it has the words of all solutions of its group, each once: everything that was counted. What cannot be traced
 (:mod:`kg.query.parser`, :mod:`kg.query.plan`) is answered all the same, and each footnote says why it is none.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -204,10 +204,10 @@ class _Words:
             for pattern, mark in made.patterns
         ]
 
-    def of(self, row: Row) -> dict[str, str]:
-        """The words of a solution by their triples, with the graph where one was asked."""
+    def of(self, row: Row) -> Collection[str]:
+        """The words of a solution, one for each of its triples."""
         terms = [*row, *self._constants]
-        words: dict[str, str] = {}
+        words: dict[str, str] = {}  # by triple, with the graph where one was asked
         for mark, triple_of, graph in self._patterns:
             if mark >= 0 and not terms[mark]:
                 continue
@@ -216,10 +216,10 @@ class _Words:
                 key = f"{terms[graph]} {triple}"
             if key not in words:
                 words[key] = self._word(triple) if graph < 0 else self._word_in(triple, terms[graph])
-        return words
+        return words.values()
 
     def footnote(self, row: Row) -> str:
-        return " ".join(self.of(row).values())
+        return " ".join(self.of(row))
 
 
 class _Distinct:

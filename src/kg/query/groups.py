@@ -1,11 +1,11 @@
-"""Footnotes of groups: a row of GROUP BY, or of an aggregate, has the words of all solutions that went into it.
+"""Footnotes of groups: a row of GROUP BY, or of an aggregate, has the words of all that went into it, each once.
 
 Two queries are asked: that for the rows, and that for the solutions behind them, which says of which group each is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pyoxigraph import QuerySolutions
 
@@ -30,15 +30,15 @@ class Groups:
         self._keys = keys
         hand_over(rows, self._keep)
         self._key = _picked(self.names, keys)
-        self._words: dict[tuple[str, ...], dict[str, str]] = {self._key(row): {} for row in self.rows}
+        self._words: dict[tuple[str, ...], dict[str, None]] = {self._key(row): {} for row in self.rows}
 
     def _keep(self, rows: list[Row]) -> None:
         self.rows += rows
         if len(self.rows) > MOST_ROWS:
             raise Untraceable(f"more than {MOST_ROWS:,} groups")
 
-    def trace(self, solutions: QuerySolutions, words_of: Callable[[Row], dict[str, str]]) -> None:
-        """Take in the solutions behind the rows; ``words_of`` gives the words of one by its triples.
+    def trace(self, solutions: QuerySolutions, words_of: Callable[[Row], Iterable[str]]) -> None:
+        """Take in the solutions behind the rows; ``words_of`` gives the words of one.
 
         :raises Untraceable: if a row has more than :data:`MOST_WORDS`, or none of the solutions is behind it.
         """
@@ -52,16 +52,16 @@ class Groups:
                 if found is None:
                     continue  # HAVING or LIMIT has left its group out
                 met.add(key)
-                found.update(words_of(row))
+                found.update(dict.fromkeys(words_of(row)))
                 if len(found) > MOST_WORDS:
-                    raise Untraceable(f"more than {MOST_WORDS:,} triples behind one row")
+                    raise Untraceable(f"more than {MOST_WORDS:,} claims behind one row")
 
         hand_over(solutions, take)
         if self._keys and len(met) < len(self._words):
             raise Untraceable("groups that are others each time")
 
     def footnote(self, row: Row) -> str:
-        return " ".join(self._words[self._key(row)].values())
+        return " ".join(self._words[self._key(row)])
 
 
 def _picked(names: Sequence[str], keys: Sequence[str]) -> Callable[[Row], tuple[str, ...]]:
