@@ -165,16 +165,8 @@ class _Planner:
             for inner, _ in _groups(part):
                 self.check(inner)
             sure |= _sure(part)
-        nodes, waiting = _matched(group), [part for part in group.parts if isinstance(part, Reach) and part.zero]
-        while waiting:
-            begun = [part for part in waiting if not part.subject.startswith("?") or part.subject in nodes]
-            begun += [part for part in waiting if not part.object.startswith("?") or part.object in nodes]
-            if not begun:
-                raise Untraceable(
-                    f"a property path between variables that no triple beside it binds ({waiting[0].path})"
-                )
-            nodes.update(*({part.subject, part.object} for part in begun))
-            waiting = [part for part in waiting if part not in begun]
+        if loose := _unbegun([p for p in group.parts if isinstance(p, Reach) and p.zero], _matched(group)):
+            raise Untraceable(f"a property path between variables that no triple beside it binds ({loose.path})")
 
     def check_optional(self, group: Group, before: set[str]) -> None:
         for variable in sorted(_bindable(group)):
@@ -269,6 +261,22 @@ def _matched(part: Part) -> set[str]:
     if isinstance(part, Union):
         return set.intersection(*map(_matched, part.branches))
     return set().union(*map(_matched, part.parts)) if isinstance(part, Group) else set()
+
+
+def _unbegun(paths: list[Reach], nodes: set[str]) -> Reach | None:
+    """A path that begins and ends at neither a constant nor one of these nodes, nor at the end of another that does."""
+    at: dict[str, list[Reach]] = {}
+    for path in paths:
+        for term in (path.subject, path.object):
+            at.setdefault(term, []).append(path)
+    waiting = [term for term in at if term in nodes or not term.startswith("?")]
+    begun = set(waiting)
+    while waiting:
+        for path in at[waiting.pop()]:
+            found = {path.subject, path.object} - begun
+            begun |= found
+            waiting += found
+    return next((path for path in paths if path.subject not in begun), None)
 
 
 def _bindable(part: Part) -> set[str]:
