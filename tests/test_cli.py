@@ -146,6 +146,39 @@ def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Pa
     assert kg("query", "-f", "-", cwd=starter, stdin=question).stdout.count("\n") == 3
 
 
+def test_a_query_names_the_claims_behind_each_row_on_request(starter: Path, kg) -> None:
+    kg("build", cwd=starter)
+    question = "SELECT ?way (COUNT(?x) AS ?n) { <id/kg> ?way ?x } GROUP BY ?way ORDER BY ?way"
+    rows = list(csv.DictReader(io.StringIO(kg("query", "--evidence", question, cwd=starter).stdout)))
+    stated = {row["way"].rpartition("/")[2]: row["evidence"] for row in rows}
+    assert stated["programmingLanguage"] == "http://localhost:8000/claim/about-kg/1"
+    done = kg("query", "--evidence", "ASK {}", cwd=starter)
+    assert (done.returncode, done.stdout, "SELECT" in done.stderr) == (1, "", True)
+
+
+def test_a_question_is_asked_for_what_is_chosen(starter: Path, kg) -> None:
+    (starter / "data/queries/tied.rq").write_text(
+        "# title: Who?\n# parameter: what The thing\n# parameter: word A word\n"
+        "SELECT ?what ?word { VALUES ?what { <id/kg> <id/python> } VALUES ?word { 'one' } }"
+    )
+    kg("build", cwd=starter)
+
+    def ask(*choices: str) -> list[tuple[str, str]]:
+        options = [option for choice in choices for option in ("--set", choice)]
+        rows = csv.DictReader(io.StringIO(kg("query", "-q", "tied", *options, cwd=starter).stdout))
+        return [(row["what"].removeprefix("http://localhost:8000/"), row["word"]) for row in rows]
+
+    assert ask() == [("id/kg", "one"), ("id/python", "one")]
+    assert ask("what=id/python", 'word=a=b"') == [("id/python", 'a=b"')]
+    for choice, message in (
+        ("what=id/none", "there is no choice 'id/none' of what; known: id/kg, id/python"),
+        ("who=id/kg", "the question tied has no parameter 'who'; known: what, word"),
+        ("what", "--set 'what' is not of the form NAME=VALUE"),
+    ):
+        done = kg("query", "-q", "tied", "--set", choice, cwd=starter)
+        assert (done.returncode, done.stdout, message in done.stderr) == (2, "", True), done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -156,6 +189,8 @@ def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Pa
         (["SELECT * { ?s ?p ?o }", "--format", "ttl"], 1, "SELECT cannot be written as ttl; choose one of"),
         (["-q", "nothing"], 2, "no question 'nothing' in this release; known: claims"),
         ([], 2, "give one of QUERY, --file and --question"),
+        (["ASK {}", "--set", "a=b"], 2, "--set chooses for a parameter of a --question"),
+        (["ASK {}", "--evidence", "--endpoint", "http://127.0.0.1:9/"], 2, "goes not with --endpoint"),
         (["ASK {}", "--endpoint", "http://127.0.0.1:9/sparql"], 1, "kg: http://127.0.0.1:9/sparql: "),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def verify(project: Path, version: str | None) -> None:
 @click.argument("query", required=False)
 @click.option("--file", "-f", type=click.File(encoding="utf-8"), help="Read the query from a file (-: standard input).")
 @click.option("--question", "-q", metavar="NAME", help="Run one of the example questions by name.")
+@click.option("--set", "choices", metavar="NAME=VALUE", multiple=True, help="Choose for a parameter of the question.")
+@click.option("--evidence", is_flag=True, help="With footnotes: one more column names the claims behind each row.")
 @click.option("--format", "format_", help="csv, tsv, json, xml; for graphs ttl, nt, rdf, jsonld, trig, nq.")
 @click.option("--endpoint", metavar="URL", help="Ask another SPARQL endpoint instead of the current release.")
 @profile_option
@@ -43,6 +46,8 @@ def query(
     query: str | None,
     file: Any,
     question: str | None,
+    choices: Sequence[str],
+    evidence: bool,
     format_: str | None,
     endpoint: str | None,
     profile: str,
@@ -51,15 +56,22 @@ def query(
 
     \b
     Example:    kg query 'SELECT ?claim ?gloss { ?claim a <ontology#Claim> ; rdfs:label ?gloss }'
+                kg query --question claims --evidence
 
     The prefixes of the release (kg:, rdfs:, prov: …) need no declaration here, and relative IRIs start at its base.
     """
-    from kg.query.command import ask_endpoint, ask_release, with_prefixes
+    from kg.query.command import ask_endpoint, ask_release, with_choices, with_prefixes
 
     if sum(value is not None for value in (query, file, question)) != 1:
         raise click.UsageError("give one of QUERY, --file and --question")
     if endpoint and question:
         raise click.UsageError("--question is one of the current release; with --endpoint, give the query itself")
+    if endpoint and evidence:
+        raise click.UsageError("--evidence is about claims of the current release, and goes not with --endpoint")
+    if choices and not question:
+        raise click.UsageError("--set chooses for a parameter of a --question")
+    if unclear := [choice for choice in choices if "=" not in choice]:
+        raise click.UsageError(f"--set {unclear[0]!r} is not of the form NAME=VALUE")
     text = query if query is not None else file.read() if file else ""
     if endpoint:
         terminal.hand_out(ask_endpoint(connect(endpoint, profile), text, format_), sys.stdout.buffer)
@@ -71,10 +83,13 @@ def query(
         if not found:
             names = ", ".join(q.name for q in release.queries) or "there is none"
             raise click.UsageError(f"no question {question!r} in this release; known: {names}")
-        text = found[0].text
+        try:
+            text = with_choices(found[0], dict(choice.split("=", 1) for choice in choices), release.manifest.base)
+        except QueryRefused as e:
+            raise click.UsageError(str(e)) from e
     complete = with_prefixes(text, release.manifest.prefixes)
     try:
-        answer = ask_release(release.store_path, release.manifest.base, complete, format_, config.query)
+        answer = ask_release(release, complete, format_, config.query, evidence=evidence)
         terminal.hand_out(answer, sys.stdout.buffer)
     except QueryRefused as e:
         # Lines count from the query as it was typed, not from the prefixes in front of it.

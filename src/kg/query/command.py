@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from kg import media
 from kg.errors import EndpointError, QueryError, QueryRefused
+from kg.model import ExampleQuery
 from kg.query.base import Query
 from kg.query.lexer import Form, inspect
 from kg.query.limits import Limits
+from kg.query.parameters import chosen, find
 from kg.query.pool import Pool
 from kg.query.remote import RemotePool
+from kg.release import Release
 from kg.store.endpoint import Endpoint
 
 ENDPOINT_TIMEOUT = 60
@@ -46,19 +48,40 @@ def media_type(form: Form, extension: str) -> str:
     return offered[extension]
 
 
+def with_choices(question: ExampleQuery, choices: Mapping[str, str], base: str) -> str:
+    """The query of a question for what was chosen, by the names of its parameters.
+
+    :raises QueryRefused: if there is no such parameter or choice; the message names those that there are.
+    """
+    parameters = {parameter.name: parameter for parameter in find(question.text, dict(question.parameters))}
+    made = {}
+    for name, text in choices.items():
+        if name not in parameters:
+            known = ", ".join(parameters) or "it has none"
+            raise QueryRefused(f"the question {question.name} has no parameter {name!r}; known: {known}")
+        choice = parameters[name].choice(text, base)
+        if choice is None:
+            known = ", ".join(parameters[name].offered(base))
+            raise QueryRefused(f"there is no choice {text!r} of {name}; known: {known}")
+        made[name] = choice
+    return chosen(question.text, parameters.values(), made)
+
+
 def ask_release(
-    store: Path, base: str, query: str, format_: str | None, settings: Mapping[str, float]
+    release: Release, query: str, format_: str | None, settings: Mapping[str, float], *, evidence: bool = False
 ) -> Iterator[bytes]:
     """Run a query over a release's store in a limited process, and yield the answer as it is made.
+
+    ``evidence``: with footnotes (:mod:`kg.query.footnotes`).
 
     :raises QueryError: as :meth:`kg.query.pool.Pool.run` does.
     """
     limits = Limits.from_settings(settings)
     form = inspect(query, depth=limits.depth)
     kind = media_type(form, format_ or _DEFAULT[form])
-    pool = Pool(store, base, limits)
+    pool = Pool(release.store_path, release.manifest.base, limits)
     try:
-        with pool.run(Query(text=query, media_type=kind)) as answer:
+        with pool.run(Query(text=query, media_type=kind, evidence=evidence)) as answer:
             yield from answer.chunks
     finally:
         pool.close()

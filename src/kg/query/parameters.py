@@ -45,6 +45,22 @@ class Parameter(NamedTuple):
         """Whether any text may be written in place of the one that is there."""
         return len(self.terms) == 1 and isinstance(self.terms[0], Literal)
 
+    def offered(self, base: str) -> dict[str, NamedNode | Literal]:
+        """What may be chosen, by how one writes it: an IRI below ``base`` as its part behind it."""
+        return {_written(term, base): term for term in self.terms}
+
+    def choice(self, text: str, base: str) -> NamedNode | Literal | None:
+        """What somebody chooses who writes this; ``None`` for nothing that is offered."""
+        if not self.is_free:
+            return self.offered(base).get(text)
+        (like,) = self.terms
+        assert isinstance(like, Literal)
+        return Literal(text, language=like.language) if like.language else Literal(text, datatype=like.datatype)
+
+
+def _written(term: NamedNode | Literal, base: str) -> str:
+    return term.value.removeprefix(base) if isinstance(term, NamedNode) else term.value
+
 
 def find(query: str, names: Iterable[str]) -> list[Parameter]:
     """The parameters of these names that have a block of terms, in the order of the query; each IRI is absolute.

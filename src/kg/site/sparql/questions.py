@@ -7,7 +7,7 @@ at an address that a spreadsheet or a script can keep.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -123,43 +123,26 @@ def _asked(site: Site, found: ExampleQuery) -> _Asked:
     fields = []
     for parameter in parameters:
         wanted = request.args.get(parameter.name, "")[:_LONGEST]
-        offered = {_value(site, term): term for term in parameter.terms}
-        if parameter.is_free and wanted:
-            (term,) = parameter.terms
-            choices[parameter.name] = _like(term, wanted)
-        elif wanted:
-            if wanted not in offered:
+        if wanted:
+            choice = parameter.choice(wanted, site.base)
+            if choice is None:
                 text = marked("There is no choice {value} of {name} in this question.")
                 raise BadRequest(Message(text, value=f"“{wanted[:200]}”", name=parameter.name))
-            choices[parameter.name] = offered[wanted]
-        fields.append(_field(site, parameter, titles[parameter.name], wanted, offered))
+            choices[parameter.name] = choice
+        fields.append(_field(site, parameter, titles[parameter.name], wanted))
     query = urlencode({name: request.args[name][:_LONGEST] for name in choices})
     return _Asked(found, chosen(found.text, parameters, choices), tuple(fields), query)
 
 
-def _field(
-    site: Site, parameter: Parameter, title: str, wanted: str, offered: Mapping[str, NamedNode | Literal]
-) -> _Field:
+def _field(site: Site, parameter: Parameter, title: str, wanted: str) -> _Field:
     if parameter.is_free:
         return _Field(parameter.name, title, (), wanted or parameter.terms[0].value)
     made = []
-    for value, term in offered.items():
+    for value, term in parameter.offered(site.base).items():
         label = site.labels[term.value] if isinstance(term, NamedNode) else None
         text, language = (label.text, label.language) if label else (term.value, "")
         made.append(_Choice(value, text, language, value == wanted))
     return _Field(parameter.name, title, tuple(made), "")
-
-
-def _value(site: Site, term: NamedNode | Literal) -> str:
-    """How an address names a term: an IRI of ours by its part behind the base."""
-    return (site.names.local(term.value) if isinstance(term, NamedNode) else None) or term.value
-
-
-def _like(term: NamedNode | Literal, text: str) -> Literal:
-    """A text as a literal like another."""
-    if isinstance(term, Literal) and not term.language:
-        return Literal(text, datatype=term.datatype)
-    return Literal(text, language=term.language if isinstance(term, Literal) else None)
 
 
 def _data(site: Site, asked: _Asked, extension: str) -> Response:
