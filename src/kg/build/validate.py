@@ -31,7 +31,7 @@ from kg.build.limit import MOST, first_named, left_out
 from kg.build.messages import messages_of
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
-from kg.build.shacl.bound import BoundData, Checked, Plans, check, read_plans
+from kg.build.shacl.bound import BoundData, Outcome, Plans, check, read_plans
 from kg.build.shacl.deadline import Endless, ending, shape_of
 from kg.build.shacl.model import NotCovered
 from kg.config import Build
@@ -126,7 +126,7 @@ def check_part(
     superclasses: Mapping[str, Collection[str]],
     documents: Collection[str],
     names: vocab.Names,
-) -> tuple[Checked, Checked, dict[tuple[str, str], tuple[Finding, ...]]]:
+) -> tuple[Outcome, Outcome, dict[tuple[str, str], tuple[Finding, ...]]]:
     """Check the claims, passages and documents of a part, as far as the part knows all about them.
 
     Returns for facts and evidence what is left open and refused, and the findings by graph and shape.
@@ -146,7 +146,7 @@ def check_part(
         "facts": ([q for q in assembled.quads if not isinstance(q.graph_name, NamedNode)], own(("claim", "passage"))),
         "evidence": (assembled.evidence, lambda iri: evidence_nodes(iri) or iri.startswith(names.genid)),
     }
-    checked: dict[str, Checked] = {}
+    checked: dict[str, Outcome] = {}
     findings: dict[tuple[str, str], tuple[Finding, ...]] = {}
     clock = Clock(shapes.seconds)
     places = _by_subject(assembled.places)

@@ -14,7 +14,7 @@ from tests.build.shacl.test_w3c import SUITE, cases, graphs_of
 
 from kg import vocab
 from kg.build.shacl import Result, compiled
-from kg.build.shacl.bound import BoundData, Checked, Plans, check, plans_of, run, target_nodes
+from kg.build.shacl.bound import BoundData, Outcome, Plans, check, plans_of, run, target_nodes
 from kg.build.shacl.model import NotCovered, Term
 from kg.build.stored import canonical
 
@@ -45,18 +45,13 @@ class Whole:
 
     def check(self, *, fetching: bool) -> Found:
         """Check every part, then what parts left open with the whole graph at hand."""
-        done = Checked(refused=dict(self.plans.refused), open=target_nodes(self.plans))
+        done = Outcome(refused=dict(self.plans.refused), open=target_nodes(self.plans))
         for subject, quads in self.about.items():
             is_own = subject.value.__eq__
             fetch = self.fetch if fetching else None
             part = BoundData(quads, self.plans.wanted, is_own, self.superclasses, fetch=fetch)
-            one = check(self.plans, part, is_own)
-            for shape, results in one.results.items():
-                done.results.setdefault(shape, []).extend(results)
-            for shape, nodes in one.open.items():
-                done.open.setdefault(shape, set()).update(nodes)
-            done.refused |= one.refused
-        left = Checked()
+            done.add(check(self.plans, part, is_own))
+        left = Outcome()
         for shape in done.open.keys() - done.refused.keys():
             whole = BoundData(
                 (), self.plans.wanted, lambda _: False, self.superclasses, fetch=self.fetch, store=self.store
@@ -88,7 +83,7 @@ def agrees(data: list[Quad], shape_quads: list[Quad]) -> bool:
         return False
     whole = Whole(quads, plans_of(shape_quads))
     for fetching in (True, False):
-        assert whole.check(fetching=fetching) == (set(checked.results), set(checked.refused))
+        assert whole.check(fetching=fetching) == (set(checked.all_results()), set(checked.refused))
     return True
 
 

@@ -16,7 +16,7 @@ from kg.build.passes.part import Common, Part
 from kg.build.passes.shards import Shard
 from kg.build.passes.tables import Tables
 from kg.build.rules import Asked, Spoken
-from kg.build.shacl.bound import Checked
+from kg.build.shacl.bound import Outcome
 from kg.build.single import holds, read_reached
 from kg.build.validate import GRAPHS, Disputed
 from kg.build.writing.content import Dataset
@@ -50,7 +50,7 @@ class Combined:
     shares: dict[str, tuple[Share, Share | None]] = field(default_factory=dict)
     passages: int = 0
     verified: int = 0
-    checked: dict[str, Checked] = field(default_factory=lambda: {graph: Checked() for graph in GRAPHS})
+    checked: dict[str, Outcome] = field(default_factory=lambda: {graph: Outcome() for graph in GRAPHS})
     known: set[str] = field(default_factory=set)
     findings: dict[tuple[str, str], list[Finding]] = field(default_factory=lambda: defaultdict(list))
 
@@ -93,9 +93,7 @@ def combine(shards: Sequence[Shard], base: str) -> Combined:
 
 def _add_checks(found: Combined, part: Part) -> None:
     for graph, checked in (("facts", part.facts), ("evidence", part.evidence)):
-        for shape, nodes in checked.open.items():
-            found.checked[graph].open.setdefault(shape, set()).update(nodes)
-        found.checked[graph].refused.update(checked.refused)
+        found.checked[graph].add(checked)
     for key, findings in part.findings.items():
         found.findings[key] += [finding for finding in findings if finding.subject not in part.known]
 

@@ -23,7 +23,7 @@ from kg.build.outside import outside
 from kg.build.parse import SourceFile, Sources, Unreadable, parse_files
 from kg.build.passes.extract import Lines, Staged, described, lines_of
 from kg.build.rules import Own, check_own
-from kg.build.shacl.bound import Checked
+from kg.build.shacl.bound import Outcome
 from kg.build.single import Targets
 from kg.build.validate import Shapes, check_part
 from kg.build.writing.catalog import latest_day
@@ -88,8 +88,8 @@ class Part:
     shares: Mapping[str, tuple[Share, Share | None]] = field(default_factory=dict)
     modified: str = ""
     known: frozenset[str] = frozenset()
-    facts: Checked = field(default_factory=Checked)
-    evidence: Checked = field(default_factory=Checked)
+    facts: Outcome = field(default_factory=Outcome)
+    evidence: Outcome = field(default_factory=Outcome)
     findings: Mapping[tuple[str, str], tuple[Finding, ...]] = field(default_factory=dict)
 
 

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,11 +27,11 @@ from kg import vocab
 from kg.bounds import Clock, doing
 from kg.build.lines import SortedFile
 from kg.build.passes.tables import Tables
-from kg.build.shacl.bound import BoundData, Checked, Plans, check, read_plans, run, target_nodes
+from kg.build.shacl.bound import BoundData, Outcome, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.data import Data
 from kg.build.shacl.deadline import ending
-from kg.build.shacl.model import NotCovered, Result, Term
-from kg.build.shacl.plan import Plan, report
+from kg.build.shacl.model import NotCovered, Term
+from kg.build.shacl.plan import Plan
 from kg.build.validate import GRAPHS, MANY, Disputed, Look, Places, Shapes, by_reference, findings_of, place_of
 from kg.build.workers import Workers
 from kg.build.writing.content import Dataset
@@ -80,7 +79,7 @@ class Stretch:
         return hash((self.file, self.start))
 
 
-def check_stretch(job: Stretch) -> tuple[Checked, bytes]:
+def check_stretch(job: Stretch) -> tuple[Outcome, bytes]:
     """Check the subjects of a stretch; and what was looked up elsewhere: subjects, each a line, after an empty one.
 
     :raises Endless: if that takes too long.
@@ -149,11 +148,11 @@ def stretches(rest: Rest, graph: str) -> Iterator[Stretch]:
 class Stretches:
     """Those of a graph: ``found``, what is known of each by its key, and the ``new`` ones, with their keys."""
 
-    found: dict[bytes, tuple[Checked, bytes]]
+    found: dict[bytes, tuple[Outcome, bytes]]
     new: Mapping[Stretch, bytes]
-    results: Iterator[tuple[Stretch, tuple[Checked, bytes]]]
+    results: Iterator[tuple[Stretch, tuple[Outcome, bytes]]]
 
-    def checked(self) -> Iterator[Checked]:
+    def checked(self) -> Iterator[Outcome]:
         """What was found, when all of them are checked."""
         self.found.update((self.new[job], result) for job, result in self.results)
         yield from (checked for checked, _ in self.found.values())
@@ -162,9 +161,9 @@ class Stretches:
 @contextmanager
 def checking(jobs: Iterable[Stretch], tables: Tables, name: str, workers: Workers) -> Iterator[Stretches]:
     """Begin to check what changed, or looks at what changed; of all else is known what was found."""
-    before: Mapping[bytes, tuple[Checked, bytes]] = tables.kept(f"checked {name}") or {}
+    before: Mapping[bytes, tuple[Outcome, bytes]] = tables.kept(f"checked {name}") or {}
     changed = tables.changed("facts")
-    found: dict[bytes, tuple[Checked, bytes]] = {}
+    found: dict[bytes, tuple[Outcome, bytes]] = {}
     new: dict[Stretch, bytes] = {}
     for job in jobs:
         key = job.key()
@@ -240,7 +239,7 @@ class Rest:
 
 
 def check_rest(
-    rest: Rest, left: Mapping[str, Checked], workers: Workers, meanwhile: Callable[[], None] = lambda: None
+    rest: Rest, left: Mapping[str, Outcome], workers: Workers, meanwhile: Callable[[], None] = lambda: None
 ) -> tuple[list[Finding], set[tuple[str, str]]]:
     """The findings of all shapes beyond those of parts; and the shapes, by graph, whose findings in parts do not count.
 
@@ -261,8 +260,8 @@ def check_rest(
         }
         meanwhile()
         for graph, compiled in plans.items():
-            found = _checked(graph, compiled, rest, left[graph], begun[graph].checked()) if compiled else Checked()
-            results = [result for some in found.results.values() for result in some]
+            found = _checked(graph, compiled, rest, left[graph], begun[graph].checked()) if compiled else Outcome()
+            results = found.all_results()
             if compiled is None or found.refused:
                 covered = set() if compiled is None else compiled.plans.keys() - found.refused.keys()
                 instead |= {(graph, str(shape)) for shape in found.refused}
@@ -284,18 +283,11 @@ def _plans(graph: str, rest: Rest) -> Plans | None:
         return None
 
 
-def _checked(graph: str, plans: Plans, rest: Rest, left: Checked, in_stretches: Iterable[Checked]) -> Checked:
-    found = Checked(refused={**plans.refused, **left.refused})
-    pending: dict[Node, set[Term]] = defaultdict(set)
-    for shape, nodes in (*left.open.items(), *target_nodes(plans).items()):
-        pending[shape] |= nodes
-    for one in in_stretches:
-        for shape, results in one.results.items():
-            found.results.setdefault(shape, []).extend(results)
-        for shape, nodes in one.open.items():
-            pending[shape] |= nodes
-        found.refused.update(one.refused)
-    for shape, nodes in pending.items():
+def _checked(graph: str, plans: Plans, rest: Rest, left: Outcome, in_stretches: Iterable[Outcome]) -> Outcome:
+    found = Outcome(open=target_nodes(plans), refused=dict(plans.refused))
+    for one in (left, *in_stretches):
+        found.add(one)
+    for shape, nodes in found.open.items():
         if shape not in found.refused:
             _check_open(shape, plans.plans[shape], sorted(nodes, key=str), _Seen(graph, plans.wanted, rest), found)
     for shape in found.refused:
@@ -311,31 +303,21 @@ class _Seen(NamedTuple):
     rest: Rest
 
 
-def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Checked) -> None:
+def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Outcome) -> None:
     for at in range(0, len(nodes), _AT_ONCE):
         some = nodes[at : at + _AT_ONCE]
-        one = Checked()
+        one = Outcome()
         data = seen.rest.data(seen.graph, seen.wanted)
         doing(str(place_of(shape, seen.rest.shapes)))
         with ending(seen.rest.clock, len(some) / _AT_ONCE):
             run(shape, plan, some, data, one)
         if one.open:
-            one = Checked()
-            _check_in_tables(shape, plan, some, seen, one)
+            quads = seen.rest.quads(seen.graph, plan.predicates)
+            one, tables = Outcome(), Data(quads, plan.predicates)
+            with ending(seen.rest.clock, len(quads) / MANY):
+                run(shape, plan, some, tables, one)
         found.results.setdefault(shape, []).extend(one.results.get(shape, ()))
         found.refused.update(one.refused)
-
-
-def _check_in_tables(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, found: Checked) -> None:
-    quads = seen.rest.quads(seen.graph, plan.predicates)
-    data = Data(quads, plan.predicates)
-    try:
-        with ending(seen.rest.clock, len(quads) / MANY):
-            failed = plan.run(nodes, data)
-            results: list[Result] = [report(hit, data) for hits in failed.values() for hit in hits]
-        found.results[shape] = results
-    except NotCovered as e:
-        found.refused[shape] = str(e)
 
 
 def read_places(lines: Iterable[bytes]) -> Places:

@@ -13,6 +13,6 @@ that shape; nothing is skipped. Held to pyshacl's results on W3C's test suite an
 """
 
 from kg.build.shacl.model import Result, to_graph, to_rdflib, with_details
-from kg.build.shacl.run import ENGINES, Checked, compiled
+from kg.build.shacl.run import ENGINES, compiled
 
-__all__ = ["ENGINES", "Checked", "Result", "compiled", "to_graph", "to_rdflib", "with_details"]
+__all__ = ["ENGINES", "Result", "compiled", "to_graph", "to_rdflib", "with_details"]

@@ -32,12 +32,24 @@ class Elsewhere(KgError):
 
 
 @dataclass(slots=True)
-class Checked:
-    """What was found, by shape. ``open``: focus nodes whose check needs more; ``refused``: shapes for the reference."""
+class Outcome:
+    """What came of checking shapes. ``open``: focus nodes that need more; ``refused``: shapes for the reference."""
 
     results: dict[Node, list[Result]] = field(default_factory=dict)
     open: dict[Node, set[Term]] = field(default_factory=dict)
     refused: dict[Node, str] = field(default_factory=dict)
+
+    def add(self, other: Outcome) -> None:
+        """Take over what came of another part of the data."""
+        for shape, results in other.results.items():
+            self.results.setdefault(shape, []).extend(results)
+        for shape, nodes in other.open.items():
+            self.open.setdefault(shape, set()).update(nodes)
+        self.refused.update(other.refused)
+
+    def all_results(self) -> list[Result]:
+        """Those of all shapes."""
+        return [result for results in self.results.values() for result in results]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +279,12 @@ class _Members:
         return self._part.is_instance(node, self._class)
 
 
-def check(plans: Plans, part: BoundData, is_focus: Callable[[str], bool]) -> Checked:
+def check(plans: Plans, part: BoundData, is_focus: Callable[[str], bool]) -> Outcome:
     """Check the nodes that shapes with targets aim at, of those that are focus nodes here.
 
     ``sh:targetNode`` is left to whoever has the whole graph, and so are objects of a property: any part may name them.
     """
-    found = Checked(refused=dict(plans.refused))
+    found = Outcome(refused=dict(plans.refused))
     by_class = part.focus_by_class(is_focus)
     for shape, plan in plans.plans.items():
         focus: set[Term] = set()
@@ -288,11 +300,14 @@ def check(plans: Plans, part: BoundData, is_focus: Callable[[str], bool]) -> Che
     return found
 
 
-def run(shape: Node, plan: Plan, focus: Collection[Term], part: BoundData, found: Checked) -> None:
-    """Run a plan and note what came of it: results, focus nodes left open, or the refusal."""
+def run(shape: Node, plan: Plan, focus: Collection[Term], data: Data, found: Outcome) -> None:
+    """Run a plan and note what came of it: results, focus nodes left open, or the refusal.
+
+    A shape has an entry in ``found.results`` wherever its plan came to an end, also without a result.
+    """
     try:
-        failed = plan.run(focus, part)
-        results = [report(hit, part) for hits in failed.values() for hit in hits]
+        failed = plan.run(focus, data)
+        results = [report(hit, data) for hits in failed.values() for hit in hits]
         found.results.setdefault(shape, []).extend(results)
     except Elsewhere:
         found.open.setdefault(shape, set()).update(focus)
