@@ -63,7 +63,7 @@ format: $(VENV)/dev.stamp
 # What has no text yet is empty in the catalogue; a test names it.
 words: $(VENV)/dev.stamp
 	@pot=$$(mktemp) && trap 'rm -f "$$pot"' EXIT && \
-	$(BIN)/pybabel -q extract -F babel.cfg -k marked --ignore-dirs "static node_modules" --add-location=file --sort-output -w 120 -o "$$pot" src/kg/site web/src && \
+	$(BIN)/pybabel -q extract -F babel.cfg -k marked --ignore-dirs "static node_modules" --add-location=file --sort-output -w 120 -o "$$pot" src/kg web/src && \
 	for po in src/kg/site/locale/*.po; do \
 	    $(BIN)/pybabel -q update -i "$$pot" -o "$$po" -l "$$(basename "$$po" .po)" --ignore-pot-creation-date \
 	        --omit-header --ignore-obsolete --no-fuzzy-matching -w 120 || exit; \

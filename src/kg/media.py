@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from pyoxigraph import Quad, QueryResultsFormat, RdfFormat, Triple, serialize
 
+from kg.translation import marked
+
 FORMATS = "http://www.w3.org/ns/formats/"
 """The namespace in which the W3C names syntaxes (https://www.w3.org/ns/formats/)."""
 
@@ -299,10 +301,10 @@ def head_for(head: bytes, used: Collection[bytes]) -> bytes:
 
 
 DUMPED = {
-    "facts": "The default graph: what the documents state, what they foresee, background, and who says it.",
-    "all": "Every graph: the default graph, and one named graph for each claim.",
-    "claims": "A line for each claim: gloss, speaker, modality, basis, passages.",
-    "ontology": "The terms.",
-    "shapes": "The rules that the data was checked with.",
+    "facts": marked("The default graph: what the documents state, what they foresee, background, and who says it."),
+    "all": marked("Every graph: the default graph, and one named graph for each claim."),
+    "claims": marked("A line for each claim: gloss, speaker, modality, basis, passages."),
+    "ontology": marked("The terms."),
+    "shapes": marked("The rules that the data was checked with."),
 }
 """What a file of a release's dumps holds, by the first part of its name."""

@@ -17,7 +17,6 @@ from kg import media
 from kg.config import Config
 from kg.release import Release
 from kg.site import create_app, languages
-from kg.site.pages import dumps
 from kg.site.serving import remember
 
 Read = Callable[[str], Any]
@@ -266,4 +265,3 @@ def test_words_of_the_program_among_the_data_are_german_too(client: FlaskClient,
     assert "false" not in said
     files = read_html(client.get("/dumps/?lang=de").text)
     assert [note.text for note in files.all("span", class_="note") if note.has(lang="en")] == []
-    assert {media.DUMPED[name] for name in media.DUMPED} == set(dumps.DESCRIBED)

@@ -23,7 +23,7 @@ from kg.site import create_app, languages
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEMPLATES = ROOT / "src/kg/site/templates"
 METHODS = {
-    ROOT / "src/kg/site": [("**.py", "python"), ("**.html", "jinja2")],
+    ROOT / "src/kg": [("**.py", "python"), ("**.html", "jinja2")],
     ROOT / "web/src": [("**.js", "javascript")],
 }
 OTHERS = tuple(code for code in languages.CATALOGUES if code != languages.SOURCE)

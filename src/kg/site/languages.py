@@ -30,7 +30,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from kg import media
+from kg import media, translation
 from kg.tags import primary
 
 FOLDER = Path(__file__).resolve().parent / "locale"
@@ -48,10 +48,7 @@ _FORM = re.compile(r'<form\b[^>]*\saction="(?![a-z]+:)[^"]*"[^>]*>')
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _NO_PAGE = re.compile(rf"(?:^|/)(?:static|dumps)/.|\.(?:{'|'.join(media.RDF_BY_EXTENSION)}|json|csv|atom|svg)(?:\?|$)")
 
-
-def marked(text: str) -> str:
-    """The text itself: it is in the catalogues, and is translated where it is shown."""
-    return text
+marked = translation.marked
 
 
 class Message(str):

@@ -14,21 +14,11 @@ from kg.site.answers.address import here
 from kg.site.answers.ranges import require, tidy
 from kg.site.answers.respond import NO_FILE, cors, html, not_found
 from kg.site.data.jsonld import dataset
-from kg.site.languages import marked
 from kg.site.lookups.memo import per_site
 from kg.site.lookups.state import Site, current
 from kg.site.templating import render
 
 bp = Blueprint("dumps", __name__)
-
-DESCRIBED = (
-    marked("The default graph: what the documents state, what they foresee, background, and who says it."),
-    marked("Every graph: the default graph, and one named graph for each claim."),
-    marked("A line for each claim: gloss, speaker, modality, basis, passages."),
-    marked("The terms."),
-    marked("The rules that the data was checked with."),
-)
-"""The descriptions of files (:data:`kg.media.DUMPED`) as the catalogues have them."""
 
 _CSV = "text/csv; charset=utf-8; header=present"
 
