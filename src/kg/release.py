@@ -32,7 +32,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -204,6 +204,29 @@ def staging(releases: Path) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def manifest_of(
+    config: Config,
+    *,
+    quads_sha256: str,
+    files: Iterable[FileEntry],
+    counts: Mapping[str, int],
+    prefixes: Mapping[str, str],
+) -> Manifest:
+    """What a release of a project holds, and what the project says of itself; :func:`seal` adds the digest."""
+    return Manifest(
+        base=config.base,
+        title=config.title,
+        description=config.description,
+        license=config.license,
+        publisher=config.publisher,
+        digest="",
+        quads_sha256=quads_sha256,
+        files=tuple(sorted(files, key=lambda entry: entry.path)),
+        counts=counts,
+        prefixes=prefixes,
+    )
 
 
 def seal(folder: Path, config: Config, manifest: Manifest) -> Release:

@@ -28,8 +28,7 @@ from kg.build.writing.index import INDEXES, TABLES
 from kg.build.writing.survey import LABELS, NAMES, TEXTS
 from kg.config import Config
 from kg.fixity import file_entry
-from kg.model import Manifest
-from kg.release import Release, seal, staging
+from kg.release import Release, manifest_of, seal, staging
 from kg.store.endpoint import Endpoint
 from kg.store.remote import RemoteStore
 
@@ -97,16 +96,10 @@ def gather(config: Config, endpoint: Endpoint, graphs: Sequence[str], say: Say) 
         for name, (title, text) in _QUERIES.items():
             (folder / f"queries/{name}.rq").write_text(f"# title: {title}\n{text}\n")
         (folder / "report.json").write_text(json.dumps({"documents": {}, "findings": [], **found.report}))
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        manifest = Manifest(
-            base=config.base,
-            title=config.title,
-            description=config.description,
-            license=config.license,
-            publisher=config.publisher,
-            digest="",
+        manifest = manifest_of(
+            config,
             quads_sha256=hashlib.sha256(json.dumps([endpoint.query_address, *graphs]).encode()).hexdigest(),
-            files=tuple(file_entry(folder, path) for path in files),
+            files=(file_entry(folder, path) for path in folder.rglob("*") if path.is_file()),
             counts={**found.counts, "terms": len(terms)},
             prefixes=vocab.Names(config.base).prefixes(),
         )

@@ -21,7 +21,7 @@ from kg.config import Config
 from kg.errors import BuildError
 from kg.fixity import file_entry
 from kg.model import FileEntry, Finding, Manifest
-from kg.release import STORE, Release, seal, staging
+from kg.release import STORE, Release, manifest_of, seal, staging
 from kg.store import stated
 
 
@@ -86,16 +86,10 @@ def _write(
     write_report(folder / "report.json", content, findings)
     counts |= {job.path.name: count for job, count in indexing}
     others = (p for p in folder.rglob("*") if p.relative_to(folder).parts[0] not in (STORE, "dumps"))
-    files = (*dumps, *_entries(folder, others, counts))
-    return Manifest(
-        base=config.base,
-        title=config.title,
-        description=config.description,
-        license=config.license,
-        publisher=config.publisher,
-        digest="",
+    return manifest_of(
+        config,
         quads_sha256=next(entry.sha256 for entry in dumps if entry.path == "dumps/all.nq"),
-        files=tuple(sorted(files, key=lambda entry: entry.path)),
+        files=(*dumps, *_entries(folder, others, counts)),
         counts=content.counts,
         prefixes=content.prefixes,
     )
