@@ -23,6 +23,15 @@ def rank(tag: str, wanted: tuple[str, ...]) -> int:
     return 2 * len(wanted) + (0 if not one else 1 if primary(one) == "en" else 2)
 
 
+def order(text: tuple[str, str], wanted: tuple[str, ...]) -> tuple[int, str, str]:
+    """What texts with their tags are sorted by; the least is the one that is taken, whatever order they come in.
+
+    >>> min([("Bagdad", "fr"), ("Baghdad", "en")], key=lambda text: order(text, ("de",)))
+    ('Baghdad', 'en')
+    """
+    return rank(text[1], wanted), text[1], text[0]
+
+
 def primary(tag: str) -> str:
     """The primary language subtag (RFC 5646, section 2.2.1), without region and script.
 

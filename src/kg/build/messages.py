@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pyoxigraph import Literal
@@ -70,7 +69,6 @@ def in_one_language(texts: Iterable[Text], language: str) -> list[str]:
     >>> in_one_language([("Zu lang.", "de-AT"), ("Too long.", "en")], "de")
     ['Zu lang.']
     """
-    found: dict[str, list[str]] = defaultdict(list)
-    for text, tag in texts:
-        found[tag.lower()].append(text)
-    return sorted(found[min(found, key=lambda tag: (tags.rank(tag, (language,)), tag))]) if found else []
+    known = [(text, tag.lower()) for text, tag in texts]
+    taken = min((tags.order(one, (language,)) for one in known), default=(0, "", ""))[1]
+    return sorted(text for text, tag in known if tag == taken)

@@ -184,7 +184,7 @@ def _write(
     database: sqlite3.Connection, number: int, iri: str, texts: list[tuple[str, str, str]], language: str
 ) -> None:
     """Make something an entry; ``texts``: properties with texts and their languages."""
-    labels = sorted((_FIRST.index(p), tags.rank(tag, (language,)), tag, text) for p, text, tag in texts if p in _FIRST)
+    labels = sorted((_FIRST.index(p), *tags.order((text, tag), (language,))) for p, text, tag in texts if p in _FIRST)
     label, tag = (labels[0][3][:LONGEST_NAME], labels[0][2]) if labels else ("", "")
     names = [(text, tag) for p, text, tag in texts if p in _FIRST or p in NAMES]
     database.execute("INSERT INTO entry VALUES (?,?,'thing',?,?,0)", (number, iri, label or _local(iri), tag))

@@ -196,7 +196,7 @@ class Labels:
     def preferred(self, iri: str) -> str | None:
         """The English label, else one in no language, else in any other."""
         known = [
-            *((label.language, label.text) for label in self._entities.of(iri) if label.mark == "l"),
-            *((term.language or "", term.value) for term in self._terms.get(iri, ())),
+            *((label.text, label.language) for label in self._entities.of(iri) if label.mark == "l"),
+            *((term.value, term.language or "") for term in self._terms.get(iri, ())),
         ]
-        return min(known, key=lambda one: (tags.rank(one[0], ("en",)), one))[1] if known else None
+        return min(known, key=lambda one: tags.order(one, ("en",)))[0] if known else None

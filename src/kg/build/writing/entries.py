@@ -119,7 +119,7 @@ def _label(found: Survey, iri: str, language: str) -> Name:
     known = found.labels.get(iri) or found.others.get(iri)
     if not known:
         return (found.names.local(iri) or iri).partition("/")[2] or iri, ""
-    _, tag, text = min((tags.rank(tag, (language,)), tag, text) for text, tag in known)
+    text, tag = min(known, key=lambda one: tags.order(one, (language,)))
     return text[:LONGEST_NAME], tag
 
 

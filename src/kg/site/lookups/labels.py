@@ -258,7 +258,7 @@ class Labels:
 
     def rank(self, text: str, language: str) -> tuple[int, str, str]:
         """The order of texts for the reader: own language, the release's, none, English, others."""
-        return tags.rank(language, self._wanted), language, text
+        return tags.order((text, language), self._wanted)
 
     def curie(self, iri: str) -> str | None:
         """``prefix:local`` where a known prefix fits and the rest is one plain name."""
