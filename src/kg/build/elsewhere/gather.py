@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,7 +23,7 @@ from kg import disk, tags, vocab, words
 from kg.build.elsewhere import browsing
 from kg.build.elsewhere.browsing import Say
 from kg.build.elsewhere.reading import read
-from kg.build.writing.entries import LONGEST_NAME
+from kg.build.writing.entries import LONGEST_NAME, bag, folded
 from kg.build.writing.index import INDEXES, TABLES
 from kg.build.writing.survey import LABELS, NAMES, TEXTS
 from kg.config import Config
@@ -188,16 +188,16 @@ def _write(
     label, tag = (labels[0][3][:LONGEST_NAME], labels[0][2]) if labels else ("", "")
     names = [(text, tag) for p, text, tag in texts if p in _FIRST or p in NAMES]
     database.execute("INSERT INTO entry VALUES (?,?,'thing',?,?,0)", (number, iri, label or _local(iri), tag))
-    folded = {(" ".join(words.words(text))[:LONGEST_NAME], number, tag) for text, tag in names}
-    database.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?)", (row for row in folded if row[0]))
+    rows = {(folded(text), number, tag) for text, tag in names}
+    database.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?)", (row for row in rows if row[0]))
     database.execute(
         "INSERT INTO words(rowid, label, other, text, sound) VALUES (?,?,?,?,?)",
         (
             number,
-            _bag(words.indexed, (text for *_, text in labels) if labels else (_local(iri),)),
-            _bag(words.indexed, (text for p, text, _ in texts if p in NAMES)),
-            _bag(words.indexed, (text for p, text, _ in texts if p in TEXTS)),
-            _bag(words.sounds, (text for text, _ in names)),
+            bag(words.indexed, (text for *_, text in labels) if labels else (_local(iri),)),
+            bag(words.indexed, (text for p, text, _ in texts if p in NAMES)),
+            bag(words.indexed, (text for p, text, _ in texts if p in TEXTS)),
+            bag(words.sounds, (text for text, _ in names)),
         ),
     )
 
@@ -205,7 +205,3 @@ def _write(
 def _local(iri: str) -> str:
     """What an IRI ends with: the name of what has none."""
     return iri.rstrip("/#").replace("#", "/").rpartition("/")[2] or iri
-
-
-def _bag(split: Callable[[str], list[str]], texts: Iterable[str]) -> str:
-    return " ".join(sorted({word for text in texts for word in split(text)}))

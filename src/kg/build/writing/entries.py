@@ -102,16 +102,21 @@ def _entry(found: Survey, iri: str, language: str, *, named: bool) -> tuple[Any,
         int(named),
         *_label(found, iri, language),
         int(len(labels) == 1 and len(labels[0]) <= LONGEST_NAME and iri in found.labels),
-        _bag(words.indexed, labels),
-        _bag(words.indexed, others),
-        _bag(words.indexed, found.texts.get(iri, ())),
-        _bag(words.sounds, () if iri in found.fields else (*labels, *others)),
+        bag(words.indexed, labels),
+        bag(words.indexed, others),
+        bag(words.indexed, found.texts.get(iri, ())),
+        bag(words.sounds, () if iri in found.fields else (*labels, *others)),
     )
 
 
-def _bag(split: Callable[[str], list[str]], texts: Iterable[str]) -> str:
+def bag(split: Callable[[str], list[str]], texts: Iterable[str]) -> str:
     """Each word once: how often it stands there does not matter."""
     return " ".join(sorted({word for text in texts for word in split(text[:LONGEST])}))
+
+
+def folded(text: str) -> str:
+    """A name as it is looked for whole; empty if there is no word in it."""
+    return " ".join(words.words(text[:LONGEST]))[:LONGEST_NAME]
 
 
 def _label(found: Survey, iri: str, language: str) -> Name:
@@ -135,9 +140,8 @@ def _names(found: Survey, iri: str) -> Iterator[tuple[str, str, str]]:
         return
     for table in (found.labels, found.others):
         for text, language in table.get(iri, ()):
-            folded = " ".join(words.words(text[:LONGEST]))[:LONGEST_NAME]
-            if folded:
-                yield iri, folded, language
+            if name := folded(text):
+                yield iri, name, language
 
 
 def _links(found: Survey) -> Iterator[tuple[str, str, str, str]]:
