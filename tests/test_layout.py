@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         "terminal",
         "bounds",
+        "disk",
         "build",
         "push",
         "diff",

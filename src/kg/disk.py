@@ -51,6 +51,12 @@ class Connection(sqlite3.Connection):
             self.close()
 
 
+def refusal(e: OSError, place: str) -> str:
+    """The line for a disk that is full or broken, or a folder without permission; ``place``: where, if nobody says."""
+    what = "read or written" if e.errno in (errno.EACCES, errno.EPERM, errno.EIO) else "written"
+    return f"{e.filename or place}: cannot be {what}: {e.strerror or e}"
+
+
 @contextmanager
 def of_database(path: Path) -> Iterator[None]:
     """Within it, what the disk refuses to SQLite is an :class:`OSError`, as it is for all who write files.

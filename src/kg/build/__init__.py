@@ -41,6 +41,7 @@ from kg.build.workers import cluster, workers
 from kg.build.writing.authority import check_catalog
 from kg.build.writing.write import write_release
 from kg.config import Config
+from kg.disk import refusal
 from kg.errors import BuildError, SourceError
 from kg.model import Finding, Severity, has_errors
 from kg.release import Release
@@ -129,9 +130,7 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        what = "read or written" if isinstance(e, PermissionError) else "written"
-        where = e.filename or "the folder for temporary files"
-        raise BuildError(f"{where}: cannot be {what}: {e.strerror or e}") from e
+        raise BuildError(refusal(e, "the folder for temporary files")) from e
 
 
 @contextmanager

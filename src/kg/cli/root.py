@@ -12,6 +12,7 @@ import click
 from kg import terminal
 from kg.bounds import TOO_LARGE, too_large, unbound_memory
 from kg.config import FILE, Config, load
+from kg.disk import refusal
 from kg.errors import ConfigError, KgError, ReleaseError, SourceError
 from kg.query.limits import Limits
 from kg.release import CURRENT, Release, versions
@@ -33,8 +34,7 @@ class _Group(click.Group):
         except OSError as e:
             if e.errno not in _OF_THE_DISK:
                 raise
-            what = "read or written" if e.errno == errno.EIO else "written"
-            fail(f"{e.filename or 'a file'}: cannot be {what}: {e.strerror or e}")
+            fail(refusal(e, "a file"))
         except MemoryError:
             unbound_memory()
             fail(f"{too_large() or 'the sources'}: {TOO_LARGE}")
