@@ -24,6 +24,9 @@ from kg.errors import KgError
 GRACE = 1
 """CPU seconds after which a process that does not hear the signal is ended."""
 
+STUCK = 120
+"""Seconds of the clock after which a machine counts as stuck, where a process has a bound on its CPU seconds."""
+
 TOO_LARGE = "this needs more memory than a build may take: divide it, or say `memory` under [build] in kg.toml"
 
 ENDLESS = "this did not end in time: look for a pattern or a query that takes for ever (such as (a+)+)"
@@ -146,6 +149,14 @@ def _killed_after(seconds: float | None) -> Iterator[None]:
         if seconds is None and soft != before[1]:
             soft += int(time.process_time() - started) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (soft, before[1]))
+
+
+def bound_tool(seconds: int, memory: int) -> None:
+    """Let this process, which does one task for another, have so many seconds of CPU and bytes of address space."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    with suppress(ValueError, OSError):  # not every system has this limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def bound_memory(size: int) -> None:

@@ -8,22 +8,18 @@ its package it would have to wait for all of :mod:`kg.build`, ten times as long 
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse, serialize
 
+from kg.bounds import STUCK, bound_tool
 from kg.errors import BuildError
 
 DEADLINE = 5
 """Seconds of CPU that a canonicalisation may take: those of the clock would depend on what else the machine does."""
-
-PATIENCE = 120
-"""Seconds of the clock after which a machine counts as stuck."""
 
 MEMORY = 1 << 30
 """Bytes that a canonicalisation may take."""
@@ -47,7 +43,7 @@ def canonical(quads: Iterable[Quad]) -> list[Quad]:
             [sys.executable, "-P", __file__],
             input=serialize(quads, format=RdfFormat.N_QUADS),
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=STUCK,
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
@@ -78,9 +74,7 @@ def _told_apart(quads: Iterable[Quad]) -> bool:
 
 def main() -> None:
     """Canonicalise standard input, within the limits."""
-    resource.setrlimit(resource.RLIMIT_CPU, (DEADLINE, DEADLINE))
-    with suppress(ValueError, OSError):  # not every system has this limit
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    bound_tool(DEADLINE, MEMORY)
     dataset = Dataset(parse(sys.stdin.buffer.read(), format=RdfFormat.N_QUADS))
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     serialize(dataset, sys.stdout.buffer, format=RdfFormat.N_QUADS)

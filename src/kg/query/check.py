@@ -13,9 +13,9 @@ import resource
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
+from kg.bounds import STUCK, bound_tool
 from kg.errors import QueryRefused
 from kg.query import unread
 from kg.query.lexer import inspect
@@ -24,8 +24,7 @@ SECONDS = 5
 """Of CPU, for all of the texts; a query that is asked of no data takes none."""
 
 MEMORY = 1 << 30
-PATIENCE = 120
-"""Seconds of the clock after which a machine counts as stuck."""
+"""Bytes of address space, for the same."""
 
 
 class Problem(NamedTuple):
@@ -69,7 +68,7 @@ def _read(texts: Sequence[str]) -> list[Problem | None]:
         text=True,
     ) as process:
         try:
-            said, _ = process.communicate(lines, timeout=PATIENCE)
+            said, _ = process.communicate(lines, timeout=STUCK)
         except subprocess.TimeoutExpired:
             process.kill()
             said, _ = process.communicate()
@@ -82,10 +81,7 @@ def main() -> None:
     from pyoxigraph import Store
 
     texts = [json.loads(line) for line in sys.stdin]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    with suppress(ValueError, OSError):  # not every system has this limit
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    bound_tool(SECONDS, MEMORY)
     store = Store()
     # No descriptor is left for a socket.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
