@@ -31,9 +31,9 @@ from kg.build.limit import MOST, first_named, left_out
 from kg.build.messages import messages_of
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
-from kg.build.shacl.bound import BoundData, Outcome, Plans, check, read_plans
 from kg.build.shacl.deadline import Endless, ending, shape_of
 from kg.build.shacl.model import NotCovered
+from kg.build.shacl.partial import Outcome, PartialData, Plans, check, read_plans
 from kg.config import Build
 from kg.errors import BuildError, QueryRefused
 from kg.model import Finding, Place, Severity, SourceQuad, error, value_of
@@ -155,7 +155,7 @@ def check_part(
             plans = _plans(shapes, graph)
             added = [names.kg + name for name in _ADDED]
             above = superclasses if graph == "facts" else {}
-            found = check(plans, BoundData(list(quads), plans.wanted, whole, above, added=added), whole)
+            found = check(plans, PartialData(list(quads), plans.wanted, whole, above, added=added), whole)
         for shape, results in found.results.items():
             lines = findings_of(results, shapes, lambda subject, _: places.get(subject, {}), {}, names)
             findings[graph, str(shape)] = tuple(dict.fromkeys(lines))

@@ -16,7 +16,7 @@ from kg.build.passes.part import Common, Part
 from kg.build.passes.shards import Shard
 from kg.build.passes.tables import Tables
 from kg.build.rules import Asked, Spoken
-from kg.build.shacl.bound import Outcome
+from kg.build.shacl.partial import Outcome
 from kg.build.single import holds, read_reached
 from kg.build.validate import GRAPHS, Disputed
 from kg.build.writing.content import Dataset

@@ -23,7 +23,7 @@ from kg.build.outside import outside
 from kg.build.parse import SourceFile, Sources, Unreadable, parse_files
 from kg.build.passes.extract import Lines, Staged, described, lines_of
 from kg.build.rules import Own, check_own
-from kg.build.shacl.bound import Outcome
+from kg.build.shacl.partial import Outcome
 from kg.build.single import Targets
 from kg.build.validate import Shapes, check_part
 from kg.build.writing.catalog import latest_day

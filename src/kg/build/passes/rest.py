@@ -27,10 +27,10 @@ from kg import vocab
 from kg.bounds import Clock, doing
 from kg.build.lines import SortedFile
 from kg.build.passes.tables import Tables
-from kg.build.shacl.bound import BoundData, Outcome, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.data import Data
 from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Term
+from kg.build.shacl.partial import Outcome, PartialData, Plans, check, read_plans, run, target_nodes
 from kg.build.shacl.plan import Plan
 from kg.build.validate import GRAPHS, MANY, Disputed, Look, Places, Shapes, by_reference, findings_of, place_of
 from kg.build.workers import Workers
@@ -104,7 +104,7 @@ def check_stretch(job: Stretch) -> tuple[Outcome, bytes]:
     quads, known = list(_quads(lines)), fetch if facts else None
     with ending(Clock(job.seconds)):
         plans = read_plans(job.shapes)
-        checked = check(plans, BoundData(quads, plans.wanted, whole, job.superclasses, fetch=known), is_focus)
+        checked = check(plans, PartialData(quads, plans.wanted, whole, job.superclasses, fetch=known), is_focus)
     return checked, "\n".join(("", *sorted(fetched), "")).encode()
 
 
@@ -203,12 +203,12 @@ class Rest:
         self.clock = Clock(self.shapes.seconds, len(self.dataset.facts.data) / _BYTES / MANY)
         self._claimed = lru_cache(maxsize=1000)(lambda line: any(said.starting(line.rstrip(b"\n") + b"\t")))
 
-    def data(self, graph: str, wanted: Collection[str]) -> BoundData:
+    def data(self, graph: str, wanted: Collection[str]) -> PartialData:
         if graph == "facts":
             fetch = lambda node: about(self.dataset.facts, node)  # noqa: E731 - short, and used once
             above = self.superclasses
-            return BoundData((), wanted, lambda _: False, above, fetch=fetch, store=self._opened)
-        return BoundData((), wanted, lambda _: False, {}, fetch=self._evidence_about)
+            return PartialData((), wanted, lambda _: False, above, fetch=fetch, store=self._opened)
+        return PartialData((), wanted, lambda _: False, {}, fetch=self._evidence_about)
 
     def _opened(self) -> Store:
         # The first to ask for it waits until it is loaded, which is none of a shape's doing.

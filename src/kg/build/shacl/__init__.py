@@ -4,7 +4,7 @@
     the data as tables     data.py, paths.py
     shapes → plans         compile.py, plan.py (values.py, sets.py, nested.py, sparql.py: a function a component)
     queries                expressions.py: on what two SPARQL engines agree
-    a part of the data     bound.py: what a build runs
+    a part of the data     partial.py: what a build runs
     both engines           run.py: over all data at once, for tests; reference.py
     what does not end      deadline.py
 

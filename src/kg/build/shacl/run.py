@@ -1,6 +1,6 @@
 """Both engines over a whole data graph at once; what the compiled one refuses is handed over to the reference.
 
-So tests hold one to the other, and benchmarks compare them. A build goes by ``bound.py``, a part of the data at a time.
+So tests hold one to the other, and benchmarks compare them. A build goes by ``partial.py``, part by part.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pyoxigraph import Quad
 
 from kg.build.shacl import reference
-from kg.build.shacl.bound import Outcome, plans_of, run
 from kg.build.shacl.compile import focus_nodes
 from kg.build.shacl.data import Data
 from kg.build.shacl.model import NotCovered, Result, to_graph
+from kg.build.shacl.partial import Outcome, plans_of, run
 
 
 def compiled(data: Sequence[Quad], shapes: Sequence[Quad]) -> Outcome:

@@ -95,7 +95,7 @@ def _quads(nquads: bytes) -> Iterator[Quad]:
     yield from quads
 
 
-class BoundData(Data):
+class PartialData(Data):
     """A part of a data graph.
 
     ``subclasses``: class → the classes right above it, in the whole graph. ``added``: properties that nodes which are
@@ -218,7 +218,7 @@ class BoundData(Data):
 class _Partial(dict[Term, Any]):
     """Subject → objects, where a subject that is missing may have some elsewhere."""
 
-    def __init__(self, table: Table, part: BoundData) -> None:
+    def __init__(self, table: Table, part: PartialData) -> None:
         super().__init__(table)
         self._part = part
 
@@ -240,7 +240,7 @@ class _Partial(dict[Term, Any]):
 class _Outgoing:
     """Subject → predicates and objects."""
 
-    def __init__(self, table: Mapping[Term, set[tuple[NamedNode, Term]]], part: BoundData) -> None:
+    def __init__(self, table: Mapping[Term, set[tuple[NamedNode, Term]]], part: PartialData) -> None:
         self._table, self._part = table, part
 
     def get(self, node: Term, default: Any = None) -> Any:
@@ -252,7 +252,7 @@ class _Outgoing:
 class _Backward(Mapping[Term, Sequence[Term]]):
     """Object → subjects: nobody but the whole graph can tell."""
 
-    def __init__(self, predicate: str, part: BoundData) -> None:
+    def __init__(self, predicate: str, part: PartialData) -> None:
         self._predicate, self._part = NamedNode(predicate), part
 
     def __getitem__(self, node: Term) -> Sequence[Term]:
@@ -272,14 +272,14 @@ class _Backward(Mapping[Term, Sequence[Term]]):
 class _Members:
     """The instances of a class, asked one by one."""
 
-    def __init__(self, class_: str, part: BoundData) -> None:
+    def __init__(self, class_: str, part: PartialData) -> None:
         self._class, self._part = class_, part
 
     def __contains__(self, node: Term) -> bool:
         return self._part.is_instance(node, self._class)
 
 
-def check(plans: Plans, part: BoundData, is_focus: Callable[[str], bool]) -> Outcome:
+def check(plans: Plans, part: PartialData, is_focus: Callable[[str], bool]) -> Outcome:
     """Check the nodes that shapes with targets aim at, of those that are focus nodes here.
 
     ``sh:targetNode`` is left to whoever has the whole graph, and so are objects of a property: any part may name them.

@@ -14,8 +14,8 @@ from tests.build.shacl.test_w3c import SUITE, cases, graphs_of
 
 from kg import vocab
 from kg.build.shacl import Result, compiled
-from kg.build.shacl.bound import BoundData, Outcome, Plans, check, plans_of, run, target_nodes
 from kg.build.shacl.model import NotCovered, Term
+from kg.build.shacl.partial import Outcome, PartialData, Plans, check, plans_of, run, target_nodes
 from kg.build.stored import canonical
 
 Found = tuple[set[Result], set[Node]]
@@ -49,11 +49,11 @@ class Whole:
         for subject, quads in self.about.items():
             is_own = subject.value.__eq__
             fetch = self.fetch if fetching else None
-            part = BoundData(quads, self.plans.wanted, is_own, self.superclasses, fetch=fetch)
+            part = PartialData(quads, self.plans.wanted, is_own, self.superclasses, fetch=fetch)
             done.add(check(self.plans, part, is_own))
         left = Outcome()
         for shape in done.open.keys() - done.refused.keys():
-            whole = BoundData(
+            whole = PartialData(
                 (), self.plans.wanted, lambda _: False, self.superclasses, fetch=self.fetch, store=self.store
             )
             run(shape, self.plans.plans[shape], done.open[shape], whole, left)
