@@ -19,9 +19,9 @@ from kg.build.passes.bundles import code, merged_prefixes
 from kg.build.passes.entities import Entities, Labels
 from kg.build.passes.first import Made, Report
 from kg.build.passes.project import Project
-from kg.build.passes.rest import Rest, check_rest, read_places
 from kg.build.passes.shards import Cache
 from kg.build.passes.tables import Tables
+from kg.build.passes.validate_rest import Rest, check_rest, read_places
 from kg.build.rules import check_rules
 from kg.build.validate import Disputed, Places, refused_queries
 from kg.build.workers import Workers

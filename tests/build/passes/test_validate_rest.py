@@ -10,8 +10,8 @@ import pytest
 
 from kg import vocab
 from kg.build.lines import SortedFile, write_sorted
-from kg.build.passes import rest
-from kg.build.passes.rest import Rest
+from kg.build.passes import validate_rest
+from kg.build.passes.validate_rest import Rest
 from kg.build.writing.content import Dataset
 
 
@@ -19,8 +19,8 @@ from kg.build.writing.content import Dataset
 def test_the_time_for_what_takes_the_whole_graph_grows_with_it(
     triples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rest, "MANY", 1_000)
-    monkeypatch.setattr(rest, "Clock", lambda seconds, units: (seconds, units))
+    monkeypatch.setattr(validate_rest, "MANY", 1_000)
+    monkeypatch.setattr(validate_rest, "Clock", lambda seconds, units: (seconds, units))
     iri = "http://localhost:8000/id/a-thing-with-a-name"
     lines = (f"<{iri}-{n:06}> <{vocab.RDFS_LABEL}> <{iri}> .\n".encode() for n in range(triples))
     facts = write_sorted(tmp_path / "facts", lines)
