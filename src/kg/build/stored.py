@@ -12,12 +12,12 @@ from rdflib import Literal as RdflibLiteral
 from rdflib import URIRef
 
 from kg import dates, media, vocab
-from kg.build import far
+from kg.build import far_dates
 from kg.model import Finding, Place, error, value_of, warning
 
 # rdflib logs a traceback for every literal outside its datatype; here that becomes a finding.
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
-far.teach()
+far_dates.teach()
 
 _ANY = NamedNode("urn:x-kg:any")
 _STRING, _INTEGER = vocab.XSD + "string", vocab.XSD + "integer"
