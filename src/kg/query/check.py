@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from kg.bounds import STUCK, bound_tool
 from kg.errors import QueryRefused
-from kg.query import unread
+from kg.query import syntax_errors
 from kg.query.lexer import inspect
 
 SECONDS = 5
@@ -90,7 +90,7 @@ def main() -> None:
         try:
             store.query(text)
         except SyntaxError as e:
-            said, line, column = unread.explain(e, text)
+            said, line, column = syntax_errors.explain(e, text)
             where = f", column {column}" if column else ""
             answer = (f"this is not a SPARQL 1.1 query{where}: {said}", line, column)
         except (OSError, RuntimeError, ValueError) as e:

@@ -37,7 +37,7 @@ from pyoxigraph import (
 )
 
 from kg.media import RDF_BY_TYPE, RESULTS_BY_TYPE, is_xml_property
-from kg.query import rows, unread, xml
+from kg.query import rows, syntax_errors, xml
 from kg.query.confine import confine
 from kg.query.footnotes import Tracer
 from kg.query.preview import preview, preview_with_footnotes
@@ -337,7 +337,7 @@ def _failure(e: Exception, query: str) -> dict[str, Any]:
         return {"kind": "killed", "limit": "memory"}
     message = " ".join(str(e).split())
     if isinstance(e, SyntaxError):
-        said, line, column = unread.explain(e, query)
+        said, line, column = syntax_errors.explain(e, query)
         return {"kind": "refused", "message": said, **({"line": line, "column": column} if line else {})}
     if isinstance(e, ValueError | KeyError):
         return {"kind": "refused", "message": message[:500]}
