@@ -1,6 +1,6 @@
 """Stage 4b: hold claims side by side: where they differ, and what independent documents say alike.
 
-- A *disagreement*: claims give different values of a property that can have only one (:mod:`kg.build.single`).
+- A *disagreement*: claims give different values of a property that can have only one (:mod:`kg.build.functional`).
 - A *corroboration*: independent documents state the same triple, each in its own voice; classes aside, because
   everybody gives them. Documents that ``prov:wasDerivedFrom`` or one author connects count once.
 

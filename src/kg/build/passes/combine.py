@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 from kg import vocab
 from kg.build.compare import Told, Voices, compare
+from kg.build.functional import holds, read_reached
 from kg.build.lines import SortedFile, common, groups, merged
 from kg.build.passes.entities import Entities, Labels
 from kg.build.passes.part import Common, Part
@@ -17,7 +18,6 @@ from kg.build.passes.shards import Shard
 from kg.build.passes.tables import Tables
 from kg.build.rules import Asked, Spoken
 from kg.build.shacl.partial import Outcome
-from kg.build.single import holds, read_reached
 from kg.build.validate import GRAPHS, Disputed
 from kg.build.writing.content import Dataset
 from kg.build.writing.coverage import Share

@@ -13,9 +13,9 @@ from kg import vocab
 from kg.build.assemble import Assembled, in_default_graph
 from kg.build.collect import Collected
 from kg.build.compare import values_of
+from kg.build.functional import Targets, reaches
 from kg.build.ground import Grounded
 from kg.build.parse import Sources
-from kg.build.single import Targets, reaches
 from kg.build.writing.dumps import claim_row, csv_line, in_document_order
 from kg.model import value_of
 from kg.store import stated
@@ -26,8 +26,8 @@ class Lines:
     """Sorted lines; every field is the content of a file.
 
     ``facts``: the default graph's triples. ``graphs``: quads, the graph first. ``said``: triples of claims' graphs,
-    each with its claim. ``values``, ``reached``: see :mod:`kg.build.compare`, :mod:`kg.build.single`. ``uses``: IRIs,
-    and how they are used. ``spoken``: IRIs in claims, with claim, number, mark and place. ``described``: claims.
+    each with its claim. ``values``, ``reached``: see :mod:`kg.build.compare`, :mod:`kg.build.functional`. ``uses``:
+    IRIs, and how they are used. ``spoken``: IRIs in claims, with claim, number, mark and place. ``described``: claims.
     ``places``: where a triple stands. ``records``: the same, of what is said of documents without a claim. ``rows``: a
     claim's line of the table, by document and number in it. ``passages``: IRIs, with what was checked. ``stated``:
     claims that state facts, with the keys of their triples (:mod:`kg.store.stated`).

@@ -18,13 +18,13 @@ from kg import vocab
 from kg.build.assemble import assemble
 from kg.build.collect import Collected, collect
 from kg.build.compare import derivations
+from kg.build.functional import Targets
 from kg.build.ground import TextAtHand, ground
 from kg.build.outside import outside
 from kg.build.parse import SourceFile, Sources, Unreadable, parse_files
 from kg.build.passes.extract import Lines, Staged, described, lines_of
 from kg.build.rules import Own, check_own
 from kg.build.shacl.partial import Outcome
-from kg.build.single import Targets
 from kg.build.validate import Shapes, check_part
 from kg.build.writing.catalog import latest_day
 from kg.build.writing.coverage import Share, share_of_document

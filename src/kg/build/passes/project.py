@@ -12,6 +12,7 @@ from kg import vocab
 from kg.bounds import processors
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
+from kg.build.functional import single_valued, superclasses
 from kg.build.outside import outside
 from kg.build.parse import (
     FOLDERS,
@@ -26,7 +27,6 @@ from kg.build.passes.bundles import key_of_common
 from kg.build.passes.part import Common
 from kg.build.queries import read_queries
 from kg.build.rules import what_happened
-from kg.build.single import single_valued, superclasses
 from kg.build.terms import terms_of
 from kg.build.validate import read_shapes
 from kg.config import Config

@@ -1,4 +1,4 @@
-"""Which properties can have only one value, and of which things.
+"""Functional properties: those that can have only one value, and of which things.
 
 An ``owl:FunctionalProperty`` has one value of everything (OWL 2, section 9.2.7). A property shape with ``sh:maxCount``
 1 says so of what it looks at: its own targets, or those of the shapes that have it as ``sh:property`` (SHACL, sections
