@@ -12,7 +12,7 @@ Days are numbers as in :mod:`kg.dates`; words are as in :mod:`kg.words`. Tables:
                                                   the document's own voice; independent: documents that state it alike
     target(claim, passage, paragraph, sentence, verified, sha256, rolling)   the passages of claims, with fingerprints
     mention(thing, claim, at, beside)             which claims mention which things, as entries; two orders of the pairs
-    bits(pairs, facet, value, bits)               see kg.build.writing.pairs
+    bits(pairs, facet, value, bits)               see kg.build.writing.bitmaps
     trait(facet, value, thing)                    kind (with the kinds above), place, year
     link(subject, property, object, claim)        entries that are linked, by which property, and in which claim (or 0)
     span(thing, property, time, first, last, how, worked_out)   see kg.build.writing.spans
@@ -37,8 +37,8 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg import dates, disk, vocab
+from kg.build.writing.bitmaps import write_bits
 from kg.build.writing.entries import FIELDS, ORDER, Rows, entry_of, rows_of
-from kg.build.writing.pairs import write_bits
 from kg.build.writing.points import is_place, points
 from kg.build.writing.render import read_rows
 from kg.build.writing.spans import Timed, timed

@@ -6,7 +6,7 @@ chosen ones, in the same pair. So "planned" and "said by A" finds what A says is
 Values of one facet are alternatives, facets go together.
 
 Where few pairs go with a choice, SQL goes through them; where many do, their bits are counted
-(:mod:`kg.site.lookups.pairs`).
+(:mod:`kg.site.lookups.bitmaps`).
 """
 
 # ruff: noqa: S608 - SQL is put together from fixed texts; what readers ask for is always a parameter
@@ -20,10 +20,10 @@ from operator import and_
 from typing import NamedTuple
 
 from kg.site.elsewhere import traits
-from kg.site.lookups import index, pairs
+from kg.site.lookups import bitmaps, index
+from kg.site.lookups.bitmaps import INDEPENDENT, OF_CLAIMS, Pairs
 from kg.site.lookups.database import marks
 from kg.site.lookups.index import query
-from kg.site.lookups.pairs import INDEPENDENT, OF_CLAIMS, Pairs
 from kg.site.lookups.state import Site
 
 FACETS = ("kind", "document", "speaker", "modality", "basis", INDEPENDENT, "place", "year")
@@ -97,7 +97,7 @@ class Counts:
         self._site, self._chosen = site, chosen
         self._unit = "claim" if chosen.show == "claims" else "thing"
         self._choices = {facet: values for facet, values in chosen.values.items() if values}
-        self._pairs = Pairs(site, self._unit) if pairs.are_kept(site) and pairs.count(site) > FEW else None
+        self._pairs = Pairs(site, self._unit) if bitmaps.are_kept(site) and bitmaps.count(site) > FEW else None
         self._bits: dict[str, int] = {}
 
     def results(self, limit: int, offset: int) -> list[str]:
@@ -137,9 +137,9 @@ class Counts:
     def _offered(self, facet: str) -> Offered:
         if self._pairs and self._are_many(facet):
             chosen = self._pairs.numbers(facet, self._choices.get(facet, ()))
-            frequent = pairs.frequent(self._site, facet, FREQUENT)
+            frequent = bitmaps.frequent(self._site, facet, FREQUENT)
             counted = self._pairs.counted(facet, dict.fromkeys((*chosen, *frequent)), self._selected(facet))
-            found = [Value(pairs.text(self._site, facet, value), number) for value, number in counted if number]
+            found = [Value(bitmaps.text(self._site, facet, value), number) for value, number in counted if number]
             every = len(frequent) < FREQUENT
         else:
             found = self._by_sql(facet)

@@ -28,8 +28,8 @@ from kg.site.components.rows import kinds_of
 from kg.site.elsewhere import traits
 from kg.site.elsewhere.traits import iris
 from kg.site.languages import marked
+from kg.site.lookups.bitmaps import INDEPENDENT
 from kg.site.lookups.labels import isolated
-from kg.site.lookups.pairs import INDEPENDENT
 from kg.site.lookups.state import Site, current
 from kg.site.templating import render
 

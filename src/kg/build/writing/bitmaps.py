@@ -1,4 +1,4 @@
-"""The pairs of a thing and a claim that mentions it, as bits: what ``/browse`` counts with, however many there are.
+"""A bitmap index of the pairs of a thing and a claim that mentions it: what ``/browse`` counts with, however many.
 
 Pairs have numbers in two orders: ``at``, by thing and claim, and ``beside``, by claim and thing. For what many pairs
 have in common, the table ``bits`` has a bit for each pair, the first one's the highest; so it has, with the facet

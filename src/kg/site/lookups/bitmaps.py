@@ -1,4 +1,4 @@
-"""The pairs of a thing and a claim that mentions it, each a bit of an integer (:mod:`kg.build.writing.pairs`).
+"""The pairs of a thing and a claim that mentions it, each a bit of an integer (:mod:`kg.build.writing.bitmaps`).
 
 What is chosen is found by ``&`` and ``|``, and counted in a time that hardly follows the number of pairs.
 """
