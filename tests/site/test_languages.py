@@ -17,7 +17,7 @@ from kg import media
 from kg.config import Config
 from kg.release import Release
 from kg.site import create_app, languages
-from kg.site.serving import remember
+from kg.site.serving import answer_cache
 
 Read = Callable[[str], Any]
 UNTRANSLATED = next(code for code in ("fr", "it", "nl", "sv") if code not in languages.CATALOGUES)
@@ -73,9 +73,9 @@ def test_rdf_is_the_same_in_every_language(client: FlaskClient) -> None:
 def test_answers_are_remembered_once_a_language_however_it_is_asked_for() -> None:
     """So the many ways to ask fill no memory, and ``?lang=`` wins over the header."""
 
-    def key(header: str, query: bytes = b"") -> remember.Key | None:
+    def key(header: str, query: bytes = b"") -> answer_cache.Key | None:
         scope = {"method": "GET", "headers": [(b"accept-language", b"")], "raw_path": b"/", "query_string": query}
-        return remember.key(scope, {b"accept-language": header.encode()}, ("en", "de"))
+        return answer_cache.key(scope, {b"accept-language": header.encode()}, ("en", "de"))
 
     english = {key(header) for header in ("", "en", "en-GB;q=0.9", "fr", "*", "x" * 5_000)}
     german = {key(header) for header in ("de", "de-CH, it;q=0.5", "xx, de;q=0.1")}

@@ -25,7 +25,7 @@ from kg.query.session import Session
 from kg.site.answers import headers, packing
 from kg.site.answers.ranges import matches
 from kg.site.components import footnotes
-from kg.site.serving import remember
+from kg.site.serving import answer_cache
 from kg.site.serving.asgi import Answer, Receive, Scope, encoded, until_left
 from kg.site.serving.counters import Counters
 from kg.site.sparql import prepared, protocol
@@ -55,7 +55,7 @@ class Direct:
         self._session.close_soon()
 
     async def answer(
-        self, scope: Scope, named: Mapping[bytes, bytes], body: bytes, key: remember.Key | None
+        self, scope: Scope, named: Mapping[bytes, bytes], body: bytes, key: answer_cache.Key | None
     ) -> Answer | None:
         """The answer, or ``None`` for a request that goes the other way.
 
@@ -71,7 +71,7 @@ class Direct:
         if etag:
             found.append((b"etag", etag))
         if etag and matches(named.get(b"if-none-match", b""), etag):
-            return Answer(304, [header for header in found if header[0] not in remember.OF_CONTENT])
+            return Answer(304, [header for header in found if header[0] not in answer_cache.OF_CONTENT])
         running = await self._run(scope, named, plan)
         if running.note:
             found.append((footnotes.HEADER.lower().encode(), footnotes.header(running.note).encode("latin-1")))
@@ -86,7 +86,7 @@ class Direct:
             found.append((b"content-encoding", b"gzip"))
         found.append((b"content-length", b"%d" % len(data)))
         if key is not None and etag:
-            self._memory.put(key, remember.Kept(found, etag, data))
+            self._memory.put(key, answer_cache.Kept(found, etag, data))
         return Answer(200, found, data)
 
     def _plan(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> prepared.Prepared | None:

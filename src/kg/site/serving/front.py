@@ -1,6 +1,6 @@
 """What the server calls: an ASGI application in front of Flask's.
 
-What was answered before is answered from memory (:mod:`kg.site.serving.remember`), queries straight from a worker
+What was answered before is answered from memory (:mod:`kg.site.serving.answer_cache`), queries straight from a worker
 (:mod:`kg.site.serving.direct`), and everything else by Flask, in a thread. An answer that breaks off leaves the
 connection broken, so that it does not look whole.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kg.errors import QueryError
 from kg.query.pool import Pool
-from kg.site.serving import asgi, remember
+from kg.site.serving import answer_cache, asgi
 from kg.site.serving.asgi import Answer, Receive, Scope, Send
 from kg.site.serving.counters import ENVIRON, Counters
 from kg.site.serving.direct import Direct, Watch
@@ -38,7 +38,7 @@ class _Call(NamedTuple):
 
     scope: Scope
     named: Mapping[bytes, bytes]
-    key: remember.Key | None
+    key: answer_cache.Key | None
     receive: Receive
     send: Send
 
@@ -56,12 +56,12 @@ class Front:
         """Answer one request."""
         named = dict(scope["headers"])
         current = self._current.current
-        key = remember.key(scope, named, current.languages)
+        key = answer_cache.key(scope, named, current.languages)
         kept = current.memory.get(key) if key is not None else None
         if kept is None:
             await self._ask(_Call(scope, named, key, receive, send))
             return
-        status, headers, body = remember.again(kept, named, scope["method"])
+        status, headers, body = answer_cache.again(kept, named, scope["method"])
         self._count(scope, status, remembered=True)
         await asgi.respond(scope, send, Answer(status, headers, body))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
-from kg.site.serving.remember import Memory
+from kg.site.serving.answer_cache import Memory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -12,7 +12,7 @@ from tests.site.asgi import Asgi, Counting, in_front
 from werkzeug.test import Client
 
 from kg.site.lookups.state import Cache
-from kg.site.serving.remember import Memory
+from kg.site.serving.answer_cache import Memory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
