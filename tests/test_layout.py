@@ -15,7 +15,7 @@ MODULES = {
 }
 
 # What knows of no stage.
-BASICS = {"media", "text", "tags", "words", "dates", "config", "settings", "model", "vocab", "forgetful", "errors"}
+BASICS = {"media", "text", "tags", "words", "dates", "config", "settings", "model", "vocab", "caches", "errors"}
 
 # From the top down. A part imports itself (for a package: its own modules) and what stands below it in this table.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "push": {"query", "release", "store", "model", "vocab", "errors"},
     "history": {"activations", "disk", "diff", "release", "errors"},
     "diff": {"release", "model", "vocab"},
-    "query": {"bounds", "release", "store", "media", "config", "model", "vocab", "forgetful", "errors"},
+    "query": {"bounds", "release", "store", "media", "config", "model", "vocab", "caches", "errors"},
     "findings": {"model"},
     "activations": {"disk"},
     "disk": set(),
@@ -85,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "words": set(),
     "translation": set(),
     "dates": set(),
-    "forgetful": set(),
+    "caches": set(),
     "config": {"settings", "errors"},
     "settings": {"media", "errors"},
     "model": {"errors"},

@@ -10,7 +10,7 @@ from typing import Any
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.query.rows import nodes
 from kg.store.stated import Stated
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, Triple, parse_query_results
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.media import NOT_IN_XML
 
 Node = NamedNode | BlankNode | Literal | Triple

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.site.answers.links import page_path
 from kg.site.lookups import index
 from kg.site.lookups.database import marks

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.site.answers.links import EXTERNAL_REL, anchor, encode, is_web, page_path
 from kg.site.languages import Language, marked
 from kg.site.lookups.evidence import Evidence, Source, Span

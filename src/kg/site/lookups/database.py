@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from kg import disk
+from kg.caches import Forgetful
 from kg.errors import ReleaseError
-from kg.forgetful import Forgetful
 
 BATCH = 16
 """IRIs that one query asks for."""

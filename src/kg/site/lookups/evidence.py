@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.site.lookups.database import MARKS, Database, batches
 from kg.store.base import Store
 

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from kg import tags, vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.site.elsewhere.gathered import Gathered
 from kg.site.languages import Language, marked
 from kg.site.lookups.database import MARKS, Database, batches

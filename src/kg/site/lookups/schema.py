@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
-from kg.forgetful import Forgetful
+from kg.caches import Forgetful
 from kg.site.languages import marked
 
 _SH = vocab.SH

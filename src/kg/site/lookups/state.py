@@ -22,8 +22,8 @@ from markupsafe import Markup
 from pyoxigraph import NamedNode
 
 from kg import activations, vocab
+from kg.caches import Bounded
 from kg.config import FILE, Config
-from kg.forgetful import Bounded
 from kg.history import History
 from kg.release import Release
 from kg.site import languages

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import text, vocab
-from kg.forgetful import Bounded
+from kg.caches import Bounded
 from kg.model import value_of
 from kg.release import Release
 from kg.site.lookups.evidence import Span

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from werkzeug.http import parse_date
 
-from kg.forgetful import Bounded
+from kg.caches import Bounded
 from kg.site import languages
 from kg.site.answers.ranges import matches
 from kg.site.serving.asgi import Headers, Scope
