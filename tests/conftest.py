@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shutil
@@ -10,11 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
@@ -123,14 +121,6 @@ def intact(project: Path) -> str:
     releases = load(project).releases
     assert [row.problem for row in listing(releases) if row.problem] == []
     return Release.open(releases / "current").version
-
-
-def get(address: str, path: str) -> tuple[int, bytes]:
-    """Status and content of a page; raises where an answer breaks off."""
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.conftest import get, intact
+from tests.asking import ask
+from tests.conftest import intact
 
 from kg.release import Release, versions
 
@@ -177,7 +178,7 @@ def test_a_disk_that_cannot_be_written_is_served_from_and_not_built_on(
         assert "cannot be written" in done.stderr
         with serve(project) as address:
             for path in ("", "page/kg", "history/claim/about-kg/1", "releases/", "sparql?query=ASK%7B%7D"):
-                assert get(address, "/" + path)[0] == 200, path
+                assert ask(address, "/" + path)[0] == 200, path
 
 
 @pytest.mark.parametrize("damage", ["cut", *(pytest.param(d, marks=pytest.mark.soak) for d in ("emptied", "removed"))])

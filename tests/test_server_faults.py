@@ -21,7 +21,8 @@ from typing import IO
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.conftest import Kg, get, intact
+from tests.asking import ask
+from tests.conftest import Kg, intact
 from tests.patience import PATIENCE, free_port, until
 from tests.store.engines import oxigraph
 
@@ -46,7 +47,7 @@ class Load(threading.Thread):
         while not self.stop.is_set():
             for path, body in self.expected.items():
                 try:
-                    status, got = get(self.address, path)
+                    status, _, got = ask(self.address, path)
                 except (OSError, http.client.HTTPException):
                     time.sleep(0.01)
                     continue
@@ -118,7 +119,7 @@ def kill_servers(project: Path, times: int) -> None:
     dice = random.Random(20261126)
     port = free_port()  # nobody else gets it while no server has it
     with server(project, port=port) as (_, address):
-        expected = {path: get(address, path)[1] for path in ("/page/kg", "/sparql?query=" + quote(QUERY))}
+        expected = {path: ask(address, path)[2] for path in ("/page/kg", "/sparql?query=" + quote(QUERY))}
     loads = [Load(address, expected) for _ in range(2)]
     seen: set[int] = set()
     killed: Counter[str] = Counter()
@@ -181,7 +182,8 @@ def ended(process: subprocess.Popen[str]) -> None:
 
 def _answer(address: str, path: str) -> tuple[int, bytes]:
     with suppress(OSError, http.client.HTTPException):
-        return get(address, path)
+        status, _, body = ask(address, path)
+        return status, body
     return 0, b""
 
 
@@ -225,7 +227,7 @@ def test_a_process_that_is_killed_while_the_store_does_not_answer_is_replaced(
         pushed = kg("push", "--to", engine.address, *profile, cwd=built)
         assert pushed.returncode == 0, pushed.stderr
         with server(built, 1, options=("--endpoint", engine.query, *profile)) as (process, address):
-            assert get(address, "/")[0] == 200
+            assert ask(address, "/")[0] == 200
             before = children(process.pid)
             store.close()
             for pid in before:
@@ -245,7 +247,7 @@ def test_a_process_that_is_killed_when_the_release_was_damaged_is_replaced(
         retitled(built, "The second")
         assert kg("build", cwd=built).returncode == 0
     with (tmp_path / "log").open("w") as log, server(built, 1, log=log) as (process, address):
-        assert get(address, "/")[0] == 200
+        assert ask(address, "/")[0] == 200
         with (built / "releases/current/dumps/facts.nt").open("a") as file:
             file.write("\n")
         (web,) = roles(process.pid)["web"]
@@ -270,7 +272,7 @@ def retitled(project: Path, title: str) -> None:
 
 def test_the_address_of_a_server_that_was_killed_is_free_again(built: Path) -> None:
     with server(built, port=free_port()) as (process, address):
-        assert get(address, "/sparql?query=ASK%7B%7D")[0] == 200
+        assert ask(address, "/sparql?query=ASK%7B%7D")[0] == 200
         below = children(process.pid)
         process.kill()
         process.wait(timeout=PATIENCE)
@@ -313,7 +315,7 @@ def test_an_answer_that_runs_into_its_deadline_breaks_off_and_nothing_is_logged(
         process.stdout.readline()
         address = process.stdout.readline().split()[0]
         with pytest.raises(http.client.IncompleteRead):
-            get(address, "/sparql?query=" + quote(words))
-        assert get(address, "/health")[0] == 200
+            ask(address, "/sparql?query=" + quote(words))
+        assert ask(address, "/health")[0] == 200
         process.terminate()
         assert process.communicate(timeout=PATIENCE)[1] == ""

@@ -6,14 +6,14 @@ import http.client
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from tests.patience import PATIENCE
+from tests.asking import ask
+from tests.patience import until
 
 from kg import activations, build
 from kg.config import load
@@ -38,23 +38,17 @@ def address(project: Path, serve: Callable[..., AbstractContextManager[str]]) ->
         yield started
 
 
-def get(address: str, path: str, **headers: str) -> tuple[int, Headers, bytes]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
-        connection.request("GET", path, headers=named)
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-
-
 def dated(address: str, path: str, release: str = "") -> Headers:
     """The headers of an answer of a release, as soon as that is served."""
-    end = time.monotonic() + 60
-    while True:
-        _, headers, _ = get(address, path)
-        if "Last-Modified" in headers and headers["KG-Release"] in (release or headers["KG-Release"]):
-            return headers
-        assert time.monotonic() < end
-        time.sleep(0.1)
+
+    def found() -> Headers | None:
+        _, headers, _ = ask(address, path)
+        there = "Last-Modified" in headers and headers["KG-Release"] in (release or headers["KG-Release"])
+        return headers if there else None
+
+    headers = until(found)
+    assert headers
+    return headers
 
 
 @pytest.mark.parametrize(
@@ -68,12 +62,12 @@ def test_pages_and_data_say_when_they_last_changed(path: str, address: str) -> N
     future = "Fri, 31 Dec 2199 00:00:00 GMT"  # no answer can have been given then: it is passed over
     for _ in range(2):  # made, and remembered
         for since, status in ((changed, 304), (now, 304), (EARLIER, 200), ("yesterday", 200), ("", 200), (future, 200)):
-            got, headers, body = get(address, path, If_Modified_Since=since)
+            got, headers, body = ask(address, path, If_Modified_Since=since)
             assert (got, headers["ETag"], body == b"") == (status, etag, status == 304), since
         # An ETag says it better (section 13.2.2).
-        assert get(address, path, If_Modified_Since=changed, If_None_Match='"another"')[0] == 200
-        assert get(address, path, If_Modified_Since=EARLIER, If_None_Match=etag)[0] == 304
-        assert get(address, path)[0] == 200
+        assert ask(address, path, If_Modified_Since=changed, If_None_Match='"another"')[0] == 200
+        assert ask(address, path, If_Modified_Since=EARLIER, If_None_Match=etag)[0] == 304
+        assert ask(address, path)[0] == 200
 
 
 def test_going_back_to_a_release_is_a_change(project: Path, address: str) -> None:
@@ -86,7 +80,7 @@ def test_going_back_to_a_release_is_a_change(project: Path, address: str) -> Non
     activate(releases, first)
     after = dated(address, "/page/kg", first)["Last-Modified"]
     assert parsedate_to_datetime(between) < parsedate_to_datetime(after)
-    assert get(address, "/page/kg", If_Modified_Since=between)[0] == 200
+    assert ask(address, "/page/kg", If_Modified_Since=between)[0] == 200
 
 
 def test_an_answer_that_does_not_say_yet_when_it_changed_is_not_remembered(project: Path, address: str) -> None:
@@ -102,7 +96,7 @@ def test_an_answer_that_does_not_say_yet_when_it_changed_is_not_remembered(proje
     with (releases / activations.FILE).open("a", encoding="ascii") as file:
         file.write(f"{ahead.isoformat(timespec='microseconds')} {other}\n")
     activate(releases, release)
-    while (headers := get(address, "/page/kg")[1])["KG-Release"] != release:
+    while (headers := ask(address, "/page/kg")[1])["KG-Release"] != release:
         time.sleep(0.01)
     assert "Last-Modified" not in headers
     assert "Last-Modified" in dated(address, "/page/kg", release)
@@ -113,4 +107,4 @@ def test_what_lies_below_its_release_stays_as_old_as_its_seal(project: Path, add
     headers = dated(address, path)
     sealed = parsedate_to_datetime(headers["Memento-Datetime"])
     assert parsedate_to_datetime(headers["Last-Modified"]) >= sealed
-    assert get(address, path, If_Modified_Since=headers["Last-Modified"])[0] == 304
+    assert ask(address, path, If_Modified_Since=headers["Last-Modified"])[0] == 304

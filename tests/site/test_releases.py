@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from html import unescape
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from xml.etree import ElementTree
 
 import pytest
 from pyoxigraph import RdfFormat, parse
+from tests.asking import ask
 from tests.conftest import Kept
-from tests.patience import PATIENCE
 from werkzeug.http import http_date, parse_date
 
 from kg import build
@@ -38,19 +35,10 @@ def address(kept: Kept, serve: Callable[..., AbstractContextManager[str]]) -> It
         yield started
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        return None
-
-
 def get(url: str, **headers: str) -> tuple[int, Message, str]:
     """Status, headers and text, redirects not followed."""
-    request = urllib.request.Request(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=PATIENCE) as answer:
-            return answer.status, answer.headers, answer.read().decode()
-    except urllib.error.HTTPError as e:
-        return e.code, e.headers, e.read().decode()
+    status, got, body = ask(url, **headers)
+    return status, got, body.decode()
 
 
 def test_an_earlier_release_is_a_whole_site_below_its_address(kept: Kept, address: str) -> None:
@@ -308,13 +296,10 @@ def test_pages_about_releases_are_for_those_who_take_pages(kept: Kept, address: 
 
 
 def test_what_leads_out_of_an_earlier_release_has_the_headers_of_every_answer(kept: Kept, address: str) -> None:
-    place = urlsplit(address)
-    with closing(http.client.HTTPConnection(place.netloc, timeout=PATIENCE)) as connection:
-        connection.request("GET", f"/releases/{kept.releases[0].version}/releases/feed.atom")
-        answer = connection.getresponse()
-        assert (answer.status, answer.getheader("Location")) == (307, "../../../releases/feed.atom")
-        assert answer.getheader("Access-Control-Allow-Origin") == "*"
-        assert "default-src 'none'" in (answer.getheader("Content-Security-Policy") or "")
+    status, headers, _ = get(f"{address}releases/{kept.releases[0].version}/releases/feed.atom")
+    assert (status, headers["Location"]) == (307, "../../../releases/feed.atom")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
 def test_a_reader_of_feeds_finds_the_feed_by_the_address_of_the_site(kept: Kept, address: str) -> None:

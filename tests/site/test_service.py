@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from rdflib import RDF, Graph, Namespace, URIRef
-from tests.patience import PATIENCE, free_port
+from tests.asking import ask
+from tests.patience import free_port
 
 from kg import build, media
 from kg.config import load
@@ -66,11 +66,7 @@ def starter_project(tmp_path_factory: pytest.TempPathFactory, kg: Any) -> Path:
 
 
 def send(address: str, method: str, more: str = "", body: str | None = None, **headers: str) -> tuple[int, Any, bytes]:
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)) as connection:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, "/sparql" + more, body, sent)
-        response = connection.getresponse()
-        return response.status, response.headers, response.read()
+    return ask(address, "/sparql" + more, method, body, **headers)
 
 
 @pytest.fixture(scope="module")

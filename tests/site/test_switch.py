@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.asking import ask
 from tests.patience import PATIENCE, until
 
 from kg import build
@@ -125,16 +126,8 @@ def test_switching_for_a_minute(project: Path, serve: Serve) -> None:
     under_load(project, serve, seconds=60, every=2)
 
 
-def ask(address: str, path: str) -> http.client.HTTPResponse:
-    with closing(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)) as connection:
-        connection.request("GET", path, headers={"Accept": "application/json, */*;q=0.5"})
-        answer = connection.getresponse()
-        answer.read()
-        return answer
-
-
 def served(address: str) -> str:
-    return ask(address, "/health").headers["Kg-Release"]
+    return ask(address, "/health")[1]["Kg-Release"]
 
 
 def wait_for(address: str, version: str) -> None:
@@ -156,7 +149,7 @@ def test_a_build_is_served_without_a_restart_and_nobody_has_files_of_the_old_rel
     make(config, "release-one")
     with serve(project) as address:
         for path in (*PAGES, "/sparql?query=" + urllib.parse.quote(LABEL)):
-            assert ask(address, path).status == 200, path
+            assert ask(address, path)[0] == 200, path
         text = (project / "kg.toml").read_text()
         (project / "kg.toml").write_text(text.replace("My knowledge graph", "After the build"))
         assert kg("build", cwd=project).returncode == 0

@@ -8,12 +8,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
+from tests.asking import ask
 from tests.conftest import Kg
-from tests.patience import PATIENCE, until
+from tests.patience import until
 from tests.store.engines import Engine, datasets
 
 from kg import build
@@ -226,12 +225,8 @@ def test_the_command_line_pushes_into_datasets_and_serves_them(
 
 
 def get(address: str) -> tuple[int, str]:
-    request = Request(address, headers={"Accept": "text/html"})
-    try:
-        with urlopen(request, timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as e:
-        return e.code, e.read().decode()
+    status, _, body = ask(address, Accept="text/html")
+    return status, body.decode()
 
 
 def test_a_release_of_another_base_is_served_as_the_push_says(
