@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
+
+from tests.build.changes import Change, added
 
 CLAIMS = "data/claims/about-kg.trig"
 LABELS = "data/entities/labels.ttl"
@@ -14,19 +15,9 @@ SHAPE = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shapes#Mine> a sh:NodeSha
 OWL = "http://www.w3.org/2002/07/owl#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 ALT = "<http://www.w3.org/2004/02/skos/core#altLabel>"
-Damage = Callable[[Path], None]
 
 
-def added(file: str, content: str | bytes) -> Damage:
-    def damage(project: Path) -> None:
-        (project / file).parent.mkdir(parents=True, exist_ok=True)
-        with (project / file).open("ab") as stream:
-            stream.write(content if isinstance(content, bytes) else content.encode())
-
-    return damage
-
-
-def sparse(file: str) -> Damage:
+def sparse(file: str) -> Change:
     """A file that is larger than the machine's memory, and takes no room on the disk."""
 
     def damage(project: Path) -> None:
@@ -36,7 +27,7 @@ def sparse(file: str) -> Damage:
     return damage
 
 
-def pipe(file: str) -> Damage:
+def pipe(file: str) -> Change:
     def damage(project: Path) -> None:
         (project / file).unlink()
         os.mkfifo(project / file)
@@ -44,7 +35,7 @@ def pipe(file: str) -> Damage:
     return damage
 
 
-def linked(file: str, target: str) -> Damage:
+def linked(file: str, target: str) -> Change:
     def damage(project: Path) -> None:
         (project / file).unlink(missing_ok=True)
         (project / file).symlink_to(target)
@@ -52,14 +43,14 @@ def linked(file: str, target: str) -> Damage:
     return damage
 
 
-def recoded(file: str, encoding: str) -> Damage:
+def recoded(file: str, encoding: str) -> Change:
     def damage(project: Path) -> None:
         (project / file).write_bytes((project / file).read_text(encoding="utf-8").encode(encoding))
 
     return damage
 
 
-def both(*damages: Damage) -> Damage:
+def both(*damages: Change) -> Change:
     def damage(project: Path) -> None:
         for one in damages:
             one(project)
@@ -67,18 +58,18 @@ def both(*damages: Damage) -> Damage:
     return damage
 
 
-def shape(text: str) -> Damage:
+def shape(text: str) -> Change:
     return added("shapes/mine.ttl", SHAPE + text)
 
 
-def query_shape(where: str) -> Damage:
+def query_shape(where: str) -> Change:
     return shape(f'\n sh:sparql [ sh:select "SELECT DISTINCT $this ?value {{ $this a ?type . {where} }}" ] .')
 
 
 LABEL = added(LABELS, f':kg {ALT} "{"a" * 40}!"@en .\n')
 
 
-def question(text: str) -> Damage:
+def question(text: str) -> Change:
     return added("data/queries/mine.rq", text)
 
 
@@ -91,7 +82,7 @@ claim:1 <{OA}hasTarget> <passage/about-kg/5-900000> .
 VALUES = " ".join(f"VALUES ?x{n} {{ {' '.join(map(str, range(60)))} }}" for n in range(9))
 ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaaaaaaaa"}">' for n in range(12))
 
-CASES: dict[str, tuple[Damage, str]] = {
+CASES: dict[str, tuple[Change, str]] = {
     "blank nodes nested a million deep": (
         added(CLAIMS, "claim:1 rdfs:seeAlso " + "[ rdfs:seeAlso " * MILLION + ":x" + " ]" * MILLION + " .\n"),
         rf"{CLAIMS}:\d+: error: more than 100000 triples in this file have a subject without a name",

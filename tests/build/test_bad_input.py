@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.build.changes import added, replaced
 
 from kg import build, vocab
 from kg.config import load
@@ -19,26 +20,6 @@ CLAIMS = "data/claims/about-kg.trig"
 DOCUMENT = "data/documents/about-kg.ttl"
 TEXT = "data/documents/about-kg.md"
 LABELS = "data/entities/labels.ttl"
-
-
-def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
-    def damage(project: Path) -> None:
-        path = project / file
-        before = path.read_text(encoding="utf-8")
-        assert old in before
-        path.write_text(before.replace(old, new, 1), encoding="utf-8")
-
-    return damage
-
-
-def added(file: str, content: str | bytes) -> Callable[[Path], None]:
-    def damage(project: Path) -> None:
-        path = project / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as stream:
-            stream.write(content if isinstance(content, bytes) else content.encode())
-
-    return damage
 
 
 def written(file: str, content: bytes) -> Callable[[Path], None]:

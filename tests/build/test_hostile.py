@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import RdfFormat, parse
-from tests.build.attacks import CASES, CLAIMS, LABELS, MILLION, QUICK, added, question
+from tests.build.attacks import CASES, CLAIMS, LABELS, MILLION, QUICK, question
+from tests.build.changes import added
 
 from kg.build import check
 from kg.build.limit import MOST

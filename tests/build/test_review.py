@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.build.changes import replaced
 
 from kg import build
 from kg.config import load
@@ -24,15 +25,6 @@ def reviewed(starter: Path, kg) -> Path:
     return starter
 
 
-def edit(file: str, old: str, new: str) -> Callable[[Path], None]:
-    def change(project: Path) -> None:
-        path = project / file
-        assert old in path.read_text(encoding="utf-8")
-        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-
-    return change
-
-
 def test_the_claims_that_wait_for_a_reader_are_listed(starter: Path, reviewed: Path, kg) -> None:
     lines = kg("review", cwd=reviewed).stdout.splitlines()
     assert len(lines) == 2
@@ -44,10 +36,10 @@ def test_the_claims_that_wait_for_a_reader_are_listed(starter: Path, reviewed: P
 @pytest.mark.parametrize(
     "change",
     [
-        edit(CLAIMS, "The program kg is made", "The programme kg is made"),
-        edit(CLAIMS, "schema:programmingLanguage :python", "schema:programmingLanguage :kg"),
-        edit(CLAIMS, "kg:modality kg:asserted", "kg:modality kg:expected"),
-        edit(CLAIMS, '"kg is written in Python"', '"written in Python"'),
+        replaced(CLAIMS, "The program kg is made", "The programme kg is made"),
+        replaced(CLAIMS, "schema:programmingLanguage :python", "schema:programmingLanguage :kg"),
+        replaced(CLAIMS, "kg:modality kg:asserted", "kg:modality kg:expected"),
+        replaced(CLAIMS, '"kg is written in Python"', '"written in Python"'),
     ],
     ids=["gloss", "triples", "modality", "passage"],
 )
@@ -59,7 +51,7 @@ def test_a_claim_that_was_changed_after_its_review_is_an_error(change: Callable[
 
 
 def test_a_review_holds_under_another_base_and_where_only_the_layout_changed(reviewed: Path) -> None:
-    edit(CLAIMS, "schema:programmingLanguage :python", "\n  schema:programmingLanguage  :python")(reviewed)
+    replaced(CLAIMS, "schema:programmingLanguage :python", "\n  schema:programmingLanguage  :python")(reviewed)
     assert not build.check(load(reviewed, base="https://elsewhere.example/facts/")).failed
 
 

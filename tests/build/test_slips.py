@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.build.changes import edit
 
 from kg import build
 from kg.config import load
@@ -15,13 +16,6 @@ CLAIMS = "data/claims/about-kg.trig"
 DOCUMENT = "data/documents/about-kg.ttl"
 LABELS = "data/entities/labels.ttl"
 FACTS = "shapes/facts.ttl"
-
-
-def edit(project: Path, file: str, old: str, new: str) -> None:
-    path = project / file
-    before = path.read_text(encoding="utf-8")
-    assert old in before
-    path.write_text(before.replace(old, new), encoding="utf-8")
 
 
 def said(project: Path, severity: Severity = Severity.ERROR) -> list[str]:
