@@ -209,7 +209,7 @@ def test_what_a_note_relays_is_marked_as_said_by_others(dataset_page: Read) -> N
 
 
 def test_claims_that_differ_in_their_passage_only_are_one_line(dataset_page: Read) -> None:
-    for name in ("iraq", "us-led-coalition", "united-states", "al-qaim-base"):
+    for name in ("qassem-soleimani", "iraq", "us-led-coalition", "united-states", "al-qaim-base"):
         page = dataset_page(f"/page/{name}")
         for item in page.all("div", class_="evidence"):
             marks = [
@@ -217,6 +217,9 @@ def test_claims_that_differ_in_their_passage_only_are_one_line(dataset_page: Rea
                 for s in item.all("span", class_="says")
             ]
             assert len(marks) == len(set(marks)), (name, marks)
+    # Two claims give him this title: the test has something to look at.
+    (line,) = lines(dataset_page("/page/qassem-soleimani"), "General")
+    assert line[1].count("¶") > 1
 
 
 def test_many_passages_are_folded_away() -> None:
