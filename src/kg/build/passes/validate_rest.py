@@ -27,7 +27,7 @@ from kg import vocab
 from kg.bounds import Clock, doing
 from kg.build.lines import SortedFile
 from kg.build.passes.tables import Tables
-from kg.build.shacl.data import Data
+from kg.build.shacl.data import BY_ALL, Data
 from kg.build.shacl.deadline import ending
 from kg.build.shacl.model import NotCovered, Term
 from kg.build.shacl.partial import Outcome, PartialData, Plans, check, read_plans, run, target_nodes
@@ -226,6 +226,11 @@ class Rest:
                 found += _quads(line)
         return found
 
+    def all_quads(self, graph: str) -> list[Quad]:
+        """The whole graph for a shape that is being checked; reading it is none of its doing."""
+        with self.clock.stopped():
+            return self.quads(graph)
+
     def _evidence_about(self, node: Term) -> list[Quad]:
         lines = self.dataset.facts.starting(f"{node} ".encode())
         return list(_quads(b"".join(line for line in lines if self._is_evidence(line))))
@@ -312,8 +317,9 @@ def _check_open(shape: Node, plan: Plan, nodes: Sequence[Term], seen: _Seen, fou
         with ending(seen.rest.clock, len(some) / _AT_ONCE):
             run(shape, plan, some, data, one)
         if one.open:
-            quads = seen.rest.quads(seen.graph, plan.predicates)
-            one, tables = Outcome(), Data(quads, plan.predicates)
+            wanted = plan.predicates | BY_ALL
+            quads = seen.rest.quads(seen.graph, wanted)
+            one, tables = Outcome(), Data(quads, wanted, lambda: seen.rest.all_quads(seen.graph))
             with ending(seen.rest.clock, len(quads) / MANY):
                 run(shape, plan, some, tables, one)
         found.results.setdefault(shape, []).extend(one.results.get(shape, ()))

@@ -9,7 +9,7 @@ The store is made for ``sh:sparql`` alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, cast
@@ -23,14 +23,22 @@ from kg.build.shacl.model import NotCovered, Term, to_graph, to_rdflib
 
 Table = Mapping[Term, Sequence[Term]]
 _NONE: Table = MappingProxyType({})
+BY_ALL = frozenset((vocab.RDF_TYPE, vocab.RDFS_SUBCLASS))
+"""What every shape may look at without saying so: classes."""
 
 
 class Data:
-    """A data graph: RDF 1.1 in the default graph, indexed by the predicates that are ``wanted``."""
+    """A data graph: RDF 1.1 in the default graph, indexed by the predicates that are ``wanted``.
 
-    def __init__(self, quads: Sequence[Quad], wanted: Collection[str]) -> None:
-        self._quads = quads
-        self._forward = _tables(quads, {*wanted, vocab.RDF_TYPE, vocab.RDFS_SUBCLASS})
+    ``whole``: gives all of the graph where ``quads`` has what is wanted and no more. Closed shapes and queries that
+    name no predicate look at all of it.
+    """
+
+    def __init__(
+        self, quads: Sequence[Quad], wanted: Collection[str], whole: Callable[[], Sequence[Quad]] | None = None
+    ) -> None:
+        self._whole_graph = whole or (lambda: quads)
+        self._forward = _tables(quads, {*wanted, *BY_ALL})
         self._backward: dict[str, Table] = {}
         self._instances: dict[str, frozenset[Term]] = {}
         self._nodes: dict[Term, Node] = {}
@@ -68,11 +76,15 @@ class Data:
         return self._instances[class_]
 
     @cached_property
+    def _all(self) -> Sequence[Quad]:
+        return self._whole_graph()
+
+    @cached_property
     def outgoing(self) -> dict[Term, set[tuple[NamedNode, Term]]]:
         """Subject → predicates and objects, for closed shapes."""
         table: defaultdict[Term, set[tuple[NamedNode, Term]]] = defaultdict(set)
         quad: Any
-        for quad in self._quads:
+        for quad in self._all:
             table[quad.subject].add((quad.predicate, quad.object))
         return dict(table)
 
@@ -82,7 +94,7 @@ class Data:
         :raises NotCovered: if it would rewrite a literal, so that the reference's results could be others.
         """
         if predicates not in self._stores:
-            quads = self._quads if predicates is None else list(self._with(predicates))
+            quads = self._all if predicates is None else list(self._with(predicates))
             if _rewritten({quad.object for quad in quads if isinstance(quad.object, Literal)}):
                 raise NotCovered("literals that the store rewrites")
             store = self._stores[predicates] = Store()
@@ -99,7 +111,7 @@ class Data:
     @cached_property
     def graph(self) -> Graph:
         """The triples as an rdflib graph; slow to make, and needed for the words about blank nodes alone."""
-        return to_graph(self._quads)
+        return to_graph(self._all)
 
     def node(self, term: Term) -> Node:
         """The term as rdflib's, made once: reading a literal's value is what takes the time."""
