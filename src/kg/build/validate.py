@@ -21,14 +21,15 @@ from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ShapeRecursionWarning
-from rdflib import RDFS, BNode, URIRef
+from rdflib import RDFS, XSD, BNode, URIRef
+from rdflib import Literal as RdflibLiteral
 from rdflib.term import Identifier, Node
 
 from kg import vocab
 from kg.bounds import Clock
 from kg.build.assemble import Assembled
 from kg.build.limit import MOST, first_named, left_out
-from kg.build.messages import messages_of
+from kg.build.messages import Messages
 from kg.build.parse import FOLDERS
 from kg.build.shacl import Result, reference, to_graph, to_rdflib, with_details
 from kg.build.shacl.deadline import Endless, ending, shape_of
@@ -61,6 +62,12 @@ _BROKEN_BY_TWO = frozenset(
     _SH + name + "ConstraintComponent" for name in ("MaxCount", "LessThan", "LessThanOrEquals", "UniqueLang")
 )
 """What two values can break that neither breaks alone (SHACL, sections 4.2.2, 4.5.3, 4.5.4 and 4.4.5)."""
+
+_BY_DATATYPE = frozenset(
+    f"{_SH}{name}ConstraintComponent"
+    for name in ("Datatype", "In", "MinInclusive", "MinExclusive", "MaxInclusive", "MaxExclusive")
+)
+"""What a value can break by its datatype alone."""
 
 Places = Mapping[tuple[str, str, str], Place]
 """The line of a triple, by its three terms in N-Triples form."""
@@ -201,6 +208,7 @@ def findings_of(
     Those of one shape that are too many are left out, apart from those that are no error because documents differ.
     """
     chain_of = cache(lambda shape: _chain(shape, shapes.quads))
+    messages = Messages(shapes.quads, shapes.language, lambda iri: _readable(iri, names))
     given: Counter[tuple[Node, bool]] = Counter()
     for result in with_details(results):
         claims = _differing(result, disputed)
@@ -208,7 +216,7 @@ def findings_of(
         given[kind] += 1
         if given[kind] > MOST + 1:
             continue
-        finding = _finding(result, chain_of(result.shape), shapes, places, names)
+        finding = _finding(result, chain_of(result.shape), messages, places, names)
         finding = _between_documents(finding, claims, names) if claims else finding
         yield finding if given[kind] <= MOST else left_out(finding)
 
@@ -289,7 +297,7 @@ def _between_documents(finding: Finding, claims: tuple[str, ...], names: vocab.N
     return replace(finding, severity=severity, rule="disagreement", message=text)
 
 
-def _finding(result: Result, chain: Sequence[Node], shapes: Shapes, places: Look, names: vocab.Names) -> Finding:
+def _finding(result: Result, chain: Sequence[Node], messages: Messages, places: Look, names: vocab.Names) -> Finding:
     focus, path, value = result.focus, result.path, result.value
     about = focus
     if isinstance(value, URIRef) and names.local(str(focus)) == _OWN:
@@ -299,14 +307,22 @@ def _finding(result: Result, chain: Sequence[Node], shapes: Shapes, places: Look
     if isinstance(path, URIRef):
         details.append(_readable(str(path), names))
     if value is not None and value != about:
-        details.append(f"value {_readable(str(value), names)!r}")
+        details.append(f"value {_readable(str(value), names)!r}{_kind(result, names)}")
     shape_name = names.local(str(chain[-1])) or str(chain[-1])
-    said = messages_of(result, chain, shapes.quads, shapes.language)
+    said = messages.of(result, chain)
     text = f"{', '.join(details)}: {' '.join(said) or 'does not conform'} [{shape_name}]"
     if about is not focus:
         path = RDFS.label  # what a look at all of the graph found is mended where it is named
     place = _place(about, path, value, places) if isinstance(about, URIRef) else Place("data")
     return Finding(severity, "shacl", text, place, str(about))
+
+
+def _kind(result: Result, names: vocab.Names) -> str:
+    """The datatype of a value, where the trouble may be that it has the wrong one: ``4`` is no ``xsd:decimal``."""
+    value = result.value
+    if not isinstance(value, RdflibLiteral) or str(result.component) not in _BY_DATATYPE:
+        return ""
+    return f" (@{value.language})" if value.language else f" ({_readable(value.datatype or XSD.string, names)})"
 
 
 _OWN = "shapes"

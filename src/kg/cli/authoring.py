@@ -180,7 +180,8 @@ def _print_findings(findings: Sequence[Finding], format_: str, release: Release 
         return
     for finding in findings:
         say(str(finding))
-    click.echo(", ".join(plural(tally[s], s) for s in (Severity.ERROR, Severity.WARNING)))
+    shown = [s for s in Severity if tally[s] or s is not Severity.INFO]
+    click.echo(", ".join(plural(tally[s], s) for s in shown))
     if release:
         counts = release.manifest.counts
         unchecked = counts["passages"] - counts["verified"]
