@@ -66,7 +66,7 @@ def test_words_that_stand_twice_or_never_or_in_two_sentences_get_one_line(starte
     for words, message in {
         "k": "the words stand ",
         "nowhere at all": "the words do not stand in the document",
-        "kg is writen in python": "the words do not stand in the document; nearest: 'kg is written in Python.' at ",
+        "kg is writen in python": 'the words do not stand in the document; nearest: "kg is written in Python." at ',
         "Python. Its": "the words cross the end of a sentence",
         " ": "no words were given",
     }.items():

@@ -80,7 +80,7 @@ def test_a_sentence_without_a_claim_is_told_with_its_words_where_they_may_be_sho
     with (starter / "data/documents/about-kg.md").open("a", encoding="utf-8") as file:
         file.write("It is new.\n")
     found = [f.message for f in build.check(load(starter)).findings if f.rule == "no-claim"]
-    assert found == ["about-kg: no claim rests on sentence 3 (paragraph 1, at 122-132): 'It is new.'"]
+    assert found == ['about-kg: no claim rests on sentence 3 (paragraph 1, at 122-132): "It is new."']
 
 
 def test_the_words_of_a_text_that_may_not_be_shown_are_nowhere_in_the_release(starter: Path, hidden: Path) -> None:

@@ -106,7 +106,7 @@ def test_words_that_changed_are_not_rewritten_and_the_nearest_are_named(cited: P
     assert build.fix(load(cited)) == ["passage/about-kg/48-73 is now 49-74, sentence 2"]
     assert (cited / CLAIMS).read_bytes() != before
     messages = [f.message for f in build.check(load(cited)).findings if f.severity == "error"]
-    assert any("its words were changed; nearest: 'kg was written in Python.' at 11-36" in m for m in messages), messages
+    assert any('its words were changed; nearest: "kg was written in Python." at 11-36' in m for m in messages), messages
     assert any("the quote 'kg is written in Python' does not stand" in m for m in messages)
     assert any(m.startswith("wrong fingerprint: the text of about-kg") for m in messages), "the encoder decides"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pyoxigraph import Literal
 
 from kg import text, vocab
+from kg.build.alike import spans_alike
 from kg.build.ground import SUFFIXES, Search, find_text, find_words, make_passage, text_folders
 from kg.build.parse import FOLDERS, read_utf8
 from kg.config import Config
@@ -51,13 +52,26 @@ def is_shown(config: Config, name: str) -> bool:
 def cite(config: Config, name: str, words: str, documents: Sequence[Path]) -> tuple[Passage, str, bool]:
     """The passage that the words are, its sentence for the encoder to look at, and whether it may be quoted.
 
+    The words may be written in other characters than the text has; the passage is what the text has.
+
     :raises PassageError: if the words stand nowhere, twice, or across the end of a sentence.
     """
     parsed = read_document(config, name, documents)
-    start, end = find_words(words, parsed, Search())
+    start, end = _find(words, parsed)
     passage = make_passage(vocab.Names(config.base), name, parsed, (start, end), Place(name))
     sentence = parsed.sentence_at(start, end)
     return passage, parsed.content[sentence.start : sentence.end] if sentence else "", is_shown(config, name)
+
+
+def _find(words: str, parsed: text.Text) -> tuple[int, int]:
+    """Where the words stand; in other characters, such as curly quotes, if that is one place."""
+    try:
+        return find_words(words, parsed, Search())
+    except PassageError as e:
+        spans = [] if e.positions else spans_alike(text.normalise(words), parsed.content)
+        if len(spans) != 1:
+            raise
+        return spans[0]
 
 
 def passage_trig(passage: Passage, *, quote: bool) -> str:

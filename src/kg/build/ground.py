@@ -17,6 +17,7 @@ from rapidfuzz import fuzz
 
 from kg import text, vocab
 from kg.bounds import doing
+from kg.build.alike import spans_alike, strange, visible
 from kg.build.collect import Collected
 from kg.build.parse import FOLDERS, Unreadable, read_file
 from kg.errors import ConfigError, PassageError
@@ -32,8 +33,9 @@ _NEAR = 70
 _SEARCH = 3.0
 """Seconds, as they are estimated, of looking for what slips may have meant: later ones are not looked for."""
 
-_PER_SPAN, _PER_BYTE, _PER_CHARACTER = 1e-6, 2.5e-9, 4e-8
-"""Seconds to hash a span and each of its bytes, and to compare a character of a text with up to 64 of a quote."""
+_PER_SPAN, _PER_BYTE, _PER_CHARACTER, _PER_FOLD = 1e-6, 2.5e-9, 4e-8, 1e-7
+"""Seconds to hash a span and each of its bytes, to compare a character of a text with up to 64 of a quote, and to fold
+one."""
 
 
 @dataclass(slots=True)
@@ -306,7 +308,9 @@ def _uncovered(
                 start, end = sentence.start, sentence.end
                 where = f"paragraph {sentence.paragraph}, at {start}-{end}"
                 # What may not be shown stands in no report either.
-                words = f": {parsed.content[start : min(end, start + 60)]!r}" if documents[name].text_shown else ""
+                words = (
+                    f": {visible(parsed.content[start : min(end, start + 60)])}" if documents[name].text_shown else ""
+                )
                 message = f"{name}: no claim rests on sentence {sentence.number} ({where}){words}"
                 yield warning("no-claim", message, documents[name].place, documents[name].iri)
 
@@ -360,6 +364,9 @@ def _what_changed(passage: Passage, parsed: text.Text, search: Search) -> str:
 
 def _nearest(quote: str, parsed: text.Text, search: Search) -> str:
     """Where words stand that are most like a quote, if any are like enough to be the ones that were meant."""
+    folding = len(parsed.content) * _PER_FOLD
+    if search.left >= folding and search.covers(folding) and (spans := spans_alike(quote, parsed.content)):
+        return _as_it_stands(quote, spans, parsed)
     if not search.covers(len(parsed.content) * (1 + len(quote) // 64) * _PER_CHARACTER):
         return ""
     found = fuzz.partial_ratio_alignment(quote, parsed.content, score_cutoff=_NEAR)
@@ -369,7 +376,15 @@ def _nearest(quote: str, parsed: text.Text, search: Search) -> str:
     start = parsed.content.rfind(" ", 0, found.dest_start + 1) + 1
     end = parsed.content.find(" ", max(found.dest_end - 1, start))
     words = parsed.content[start : end if end >= 0 else None]
-    return f"; nearest: {words[:120]!r} at {start}-{start + len(words)}"
+    return f"; nearest: {visible(words)} at {start}-{start + len(words)}"
+
+
+def _as_it_stands(quote: str, spans: Sequence[tuple[int, int]], parsed: text.Text) -> str:
+    """The words of a quote in the characters that the text has, as they are at the first of the places."""
+    words = parsed.content[slice(*spans[0])]
+    places = ", ".join(f"{start}-{end}" for start, end in spans)
+    signs = f", with {found}" if (found := strange(words, quote)) else ""
+    return f"; in other characters they do: {visible(words)} at {places}{signs}"
 
 
 def _where_is(quote: str, parsed: text.Text, search: Search) -> str:
