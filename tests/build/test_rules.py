@@ -80,9 +80,8 @@ def test_a_speaker_without_a_label_is_named(starter: Path) -> None:
     edit(starter, LABELS, lambda s: s.replace(':kg-authors rdfs:label "the kg authors"@en .', ""))
     assert set(messages(starter, "no-label")) == {
         "error: id/kg-authors has no label: add one in data/entities/",
-        "error: claim/about-kg/1: the speaker has no label",
-        "error: claim/about-kg/2: the speaker has no label",
-        "error: the author of about-kg has no label: add one in data/entities/",
+        "error: id/kg-authors, the speaker of claim/about-kg/1 and of 1 more, has no label: add one in data/entities/",
+        "error: id/kg-authors, the author of about-kg, has no label: add one in data/entities/",
     }
 
 

@@ -6,7 +6,7 @@ Those ``WITHIN_A_DOCUMENT`` look at its own claims and are run with its part (:m
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -128,12 +128,20 @@ def things_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
 
 def speakers_have_labels(asked: Asked, names: vocab.Names) -> Iterator[Finding]:
     """Every speaker and author has a label: who says it is what pages show beside every fact."""
+    spoken: dict[str, Spoken] = {}
+    claims: Counter[str] = Counter()
     for one in asked.spoken:
         if one.speaker and one.iri in asked.unlabelled and one.iri not in asked.merged:
-            yield error("no-label", f"{names.local(one.claim)}: the speaker has no label", one.place, one.claim)
+            spoken.setdefault(one.iri, one)
+            claims[one.iri] += 1
+    for iri, one in spoken.items():
+        more = f" and of {claims[iri] - 1} more" if claims[iri] > 1 else ""
+        who = f"{names.local(iri) or iri}, the speaker of {names.local(one.claim)}{more}"
+        yield error("no-label", f"{who}, has no label: add one in data/entities/", one.place, one.claim)
     for author, documents in asked.authors.items():
         for document in documents if author not in asked.merged else ():
-            message = f"the author of {document.name} has no label: add one in data/entities/"
+            who = f"{names.local(author) or author}, the author of {document.name}"
+            message = f"{who}, has no label: add one in data/entities/"
             yield error("no-label", message, document.place, document.iri)
 
 
