@@ -12,7 +12,7 @@ from pyoxigraph import Literal
 from kg import text, vocab
 from kg.build.alike import spans_alike
 from kg.build.ground import SUFFIXES, Search, find_text, find_words, make_passage, text_folders
-from kg.build.parse import FOLDERS, read_utf8
+from kg.build.parse import FOLDERS, FORMATS, read_utf8
 from kg.config import Config
 from kg.errors import PassageError
 from kg.model import Passage, Place
@@ -38,10 +38,16 @@ def read_document(config: Config, name: str, documents: Sequence[Path]) -> text.
         near = difflib.get_close_matches(name, present, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         places = " or ".join(str(folder) for folder in folders)
-        raise PassageError(
-            f"missing document: no {name}.txt or {name}.md in {places}{hint} (--documents DIR names another folder)"
-        )
+        missing = f"missing document: no {name}.txt or {name}.md in {places}"
+        if other := next((p for folder in folders for p in sorted(folder.glob("*")) if _is_original(p, name)), None):
+            raise PassageError(f"{missing}: save the text of {other.name} as {other.stem}.txt, in UTF-8")
+        raise PassageError(f"{missing}{hint} (--documents DIR names another folder)")
     return text.parse(read_utf8(path, str(path)).decode("utf-8"))
+
+
+def _is_original(path: Path, name: str) -> bool:
+    """Whether a file may be what a text was written in: a page, a PDF, a word processor's file."""
+    return name in (path.name, path.stem) and path.suffix.lower() not in (*SUFFIXES, *FORMATS) and path.is_file()
 
 
 def is_shown(config: Config, name: str) -> bool:
@@ -92,6 +98,8 @@ def passage_trig(passage: Passage, *, quote: bool) -> str:
     return "\n".join(lines)
 
 
+_MARKS = re.compile(r"(\*\*|\*|`)(\S(?:.*?\S)?)\1")
+"""Emphasis and code of Markdown: marks that a title of its own does not have."""
 _LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -102,6 +110,7 @@ def document_turtle(config: Config, name: str, documents: Sequence[Path]) -> str
     """
     parsed, shown = read_document(config, name, documents), is_shown(config, name)
     title = next((parsed.content[s.start : s.end].lstrip("# ") for s in parsed.sentences if s.number == 0), name)
+    title = _MARKS.sub(r"\2", title)
     return "\n".join(
         (
             "@prefix kg: <ontology#> .",

@@ -66,11 +66,11 @@ class Grounded:
 
 
 def find_text(name: str, folders: Iterable[Path]) -> Path | None:
-    """The first file that holds the text of the document called ``name``."""
+    """The first file that holds the text of the document called ``name``; a link that leads nowhere is one, too."""
     for folder in folders:
         for suffix in SUFFIXES:
             path = folder / (name + suffix)
-            if len(os.fsencode(path.name)) <= _MAX_NAME and path.exists():
+            if len(os.fsencode(path.name)) <= _MAX_NAME and os.path.lexists(path):
                 return path
     return None
 

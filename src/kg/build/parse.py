@@ -144,6 +144,10 @@ def bad_name(shown: str) -> Finding:
     return error("name", "has a name with control characters, or one that is not UTF-8: rename it", Place(shown))
 
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""Its byte order marks: what some editors call Unicode."""
+
+
 class Unreadable(NamedTuple):
     """Why a file that is there could not be read."""
 
@@ -277,9 +281,8 @@ def read_utf8(path: Path, shown: str) -> bytes:
         data.decode("utf-8")
     except UnicodeDecodeError as e:
         line = data.count(b"\n", 0, e.start) + 1
-        raise SourceError(
-            f"is not UTF-8 (byte 0x{data[e.start]:02x}): save the file as UTF-8", file=shown, line=line
-        ) from None
+        what = "UTF-16, and not UTF-8" if data.startswith(_UTF_16) else f"not UTF-8 (byte 0x{data[e.start]:02x})"
+        raise SourceError(f"is {what}: save the file as UTF-8", file=shown, line=line) from None
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise SourceError("is empty", file=shown)
