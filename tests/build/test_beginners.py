@@ -43,3 +43,53 @@ def test_a_text_in_another_format_is_to_be_saved_as_plain_text(name: str, starte
 def test_a_title_is_proposed_without_the_marks_of_markdown(starter: Path, kg) -> None:
     (starter / "data/documents/news.md").write_text("# A fine of **5 * 3** for the *Harbour* and `kg`\n\nIt rained.\n")
     assert '"A fine of 5 * 3 for the Harbour and kg"@en' in kg("cite", "news", cwd=starter).stdout
+
+
+CLAIMS = "data/claims/about-kg.trig"
+GRAPH = "claim:1 { :kg a schema:SoftwareApplication ; schema:programmingLanguage :python . }"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ('written in Python" .', 'written in Python"', "ends in '.', or goes on with ';'"),
+        ("kg:basis kg:stated ;", "kg:basis kg:stated", "ends in '.', or goes on with ';'"),
+        (GRAPH, GRAPH.rstrip(" }"), "the graph before this is not closed with '}'"),
+        ('"kg is', '"the "kg is', 'inside words is not written \\"'),
+        ('"kg is', "“kg is", "straight quotation marks"),
+        ('"kg is written in Python"', "'kg's'", 'inside words is not written \\"'),
+        ("kg is written", "kg is\nwritten", "write a space in a kg:quote"),
+        (":python . }", ":the python . }", "a name has a space in it"),
+        (":python . }", "python . }", "a name has a prefix, as :name"),
+        (":python . }", ":a/python . }", "a name behind a prefix has no '/'"),
+        ("schema:programmingLanguage :", "schema:programming language :", "and no spaces"),
+        ("{ :kg a", "{ :the kg a", "join its words by hyphens"),
+        ("schema:programmingLanguage :python", ":python schema:name :kg", "',' before another value"),
+        (":python . }", "2024-03-03 . }", '"2024-03-03"^^xsd:date'),
+        (":python . }", ":python , schema:version 3 . }", "or a ';' is missing"),
+        (":python . }", ":python , . }", "a value is missing"),
+        (":python . }", "TRUE . }", "written small"),
+    ],
+)
+def test_what_breaks_the_grammar_comes_with_what_was_forgotten(old: str, new: str, hint: str, starter: Path) -> None:
+    text = (starter / CLAIMS).read_text("utf-8")
+    assert old in text
+    (starter / CLAIMS).write_text(text.replace(old, new, 1), "utf-8")
+    [only] = said(starter)
+    assert only.startswith(f"{CLAIMS}:")
+    assert ": error: syntax error: " in only
+    assert hint in only
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [("40,000", "40000 or 40.000"), ("4,5", "45 or 4.5"), ("1,234,567.5", "1234567.5 or 1.234567.5"), ("3, 5", "")],
+)
+def test_a_number_with_a_comma_is_more_than_one_value(written: str, plain: str, starter: Path) -> None:
+    """Nothing says so but the page, which shows both."""
+    text = (starter / CLAIMS).read_text("utf-8")
+    claims = "# 5,000\n" + text.replace(":python . }", f':python ; schema:version {written} ; schema:name "1,5" . }}')
+    (starter / CLAIMS).write_text(claims, "utf-8")
+    found = [one for one in said(starter, Severity.WARNING) if "more than one value" in one]
+    assert [one.partition(": write ")[2].partition(";")[0] for one in found] == ([plain] if plain else [])
+    assert all(one.startswith(f"{CLAIMS}:12: ") for one in found)

@@ -13,7 +13,6 @@ cannot be read becomes findings and gives no quads at all: nothing is loaded in 
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -30,6 +29,7 @@ from kg.bounds import check_memory, doing
 from kg.build.limit import Limit
 from kg.build.prefixes import slips
 from kg.build.stored import stored
+from kg.build.syntax import readable, two_values
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, warning
 
@@ -233,7 +233,7 @@ def stream_rdf(
                 empty = False
                 yield SourceQuad(quad, place)
     except SyntaxError as e:
-        raise SourceError(_readable(str(e.msg), suffix), file=shown, line=e.lineno or lines.count) from None
+        raise SourceError(readable(str(e.msg), suffix), file=shown, line=e.lineno or lines.count) from None
     except MemoryError as e:
         if not e.args:  # the parser's own says why
             raise
@@ -241,6 +241,7 @@ def stream_rdf(
     if len(parser.prefixes) > _MAX_PREFIXES:
         raise SourceError(f"declares more than {_MAX_PREFIXES} prefixes", file=shown)
     findings += slips(parser.prefixes, data, shown, base)
+    findings += two_values(data, shown) if suffix in (".ttl", ".trig") else ()
     if prefixes is not None:
         prefixes.update((k, v) for k, v in parser.prefixes.items() if k not in prefixes)
     if empty:
@@ -303,20 +304,6 @@ class _Lines:
         self.count += bool(part) and self._at_start
         self._at_start = part.endswith(b"\n")
         return part
-
-
-def _readable(message: str, suffix: str) -> str:
-    """The parser's message without the place, which stands in front of it, and in words of Turtle."""
-    message = re.sub(r"^Parser error [^:]*: ", "", message)
-    unknown = re.search(r"The prefix (\S*) has not been declared", message)
-    if unknown:
-        name = unknown[1].rstrip(":")
-        known = vocab.Names("").prefixes()
-        near = difflib.get_close_matches(name, known, n=1) if name not in known else []
-        hint = f" did you mean {near[0]}:? Otherwise" if near else ""
-        return f"unknown prefix {name + ':'!r}:{hint} declare it with @prefix {name}: <{known.get(name, '…')}> ."
-    graph = "; named graphs are written in .trig" if suffix == ".ttl" and message.startswith("{") else ""
-    return f"syntax error: {message}{graph}"
 
 
 def _files(root: Path, folder: Path, findings: list[Finding]) -> Iterator[Path]:
