@@ -48,6 +48,21 @@ def test_choices_are_combined_within_one_claim(voyage_client: FlaskClient) -> No
     assert (both["count"], both["results"]) == (0, [])
 
 
+@pytest.mark.parametrize("modality", ["ontology%23alleged", "kg:alleged", "alleged", BASE + "ontology%23alleged"])
+@pytest.mark.parametrize("document", ["document/voyage", "doc:voyage", "voyage", BASE + "document/voyage"])
+def test_values_are_taken_in_any_of_the_ways_in_which_people_write_them(
+    modality: str, document: str, voyage_client: FlaskClient
+) -> None:
+    chosen = f"modality={modality}&document={document}"
+    assert local(found(voyage_client, f"/browse?{chosen}")) == {"id/grounding", "id/petrel", "id/call-time"}
+    assert local(found(voyage_client, f"/search?q=petrel&kind=thing&{chosen}")) == {"id/petrel", "id/grounding"}
+
+
+def test_the_name_of_a_thing_or_a_class_is_enough(voyage_client: FlaskClient) -> None:
+    for full, name in (("speaker=id/sailor", "speaker=sailor"), ("kind=ontology%23Event", "kind=Event")):
+        assert local(found(voyage_client, f"/browse?{full}")) == local(found(voyage_client, f"/browse?{name}")) != set()
+
+
 def test_values_of_one_facet_are_alternatives(voyage_client: FlaskClient) -> None:
     either = found(voyage_client, "/browse?modality=ontology%23alleged&modality=ontology%23planned&show=claims")
     assert local(either) == {"claim/voyage/3", "claim/voyage/4", "claim/gazette/2", "claim/gazette/4"}

@@ -77,10 +77,26 @@ def names(site: Site) -> tuple[str, ...]:
 
 
 def full(site: Site, facet: str, short: str) -> str:
-    """The value that an address has: IRIs of this release go without their base."""
-    if site.foreign and facet not in NUMBERS:
-        return site.labels.expand(short) or short
-    return short if facet in NUMBERS or _SCHEME.match(short) else site.base + short
+    """The value that an address has, in any of the ways in which people write one.
+
+    IRIs of this release go without their base (``ontology#planned``) or with their prefix (``kg:planned``); a name
+    alone is that of a term for what has terms (``planned``), else that of a document or a thing.
+    """
+    if facet in NUMBERS:
+        return short
+    expanded = site.labels.expand(short)
+    if site.foreign or expanded:
+        return expanded or short
+    if _SCHEME.match(short):
+        return short
+    return (site.base if any(sign in short for sign in "/#") else _namespace(site, facet)) + short
+
+
+def _namespace(site: Site, facet: str) -> str:
+    """Where the values of a facet have their names."""
+    if facet in ("kind", "modality", "basis"):
+        return site.names.kg
+    return site.names.document("") if facet == "document" else site.names.id
 
 
 def short(site: Site, facet: str, value: str) -> str:

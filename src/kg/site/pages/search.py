@@ -18,6 +18,7 @@ from kg import vocab, words
 from kg.site.answers import variants
 from kg.site.answers.address import here
 from kg.site.answers.respond import conditional, cors
+from kg.site.components import facets
 from kg.site.components.drawing import year_name
 from kg.site.components.paging import Listing, paged
 from kg.site.components.rows import kinds_of
@@ -117,11 +118,12 @@ def _asked(site: Site) -> tuple[str, Filters]:
     """Words and filters of the request; what is not known filters nothing."""
     args = request.args
     kind, year = args.get("kind", ""), args.get("year", "")
-    modality, document = args.get("modality", ""), args.get("document", "")[:LONGEST]
+    modality = facets.full(site, "modality", args.get("modality", "")[:LONGEST])
+    document = args.get("document", "")[:LONGEST]
     return args.get("q", "")[:LONGEST], Filters(
         kind=kind if kind in KINDS else "",
-        document=site.names.document(document) if document else "",
-        modality=site.names.kg + modality if modality in vocab.MODALITIES else "",
+        document=facets.full(site, "document", document) if document else "",
+        modality=modality if modality.removeprefix(site.names.kg) in vocab.MODALITIES else "",
         year=year if year.removeprefix("-").isdecimal() and len(year) < 9 else "",
     )
 
