@@ -3,6 +3,9 @@
 It goes into the slot that is idle (:mod:`kg.store.slots`), in batches that may come twice; what was loaded is held
 against the release, graph by graph, and so are the answers to its questions; then one triple makes it the current one.
 Until that moment, nobody sees any of it. The slot before stays, and ``--rollback`` points at it again.
+
+A push takes the slot that it changes, and looks before each step whether it still has it: one that was left behind, or
+that runs beside another, never writes into what has become current meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
+from secrets import token_hex
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse, serialize
 
@@ -38,6 +43,7 @@ NOTED = 20
 """After so many batches of INSERT DATA the store is told how far we are; after each, where batches are large."""
 
 _ANY = "{ ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } }"
+_ALL = "dumps/all.nq"
 _JSON = "application/sparql-results+json"
 _N_TRIPLES = "application/n-triples"
 _STRING = vocab.XSD + "string"
@@ -58,11 +64,15 @@ class Push:
     say: Say
     accepted: Collection[str] = ()
     datasets: Mapping[str, Endpoint] = field(default_factory=dict)
+    name: str = field(default_factory=partial(token_hex, 8))
+    """Who it is for other pushes."""
 
     def run(self) -> Slot:
         """Make it the current one; where it stands then.
 
-        :raises PushError: if what was loaded is not the release; the one before stays current.
+        :raises PushError: if what was loaded is not the release, or another push has taken the slot; the one before
+            stays current.
+        :raises ReleaseError: if somebody damaged or removed the release meanwhile.
         :raises EndpointError: if the store fails; the same call goes on from there.
         """
         manifest, version = self.release.manifest, self.release.version
@@ -71,20 +81,37 @@ class Push:
         if current is not None and current.digest == manifest.digest and current.state == READY:
             self.say(f"slot {current.slot.name} has {version} already, and is current")
             return current.slot
-        idle = next(state for state in states.values() if not state.current)
-        slot, counts = self._moved(idle.slot), _counts(self.release)
+        counts = _counts(self.release)
+        idle = _taken(self.endpoint, states, self.name)
+        slot = self._moved(idle.slot)
         known = idle.digest == manifest.digest and idle.state in (LOADING, READY) and idle.slot == slot
-        if not known:
+        if not known or not self._goes_on(slot, idle, counts):
             self._clear(idle.slot, slot)
-            values = {"version": version, "digest": manifest.digest, "state": LOADING}
-            slots.write(self.endpoint, slot, loaded=0, quads=counts.total(), **values)
-        if not known or idle.state == LOADING:
-            self._load(slot, idle.loaded if known else 0, counts.total())
-        self.verify(slot, counts)
-        slots.write(self.endpoint, slot, state=READY)
-        slots.point(self.endpoint, slot)
+            self._note(slot, version=version, digest=manifest.digest, state=LOADING, loaded=0, quads=counts.total())
+            self._load(slot, 0, counts.total())
+            self.verify(slot, counts)
+        self.release.compare(_ALL)  # all that was looked at came from there
+        self._note(slot, state=READY)
+        slots.point(self.endpoint, slot, self.name)
+        there = slots.read(self.endpoint, manifest.base)[slot.name]
+        if not there.current or there.digest != manifest.digest:
+            raise _lost(slot)
         self.say(f"slot {slot.name} is current: {version}")
         return slot
+
+    def _goes_on(self, slot: Slot, idle: SlotState, counts: Counter[str]) -> bool:
+        """Load the rest of what an earlier push began; whether the slot then has the release.
+
+        A store that was killed may have lost what it had said was there, and a push that was may have left more.
+        """
+        if idle.state == LOADING:
+            self._load(slot, idle.loaded, counts.total())
+        try:
+            self.verify(slot, counts)
+        except PushError as e:
+            self.say(f"slot {slot.name}: what an earlier push left there is not the release: {e}. It is loaded anew")
+            return False
+        return True
 
     def verify(self, slot: Slot, counts: Counter[str]) -> None:
         """Hold a slot against the release: quads of each graph, no other graph, the answers to the questions.
@@ -100,6 +127,19 @@ class Push:
         finally:
             local.close()
 
+    def _note(self, slot: Slot, **values: str | int) -> None:
+        """Say something of the slot that is being changed.
+
+        :raises PushError: if another push has taken it.
+        """
+        slots.write(self.endpoint, slot, self.name, **values)
+        self._check(slot)
+
+    def _check(self, slot: Slot) -> None:
+        state = slots.read(self.endpoint, slot.base)[slot.name]
+        if state.current or state.holder != self.name:
+            raise _lost(slot)
+
     def _moved(self, slot: Slot) -> Slot:
         """The same slot where it is to lie."""
         found = self.datasets.get(slot.name)
@@ -113,13 +153,13 @@ class Push:
         store = self._store(slot)
         if slot.dataset and before != slot and store.rows(f"SELECT (1 AS ?any) {{ {_ANY} }} LIMIT 1"):
             raise PushError(f"{slot.dataset} holds something that kg did not put there: a slot needs an empty dataset")
-        slots.write(self.endpoint, before, state="clearing", version="", digest="", loaded=0)
+        self._note(before, state="clearing", version="", digest="", loaded=0)
         if slot.dataset and before == slot:
             self.say(f"slot {slot.name}: takes out what it held")
             store.update("DROP ALL")
         else:
             self._drop(replace(slot, dataset=""))
-        slots.write(self.endpoint, slot, dataset=slot.dataset)
+        self._note(slot, dataset=slot.dataset)
 
     def _drop(self, slot: Slot) -> None:
         step = self.endpoint.profile.values
@@ -127,6 +167,7 @@ class Push:
             self.say(f"slot {slot.name}: takes out what it held")
             for start in range(0, len(graphs), step):
                 dropped = (f"DROP SILENT GRAPH <{name}>" for name in graphs[start : start + step])
+                self._check(slot)
                 self.endpoint.update(" ; ".join(dropped))
 
     def _load(self, slot: Slot, begun: int, total: int) -> None:
@@ -138,12 +179,13 @@ class Push:
         done = sum(1 for _ in islice(quads, begun))
         batches = iter(lambda: list(islice(quads, size)), [])
         for sent, batch in enumerate(batches, start=1):
+            self._check(slot)
             send(store, slot, batch)
             done += len(batch)
             if bulk or sent % NOTED == 0:
-                slots.write(self.endpoint, slot, loaded=done)
+                self._note(slot, loaded=done)
                 self.say(f"slot {slot.name}: {done:,} of {total:,} quads")
-        slots.write(self.endpoint, slot, loaded=done)
+        self._note(slot, loaded=done)
 
     def _verify_counts(self, slot: Slot, counts: Counter[str]) -> None:
         store = self._store(slot)
@@ -201,12 +243,42 @@ def rollback(endpoint: Endpoint, base: str) -> SlotState:
     other = next((s for s in states.values() if not s.current and s.state == READY), None)
     if other is None or not any(s.current for s in states.values()):
         raise PushError("the other slot holds no whole release: there is nothing to go back to")
-    slots.point(endpoint, other.slot)
-    return other
+    name = token_hex(8)
+    taken = _taken(endpoint, {other.slot.name: other}, name)
+    if taken.state == READY:
+        slots.point(endpoint, other.slot, name)
+        taken = slots.read(endpoint, base)[other.slot.name]
+    if not taken.current or taken.state != READY:
+        raise _lost(other.slot)
+    return taken
+
+
+def _taken(endpoint: Endpoint, states: Mapping[str, SlotState], name: str) -> SlotState:
+    """The slot that is not current, once nobody else changes it; what is known of it then.
+
+    :raises PushError: if another push was faster.
+    """
+    idle = next(state.slot for state in states.values() if not state.current)
+    slots.take(endpoint, idle, name)
+    found = slots.read(endpoint, idle.base)[idle.name]
+    if found.current or found.holder != name:
+        raise _lost(idle)
+    return found
+
+
+def _lost(slot: Slot) -> PushError:
+    return PushError(
+        f"slot {slot.name} was taken by another push or rollback meanwhile: nothing more was done here. "
+        "Look at what is current, and give the command again if it is not what you want"
+    )
 
 
 def _quads(release: Release) -> Iterator[Quad]:
-    return parse(path=str(release.path / "dumps/all.nq"), format=RdfFormat.N_QUADS)
+    try:
+        yield from parse(path=str(release.path / _ALL), format=RdfFormat.N_QUADS)
+    except (OSError, SyntaxError):
+        release.compare(_ALL)
+        raise
 
 
 def _counts(release: Release) -> Counter[str]:

@@ -137,9 +137,16 @@ class Release:
         path = f"documents/{name}.txt"
         return self._text(path) if path in self.files else None
 
-    def _text(self, path: str) -> str:
-        """A small file, compared once more: somebody may have written to it since the release was opened."""
+    def compare(self, path: str) -> None:
+        """Compare a file once more: somebody may have written to it since the release was opened.
+
+        :raises ReleaseError: if it is not what was sealed.
+        """
         compare(self.path, self.files[path])
+
+    def _text(self, path: str) -> str:
+        """A small file, compared once more."""
+        self.compare(path)
         return (self.path / path).read_text(encoding="utf-8")
 
     def dumps(self) -> tuple[FileEntry, ...]:

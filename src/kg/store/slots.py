@@ -9,12 +9,15 @@ In the graphs of a SPARQL endpoint, ``H`` being 12 hex digits of the base's SHA-
 
 So several releases of several sites share one store, and a release becomes visible by the change of one triple.
 
+Whoever is about to change a slot takes it first (:func:`take`), and says or moves nothing after somebody else did: of
+two pushes, the later one goes on, and the earlier one notices before its next step.
+
 Or each slot is a dataset of its own, where graphs have their own names; the pointer, in a third one, has the addresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -23,8 +26,9 @@ from pyoxigraph import Literal, NamedNode
 from kg.store.endpoint import Endpoint
 
 SLOTS = ("a", "b")
-FIELDS = ("version", "digest", "state", "loaded", "quads", "dataset")
+FIELDS = ("version", "digest", "state", "loaded", "quads", "dataset", "holder")
 LOADING, READY = "loading", "ready"
+_HOLDER = "holder"
 
 
 def pointer_graph(base: str) -> str:
@@ -60,7 +64,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """What the pointer's graph says of a slot. ``loaded``: how many of its ``quads`` are in for certain."""
+    """What the pointer's graph says of a slot. ``loaded``: how many of its ``quads`` are in for certain.
+
+    ``holder``: who has taken it to change it.
+    """
 
     slot: Slot
     current: bool
@@ -69,6 +76,7 @@ class SlotState:
     state: str = ""
     loaded: int = 0
     quads: int = 0
+    holder: str = ""
 
 
 def read(endpoint: Endpoint, base: str) -> dict[str, SlotState]:
@@ -96,26 +104,44 @@ def read(endpoint: Endpoint, base: str) -> dict[str, SlotState]:
             state=values["state"],
             loaded=_count(values["loaded"]),
             quads=_count(values["quads"]),
+            holder=values["holder"],
         )
     return found
 
 
-def write(endpoint: Endpoint, slot: Slot, **values: str | int) -> None:
-    """Say something of a slot, in place of what was said of it in these fields."""
-    _replace(endpoint, slot.base, slot.default, {name: f'"{value}"' for name, value in values.items()})
+def write(endpoint: Endpoint, slot: Slot, by: str = "", **values: str | int) -> None:
+    """Say something of a slot, in place of what was said of it in these fields; ``by`` whom, if that is its holder."""
+    said = {name: f'"{value}"' for name, value in values.items()}
+    endpoint.update(" ; ".join(_replacing(slot, slot.default, said, by)))
 
 
-def point(endpoint: Endpoint, slot: Slot) -> None:
-    """Make a slot the one that is served."""
-    _replace(endpoint, slot.base, pointer_graph(slot.base), {"current": f"<{slot.default}>"})
+def take(endpoint: Endpoint, slot: Slot, holder: str) -> None:
+    """Be the one who changes a slot, whoever else was."""
+    write(endpoint, slot, **{_HOLDER: holder})
 
 
-def _replace(endpoint: Endpoint, base: str, subject: str, values: Mapping[str, str]) -> None:
-    """One request, which engines with transactions carry out as a whole; others have neither value for an instant."""
-    graph = f"GRAPH <{pointer_graph(base)}>"
-    old = [f"DELETE WHERE {{ {graph} {{ <{subject}> <urn:kg:field:{name}> ?old }} }}" for name in values]
+def point(endpoint: Endpoint, slot: Slot, holder: str) -> None:
+    """Make a slot the one that is served, and let go of it; nothing, if somebody else has taken it."""
+    steps = _replacing(slot, pointer_graph(slot.base), {"current": f"<{slot.default}>"}, holder)
+    endpoint.update(" ; ".join([*steps, f"DELETE WHERE {{ {_held(slot, holder)} }}"]))
+
+
+def _replacing(slot: Slot, subject: str, values: Mapping[str, str], holder: str) -> Iterator[str]:
+    """Steps of one request, which engines with transactions carry out as a whole.
+
+    Others have neither value for an instant. Each step looks whether the holder is the same.
+    """
+    graph, held = f"GRAPH <{pointer_graph(slot.base)}>", _held(slot, holder) if holder else ""
+    for name in values:
+        old = f"{graph} {{ <{subject}> <urn:kg:field:{name}> ?old }}"
+        yield f"DELETE {{ {old} }} WHERE {{ {held} {old} }}"
     new = " . ".join(f"<{subject}> <urn:kg:field:{name}> {value}" for name, value in values.items())
-    endpoint.update(" ; ".join([*old, f"INSERT DATA {{ {graph} {{ {new} }} }}"]))
+    new = f"{{ {graph} {{ {new} }} }}"
+    yield f"INSERT {new} WHERE {{ {held} }}" if held else f"INSERT DATA {new}"
+
+
+def _held(slot: Slot, holder: str) -> str:
+    return f'GRAPH <{pointer_graph(slot.base)}> {{ <{slot.default}> <urn:kg:field:{_HOLDER}> "{holder}" }}'
 
 
 def _count(text: str) -> int:
