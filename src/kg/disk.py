@@ -68,7 +68,7 @@ def of_database(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as e:
-        number = _OF_SQLITE.get(e.sqlite_errorcode & 0xFF)  # without what an extended code adds
+        number = _OF_SQLITE.get(getattr(e, "sqlite_errorcode", 0) & 0xFF)  # without what an extended code adds
         if number is None:
             raise
         raise OSError(number, str(e), str(path)) from e

@@ -53,7 +53,9 @@ def read_head(path: Path) -> dict[str, Any]:
                     head[:] = head.rstrip().removesuffix(b",") + b"}"
                     break
                 head += line
-        report: dict[str, Any] = json.loads(head)
+        report = json.loads(head)
+        if not isinstance(report, dict):
+            raise ValueError("it is no object")
     except (OSError, ValueError, RecursionError) as e:
         raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
     report.pop("passages", None)

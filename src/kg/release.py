@@ -96,7 +96,8 @@ class Release:
             release = cls(path, manifest, seal)
             if release.sealed_at.tzinfo is None:
                 raise ValueError("sealed_at has no time zone")
-        except (AttributeError, KeyError, TypeError, ValueError, StopIteration) as e:
+            release.sealed_at.astimezone(UTC)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError, StopIteration) as e:
             raise ReleaseError(f"{path / SEAL}: not the seal of a release ({e!r})", file=SEAL) from e
         if release.manifest.digest != digest(release.manifest):
             raise ReleaseError(f"{path / MANIFEST}: the digest does not fit the content", file=MANIFEST)
@@ -147,7 +148,10 @@ class Release:
     def _text(self, path: str) -> str:
         """A small file, compared once more."""
         self.compare(path)
-        return (self.path / path).read_text(encoding="utf-8")
+        try:
+            return (self.path / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as e:
+            raise ReleaseError(f"{self.path / path}: is no text in UTF-8", file=path) from e
 
     def dumps(self) -> tuple[FileEntry, ...]:
         """The files people download."""

@@ -9,6 +9,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, Quad, Triple, parse
 
 from kg import media, vocab
+from kg.errors import ReleaseError
 from kg.model import value_of
 from kg.site.answers.respond import not_found
 from kg.site.languages import marked
@@ -56,7 +57,10 @@ def read(site: Site, name: str) -> Metadata | None:
     path = site.release.path / "metadata" / f"{name}.ttl"
     if f"metadata/{name}.ttl" not in site.release.files:
         return None
-    quads: list[Quad] = list(parse(path=str(path), format=media.RDF_BY_EXTENSION["ttl"].format))
+    try:
+        quads: list[Quad] = list(parse(path=str(path), format=media.RDF_BY_EXTENSION["ttl"].format))
+    except (OSError, SyntaxError) as e:
+        raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
     triples = [q.triple for q in quads]
     if name == "catalog":
         version = Literal(site.release.version)

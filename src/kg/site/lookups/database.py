@@ -30,6 +30,8 @@ MAPPED = 2**30
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
+_COLUMNS = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+
 _MOST = 10_000
 """Texts that are remembered."""
 
@@ -44,6 +46,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.name = path.name
         # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
         self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
         self._local = threading.local()
@@ -60,7 +63,8 @@ class Database:
         except sqlite3.DatabaseError as e:
             # A connection keeps what it has read: whether the file is whole again, only another one sees.
             self._local.__dict__.pop("connection", None)
-            if e.sqlite_errorcode & 0xFF in _DAMAGE:
+            # What is no text in UTF-8 is refused by Python, and has no code.
+            if getattr(e, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGE:
                 raise ReleaseError(f"{self._path}: was damaged while it was served: {e}", file=self._path.name) from e
             raise
 
@@ -81,11 +85,20 @@ class Database:
             columns = self._columns[table] = frozenset(name for (name,) in found)
         return column in columns
 
+    def columns(self) -> dict[str, set[str]]:
+        """The columns of all tables by their names."""
+        found: dict[str, set[str]] = {}
+        for table, column in self.rows(_COLUMNS):
+            found.setdefault(table, set()).add(column)
+        return found
+
     def text(self, number: int) -> str:
         """The IRI or year that the index has this number for; nothing for 0."""
         text = self._texts.get(number)
         if text is None:
             found = self.rows("SELECT text FROM value WHERE id = ?", (number,)) if number else [("",)]
+            if not found:
+                raise ReleaseError(f"{self._path}: has a number that no value has: {number!r}", file=self.name)
             text = self._texts.keep(number, str(found[0][0]))
         return text
 

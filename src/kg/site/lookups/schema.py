@@ -15,6 +15,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg import vocab
 from kg.caches import Forgetful
+from kg.errors import ReleaseError
 from kg.site.languages import marked
 
 _SH = vocab.SH
@@ -56,6 +57,8 @@ class Schema:
     """The terms of a release. ``shapes`` keeps the shapes' own quads, which are in no graph of the store.
 
     ``checked`` are the IRIs that shapes point to.
+
+    :raises ReleaseError: if the files cannot be read.
     """
 
     def __init__(self, dumps: Path, base: str, language: str = "en") -> None:
@@ -184,7 +187,10 @@ class Schema:
 
 
 def _read(path: Path, base: str) -> tuple[Quad, ...]:
-    return tuple(parse(path=str(path), format=RdfFormat.TURTLE, base_iri=base))
+    try:
+        return tuple(parse(path=str(path), format=RdfFormat.TURTLE, base_iri=base))
+    except (OSError, SyntaxError) as e:
+        raise ReleaseError(f"{path}: cannot be read: {e}", file=path.name) from e
 
 
 def _number(text: str) -> float:

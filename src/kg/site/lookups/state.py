@@ -32,6 +32,7 @@ from kg.site.components.nodes import Linker
 from kg.site.components.watch import Watch
 from kg.site.elsewhere.gathered import Anywhere, Gathered
 from kg.site.languages import Language
+from kg.site.lookups import sound
 from kg.site.lookups.database import Database
 from kg.site.lookups.evidence import Evidence
 from kg.site.lookups.labels import Labels
@@ -272,8 +273,12 @@ def open_site(
     watch: Watch | None = None,
     behind: Behind | None = None,
 ) -> Site:
-    """Open a release that was verified, or what was gathered of the store behind."""
+    """Open a release that was verified, or what was gathered of the store behind.
+
+    :raises ReleaseError: if it is not what pages rely on.
+    """
     index = Database(release.path / "search.sqlite")
+    sound.check(release, index, foreign=behind is not None and behind.slot is None)
     if behind is not None and behind.slot is None:
         names: vocab.Names = Anywhere(release.manifest.base)
         store: Store = RemoteStore(behind.endpoint, None, behind.graphs)

@@ -209,12 +209,15 @@ class _Server(BaseApplication):
         gc.set_threshold(20_000, 20, 50)
         try:
             made = self._make()
-        except (KgError, OSError) as e:
+        except Exception as e:
             if not self._has_served[0]:
+                if not isinstance(e, KgError | OSError):
+                    raise
                 sys.stderr.write(visible(f"kg: {e}") + "\n")
                 sys.exit(Arbiter.WORKER_BOOT_ERROR)  # as if it had ended in a traceback
             # A process that cannot begin ends the master, and all that serve; one that ends is replaced.
-            sys.stderr.write(visible(f"kg: no release can be served by a new web process: {e}") + "\n")
+            why = str(e) if isinstance(e, KgError | OSError) else repr(e)
+            sys.stderr.write(visible(f"kg: no release can be served by a new web process: {why}") + "\n")
             time.sleep(RETRY)
             sys.exit(0)
         self._has_served[0] = 1

@@ -87,7 +87,7 @@ class Switch:
         for version in chain(dict.fromkeys((wanted, first)), self._names()):
             try:
                 lease = Lease(self._make(version), version)
-            except (KgError, OSError) as e:
+            except Exception as e:  # noqa: BLE001 - whatever it is, another release may be whole
                 refused = refused or e
                 continue
             if refused:
@@ -105,7 +105,9 @@ class Switch:
         if refused == self._refused:
             return  # said once a release
         self._refused = refused
-        sys.stderr.write(visible(f"kg: still serving {serving}: {reason}") + "\n")
+        known = isinstance(reason, KgError | OSError)
+        why = str(reason) if known else f"{refused} cannot be shown: {reason!r}"
+        sys.stderr.write(visible(f"kg: still serving {serving}: {why}") + "\n")
         sys.stderr.flush()
 
     def _watch(self) -> None:
@@ -119,7 +121,7 @@ class Switch:
         began = time.monotonic()
         try:
             new = Lease(self._make(wanted), wanted)
-        except (KgError, OSError) as e:
+        except Exception as e:  # noqa: BLE001 - whoever looks must go on looking
             self._stay(self._current.version, wanted, e, began)
             return
         self._refused = ""
