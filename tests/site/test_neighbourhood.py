@@ -82,13 +82,14 @@ def test_a_single_day_is_not_drawn(read_voyage: Read, voyage_client: FlaskClient
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "letters"), [(360, "100%"), (1280, "100%"), (1280, "200%")])
 def test_words_do_not_cover_each_other_and_scroll_in_their_own_region(
-    browser: Browser, dataset_address: str, width: int
+    browser: Browser, dataset_address: str, width: int, letters: str
 ) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 800})
+    context = browser.new_context(viewport={"width": width, "height": 800})
     tab = context.new_page()
     tab.goto(dataset_address + "page/al-qaim-base")
+    tab.evaluate("size => document.documentElement.style.fontSize = size", letters)
     boxes = [box for text in tab.locator(".neighbours a text").all() if (box := text.bounding_box())]
     assert len(boxes) > 10
     assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

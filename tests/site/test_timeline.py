@@ -162,6 +162,25 @@ def test_bars_stay_on_the_page_and_under_their_marks(browser: Browser, voyage_ad
         assert bar["width"] == pytest.approx(scale["width"], abs=1)
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("letters", ["100%", "200%"])
+def test_the_words_of_the_scale_stand_below_each_other_however_large(
+    browser: Browser, dataset_address: str, letters: str
+) -> None:
+    tab = browser.new_page()
+    tab.goto(dataset_address + "timeline")
+    tab.evaluate("size => document.documentElement.style.fontSize = size", letters)
+    scale = tab.locator("svg.scale").bounding_box()
+    above, label = (tab.locator(f"svg.scale text{kind}").first.bounding_box() for kind in (".above", ":not(.above)"))
+    tab.close()
+    assert scale
+    assert above
+    assert label
+    assert scale["y"] <= above["y"] + 2
+    assert above["y"] + above["height"] <= label["y"] + 2
+    assert label["y"] + label["height"] <= scale["y"] + scale["height"] + 2
+
+
 def test_sources_that_differ_each_have_their_date_and_doubts_are_said(
     tmp_path: Path, voyage: Path, read_html: Read
 ) -> None:

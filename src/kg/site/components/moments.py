@@ -197,6 +197,6 @@ def _scale(ticks: Sequence[Tick]) -> Markup:
         if anchor == "end" and tick.at - before < _ROOM:
             continue
         before, shift = tick.at, -4 if anchor == "end" else 4
-        parts.append(element("text", [tick.above], x=x, dx=shift, y=13, text_anchor=anchor, class_="above"))
-        parts.append(element("text", [tick.label], x=x, dx=shift, y=30, text_anchor=anchor))
-    return element("svg", parts, class_="scale", width="100%", height=36, aria_hidden="true")
+        parts.append(element("text", [tick.above], x=x, dx=shift, y="0.8rem", text_anchor=anchor, class_="above"))
+        parts.append(element("text", [tick.label], x=x, dx=shift, y="1.9rem", text_anchor=anchor))
+    return element("svg", parts, class_="scale", width="100%", height="2.25rem", aria_hidden="true")

@@ -35,7 +35,10 @@ FAR = 2
 _LOOKED_AT = 24
 _ROW = 44
 _LEFT, _MIDDLE, _RIGHT, _WIDTH = 8, 270, 640, 960
-"""Where the three columns begin, in pixels."""
+"""Where the three columns begin, in pixels of the drawing."""
+
+_REM = 16
+"""Pixels of the drawing for each ``rem`` of the page: it grows with the letters, as large as a reader sets them."""
 
 _LETTER, _BOLD, _FINE = 7.8, 9.0, 6.4
 """About how wide a letter is, in pixels; lines begin behind the words."""
@@ -169,7 +172,8 @@ def _picture(site: Site, root: str, me: Label, near: Sequence[Node], far: Sequen
     lines += [_line(begin, middle, _MIDDLE - 8, places[node.id][1], node.status) for node in near]
     centre = f'<text class="me" x="{_LEFT}" y="{middle + 5:.0f}"{_lang(me.language)}>{escape(title)}</text>'
     return Markup(  # noqa: S704 - every text was escaped where it came in
-        f'<svg class="neighbours" role="group" aria-labelledby="around" width="{_WIDTH}" height="{height}" '
+        f'<svg class="neighbours" role="group" aria-labelledby="around" width="{_WIDTH / _REM:g}rem" '
+        f'height="{height / _REM:g}rem" '
         f'viewBox="0 0 {_WIDTH} {height}"><g aria-hidden="true">{"".join(lines)}{centre}</g>{"".join(words)}</svg>'
     )
 
