@@ -140,6 +140,8 @@ def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire:
     [
         ("/claim/gazette/1", {"accept", "accept-profile"}),
         ("/data/north-pier", {"accept", "accept-profile"}),
+        ("/page/north-pier", {"accept"}),
+        ("/page/north-pier?linkset", {"accept"}),
         ("/id/north-pier", {"accept", "accept-profile", "accept-language"}),
         ("/ontology", {"accept"}),
         ("/releases/stream", {"accept"}),
@@ -153,7 +155,7 @@ def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire:
 )
 def test_an_answer_names_the_headers_that_it_depends_on(path: str, depends: set[str], wire: Wire) -> None:
     # Pages come in the reader's language; data does not.
-    language = {"accept-language"} if path in ("/claim/gazette/1", "/ontology") else set()
+    language = {"accept-language"} if path in ("/claim/gazette/1", "/ontology", "/page/north-pier") else set()
     assert wire.ask(path, Accept="*/*").vary - {"accept-encoding"} == depends | language
     assert wire.ask(path, Accept=TURTLE).vary - {"accept-encoding"} == depends
 

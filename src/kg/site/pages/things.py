@@ -72,7 +72,9 @@ def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
         return see_other(address(current(), iri, extension or ""), here(), varies=False)
     if media.negotiate(accepted(), (media.HTML,)) is None:
         raise not_acceptable((media.HTML,))
-    return answer(_page(current(), iri), "html")
+    response = answer(_page(current(), iri), "html")
+    response.vary.add("Accept")  # who takes no pages is refused
+    return response
 
 
 @bp.get("/data/<path:name>")
