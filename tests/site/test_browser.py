@@ -91,6 +91,20 @@ def test_paper_is_read_whatever_the_scheme_of_the_screen(tab: Page, address: str
         assert tab.evaluate(AXE, ["color-contrast"]) == []
 
 
+def test_on_a_phone_one_sees_that_the_navigation_goes_on_and_where_it_ends(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 360, "height": 800})
+    tab.goto(address + "?lang=de")
+    navigation = tab.get_by_role("navigation", name="Website", exact=True)
+    assert navigation.evaluate("nav => nav.scrollWidth > nav.clientWidth")
+    fading = navigation.evaluate("nav => getComputedStyle(nav).maskImage")
+    assert fading.startswith("linear-gradient(to left, rgba(0, 0, 0, 0)")
+    # Moved to its end, it has nothing below what fades.
+    navigation.evaluate("nav => nav.scrollLeft = nav.scrollWidth")
+    left = navigation.evaluate("nav => innerWidth - nav.querySelector('li:last-child').getBoundingClientRect().right")
+    fade = float(fading.rpartition(" ")[2].removesuffix("px)"))
+    assert left == pytest.approx(fade, abs=1)
+
+
 def test_links_beside_a_long_name_keep_their_room_on_a_phone(tab: Page, address: str, axe: str) -> None:
     tab.set_viewport_size({"width": 360, "height": 800})
     for path in ("document/gazette", "claim/gazette/1"):
