@@ -164,6 +164,7 @@ class ExampleQuery:
     """A question people may start from: ``text`` has every IRI absolute.
 
     ``parameters``: variables whose values readers choose, and what each is called (:mod:`kg.query.parameters`).
+    ``columns``: what the columns of some variables are called on pages.
     """
 
     name: str
@@ -171,6 +172,7 @@ class ExampleQuery:
     description: str
     text: str
     parameters: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,15 +159,17 @@ class Release:
 
 
 def read_query(name: str, text: str) -> ExampleQuery:
-    """Title, description and parameters of a question stand in its leading comments.
+    """Title, description, parameters and columns of a question stand in its leading comments.
 
     >>> read_query("q", "# title: Who?\\n# description: Asks\\n#   who.\\nASK {}").description
     'Asks who.'
     >>> read_query("q", "# parameter: place Where it was\\nASK {}").parameters
     (('place', 'Where it was'),)
+    >>> read_query("q", "# column: ?from Handed over by\\nSELECT ?from {}").columns
+    (('from', 'Handed over by'),)
     """
     fields: dict[str, str] = {}
-    parameters: list[tuple[str, str]] = []
+    variables: dict[str, list[tuple[str, str]]] = {"parameter": [], "column": []}
     current = ""
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -177,13 +179,20 @@ def read_query(name: str, text: str) -> ExampleQuery:
         if colon and key.lower() in ("title", "description"):
             current = key.lower()
             fields[current] = rest.strip()
-        elif colon and key.lower() == "parameter":
+        elif colon and key.lower() in variables:
             current = ""
             variable, _, called = rest.strip().partition(" ")
-            parameters.append((variable.lstrip("?$"), called.strip() or variable))
+            variables[key.lower()].append((variable.lstrip("?$"), called.strip() or variable))
         elif current:
             fields[current] = f"{fields[current]} {words}".strip()
-    return ExampleQuery(name, fields.get("title", name), fields.get("description", ""), text, tuple(parameters))
+    return ExampleQuery(
+        name,
+        fields.get("title", name),
+        fields.get("description", ""),
+        text,
+        parameters=tuple(variables["parameter"]),
+        columns=tuple(variables["column"]),
+    )
 
 
 def digest(manifest: Manifest) -> str:

@@ -24,6 +24,10 @@ QUESTIONS = {
     "any": "# title: Is there a pier?\nASK { ?pier a <ontology/harbour#Pier> }",
     "count": "# title: How much is there?\nSELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
     "nested": "# title: How much is below?\nSELECT ?n { { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }",
+    "heads": """# title: What has cranes?
+# column: ?n Cranes & <more>
+PREFIX harbour: <ontology/harbour#>
+SELECT ?whatHasThem ?n { ?whatHasThem harbour:cranes ?n }""",
     "graph": "# title: What are piers?\nCONSTRUCT { ?s a <ontology/harbour#Pier> } { ?s a <ontology/harbour#Pier> }",
     "now": "# title: When is it?\nSELECT ?now { BIND (NOW() AS ?now) }",
     "one.two": "# title: What has a point in its name?\nSELECT ?pier { ?pier a <ontology/harbour#Pier> }",
@@ -71,6 +75,22 @@ def test_the_page_of_a_question_has_its_answer_and_who_says_so(read_page: Callab
     assert "gazette, ¶ 1, sentence 1" in note.text
     (editor,) = [a for a in page.all("a") if a.text == "the query in the editor"]
     assert editor.attributes["href"].endswith("&evidence=true")
+
+
+@pytest.mark.parametrize(("language", "evidence"), [("en", "evidence"), ("de", "Belege")])
+def test_columns_are_called_by_words_on_the_page_and_by_variables_in_data(
+    language: str, evidence: str, asking: FlaskClient, read_html: Any
+) -> None:
+    page = read_html(asking.get(f"/question/heads?lang={language}", headers=PAGE).text)
+    heads = page.all("th")
+    assert [head.text for head in heads] == ["what has them", "Cranes & <more>", evidence]
+    # The publisher's words are in the publisher's language, whatever that of the page is.
+    own = "" if language == "en" else "en"
+    assert [head.attributes.get("lang", "") for head in heads] == [own, own, ""]
+    assert {tuple(cell.attributes["data-label"] for cell in row.all("td")) for row in page.all("tr")[1:]} == {
+        ("what has them", "Cranes & <more>", evidence)
+    }
+    assert asking.get("/question/heads.csv").text.splitlines()[0] == "whatHasThem,n"
 
 
 def test_every_format_has_an_address_that_the_page_links(asking: FlaskClient, read_html: Any) -> None:
@@ -196,15 +216,18 @@ def test_what_is_chosen_is_never_more_than_a_term(asking: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ("who Who", "?who is no parameter"),
-        ("?pier", "?pier is no parameter"),
-        ("lang Language", "?lang cannot be a parameter"),
+        ("parameter: who Who", "?who is no parameter"),
+        ("parameter: ?pier", "?pier is no parameter"),
+        ("parameter: lang Language", "?lang cannot be a parameter"),
+        ("column: ?who Who", "?who is no column"),  # it stands in a comment alone
     ],
 )
-def test_a_parameter_that_nothing_lists_is_an_error(declared: str, message: str, tmp_path: Path) -> None:
+def test_a_parameter_that_nothing_lists_and_a_column_of_no_variable_are_errors(
+    declared: str, message: str, tmp_path: Path
+) -> None:
     root = tmp_path / "harbour"
     shutil.copytree(HARBOUR, root)
-    text = f"# title: Who?\n# parameter: {declared}\nSELECT ?pier {{ VALUES ?lang {{ 1 }} ?pier ?p ?o }}"
+    text = f"# title: Who?\n# {declared}\nSELECT ?pier {{ VALUES ?lang {{ 1 }} ?pier ?p ?o }}"
     (root / "data/queries/wrong.rq").write_text(text, encoding="utf-8")
     made, findings = build.build(load(root))
     assert made is None

@@ -16,7 +16,8 @@ from kg.release import read_query
 
 QUERIES = Path("data/queries")
 
-_DECLARED = re.compile(r"#\s*parameter:\s*[?$]?(\S+)", re.IGNORECASE)
+_DECLARED = re.compile(r"#\s*(parameter|column):\s*[?$]?(\S+)", re.IGNORECASE)
+_VARIABLE = re.compile(rf"{QUOTED}|<[^<>\"{{}}|^`\\\x00-\x20]*>|[?$](?P<name>\w+)", re.VERBOSE | re.DOTALL)
 
 _QUERY_TOKENS = re.compile(rf"{QUOTED}|<(?P<iri>[^<>\"{{}}|^`\\\x00-\x20]*)>", re.VERBOSE | re.DOTALL)
 
@@ -56,24 +57,30 @@ def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[Exampl
         if problem:
             findings.append(error("syntax", problem.message, Place(shown, problem.line)))
         else:
-            findings += _parameters(query, shown)
+            findings += _declared(query, shown)
     return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)
 
 
-def _parameters(query: ExampleQuery, shown: str) -> Iterator[Finding]:
-    """What is wrong with the parameters of a question."""
-    names = [name for name, _ in query.parameters]
-    found = {parameter.name for parameter in find(query.text, names)}
+def _declared(query: ExampleQuery, shown: str) -> Iterator[Finding]:
+    """What is wrong with the parameters and columns that a question declares at its top."""
+    parameters, columns = ({name for name, _ in declared} for declared in (query.parameters, query.columns))
+    found = {parameter.name for parameter in find(query.text, parameters)}
+    variables = {match["name"] for match in _VARIABLE.finditer(query.text)}
     for line, text in enumerate(query.text.splitlines(), 1):
         declared = _DECLARED.match(text)
-        name = declared[1] if declared and declared[1] in names else ""
-        if name in RESERVED:
+        what, name = (declared[1].lower(), declared[2]) if declared else ("", "")
+        place = Place(shown, line)
+        if what == "column" and name in columns and name not in variables:
+            yield error("column", f"?{name} is no column: the question has no variable of this name", place)
+        elif what != "parameter" or name not in parameters:
+            continue
+        elif name in RESERVED:
             message = (
                 f"?{name} cannot be a parameter: in an address it means something else; give the variable another name"
             )
-            yield error("parameter", message, Place(shown, line))
-        elif name and name not in found:
+            yield error("parameter", message, place)
+        elif name not in found:
             message = (
                 f"?{name} is no parameter: the question has no VALUES ?{name} {{ … }} that lists what may be chosen"
             )
-            yield error("parameter", message, Place(shown, line))
+            yield error("parameter", message, place)

@@ -7,7 +7,8 @@ at an address that a spreadsheet or a script can keep.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ from kg.site.lookups.state import Site, current
 from kg.site.sparql import prepared, protocol
 from kg.site.sparql.asking import Asking
 from kg.site.sparql.endpoint import answered
-from kg.site.sparql.table import table
+from kg.site.sparql.table import Head, table
 from kg.site.templating import render
 
 bp = Blueprint("questions", __name__)
@@ -162,6 +163,8 @@ def _page(site: Site, asked: _Asked, form: Form) -> str:
     traced = form is Form.SELECT and not site.foreign
     with Asking(site) as asking:
         shown = table(site, protocol.SparqlRequest(asked.text, evidence=traced), asked.text, asking)
+    if "heads" in shown:
+        shown["heads"] = _heads(site, question, [head.text for head in shown["heads"]], noted="notes" in shown)
     labels = {m.extension: m.label for m in media.RESULTS} | {m.extension: m.label for m in media.RDF}
     behind = f"?{asked.query}" if asked.query else ""
     return render(
@@ -176,3 +179,23 @@ def _page(site: Site, asked: _Asked, form: Form) -> str:
         evidence=traced,
         **shown,
     )
+
+
+def _heads(site: Site, question: ExampleQuery, names: list[str], *, noted: bool) -> list[Head]:
+    """What the columns are called; ``noted``: the last one has the footnotes, and is ours."""
+    called = dict(question.columns)
+    own = [Head(called.get(name) or in_words(name), is_own=True) for name in names[: len(names) - noted]]
+    return own + [Head(site.language.gettext("evidence"))] * noted
+
+
+_NEXT_WORD = re.compile(r"_+|(?<=[^\W\d_])(?=\d)|(?<=[^\W_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+
+
+def in_words(variable: str) -> str:
+    """The name of a variable as the head of a column that nobody has given another.
+
+    >>> [in_words(name) for name in ("otherSpeaker", "part_number", "IRIOfPage", "toBeLeft", "n2", "größeDerKräne")]
+    ['other speaker', 'part number', 'IRI of page', 'to be left', 'n 2', 'größe der kräne']
+    """
+    words = (word for word in _NEXT_WORD.split(variable) if word)
+    return " ".join(word if len(word) > 1 and word.isupper() else word[:1].lower() + word[1:] for word in words)

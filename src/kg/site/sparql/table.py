@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from pyoxigraph import BlankNode, Literal, NamedNode
@@ -20,6 +20,13 @@ from kg.site.sparql.protocol import SparqlRequest
 
 SHOWN = 500
 """Rows of an answer that a page shows."""
+
+
+class Head(NamedTuple):
+    """The head of a column; ``is_own``: in the language of the project, whatever that of the page is."""
+
+    text: str
+    is_own: bool = False
 
 
 def table(site: Site, wanted: SparqlRequest, text: str, asking: Asking) -> dict[str, Any]:
@@ -43,14 +50,14 @@ def table(site: Site, wanted: SparqlRequest, text: str, asking: Asking) -> dict[
     linker = site.linker(here())
     shown: dict[str, Any] = {
         "form": form.value,
-        "names": found["vars"],
+        "heads": [Head(name) for name in found["vars"]],
         "more": found["more"],
         "traced": note,
         "found": {**found, "note": note or None},
     }
     if note and note["reason"]:
         # The page says once that nothing could be traced: a column that repeats it in each row is none.
-        shown["names"] = found["vars"][:-1]
+        shown["heads"].pop()
         return shown | {"rows": [[_cell(linker, term) for term in row[:-1]] for row in found["rows"]]}
     if not note:
         return shown | {"rows": [[_cell(linker, term) for term in row] for row in found["rows"]]}
