@@ -234,6 +234,8 @@ MANY_CHOICES = [
     "independent=1",
     "independent=2&independent=7",
     "kind=ontology%23Nothing&year=1066",
+    "sort=name",
+    "sort=text&basis=ontology%23stated",
 ]
 
 
@@ -258,11 +260,12 @@ def create_again(app: Flask) -> FlaskClient:
     return create_app(site.release, site.config).test_client()
 
 
+@pytest.mark.parametrize("order", ["", "text"])
 def test_pages_of_many_pairs_go_on_where_the_one_before_ends(
-    dataset_app: Flask, monkeypatch: pytest.MonkeyPatch
+    order: str, dataset_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = create_again(dataset_app).application.extensions["kg"]
-    chosen = facets.Chosen("claims", {"basis": (BASE + "ontology#stated",)})
+    chosen = facets.Chosen("claims", {"basis": (BASE + "ontology#stated",)}, order)
     every = facets.Counts(site, chosen).results(1_000, 0)
     monkeypatch.setattr(facets, "FEW", -1)
     counts = facets.Counts(site, chosen)
@@ -358,6 +361,35 @@ def test_things_come_in_the_order_that_the_page_names(voyage_app: Flask, voyage_
     claims = [len(list(store.quads(None, mentions, NamedNode(iri), DefaultGraph()))) for iri in things]
     assert claims == sorted(claims, reverse=True)
     assert claims[0] > claims[-1]
-    said = "The most mentioned come first."
+    said = '<strong aria-current="true">the most mentioned first</strong>'
     assert said in voyage_client.get("/browse", headers={"Accept": "text/html"}).text
     assert said not in voyage_client.get("/browse?show=claims", headers={"Accept": "text/html"}).text
+
+
+def test_things_come_by_name_where_somebody_wants_that(read_voyage: Read, voyage_client: FlaskClient) -> None:
+    usual, by_name = (found(voyage_client, f"/browse?{sort}")["results"] for sort in ("", "sort=name"))
+    labels = [row["label"].lower() for row in by_name]
+    assert labels == sorted(labels)
+    assert sorted(row["iri"] for row in usual) == sorted(row["iri"] for row in by_name)
+    assert usual != by_name
+    assert found(voyage_client, "/browse?sort=nonsense")["results"] == usual
+    page = read_voyage("/browse?sort=name&kind=http://schema.org/Place")
+    assert [strong.text for strong in page.all("strong")] == ["Things", "by name"]
+    (back,) = [a.attributes["href"] for a in page.all("a") if a.text == "the most mentioned first"]
+    assert back == "?kind=http://schema.org/Place"
+    # Every other choice keeps the order, and so does what leaves the page.
+    leading = [a.attributes["href"] for a in page.all("aside")[0].all("a")]
+    leading += [a.attributes["href"] for a in page.all("a", rel="alternate")]
+    assert len(leading) > 10
+    assert all("sort=name" in href for href in leading)
+
+
+def test_claims_come_as_the_texts_have_them_where_somebody_wants_that(dataset_app: Flask, voyage_app: Flask) -> None:
+    for app in (dataset_app, voyage_app):
+        site = app.extensions["kg"]
+        documents = sorted(site.release.report["documents"])
+        wanted = [iri for document in documents for iri in site.evidence.of_document(document)]
+        answer = found(create_again(app), "/browse?show=claims&sort=text")
+        mentioning = {row["iri"] for row in answer["results"]}
+        assert [row["iri"] for row in answer["results"]] == [iri for iri in wanted if iri in mentioning]
+        assert len(mentioning) > 5

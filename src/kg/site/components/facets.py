@@ -38,6 +38,9 @@ FEW = 20_000
 MOST_PAIRS = 200_000
 """Pairs that are counted in releases from before there were bits; a page says where there are more."""
 
+MOST_ORDERED = 1_000_000
+"""Pairs of a release whose things and claims are put into another order: that sorts all of them once."""
+
 MOST_VALUES = 200
 """Values of a facet that are counted: the most frequent, and what is chosen."""
 
@@ -50,11 +53,29 @@ MOST_CHOSEN = 20
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
+_LAST = "replace({0}, rtrim({0}, replace({0}, '/', '')), '')"
+"""What stands behind the last slash of an IRI: of a passage's, START-END, and of a claim's, its number."""
+
+_SPAN = f"SELECT {_LAST.format('passage')} AS span FROM target WHERE claim = e.id"
+_BY_TEXT = f"""
+(SELECT text FROM value WHERE id = (SELECT document FROM claim WHERE entry = e.id)),
+(SELECT min(CAST(span AS INTEGER) << 32 | CAST(substr(span, instr(span, '-') + 1) AS INTEGER)) FROM ({_SPAN})),
+CAST({_LAST.format("e.iri")} AS INTEGER), e.iri"""
+"""A claim's document, where the first of its passages begins and ends, its number: as its document's page has it."""
+
+ORDERS: Mapping[str, Mapping[str, str]] = {
+    "things": {"mentions": "", "name": "e.label COLLATE NOCASE, e.iri"},
+    "claims": {"name": "", "text": _BY_TEXT},
+}
+"""How things and claims may be ordered, as SQL has it; the first is that of their entries, and needs none."""
+
+
 class Chosen(NamedTuple):
-    """``show``: things or claims; ``values`` by facet: IRIs, or years."""
+    """``show``: things or claims; ``values`` by facet: IRIs, or years; ``order``: of :data:`ORDERS`, not the first."""
 
     show: str
     values: Mapping[str, tuple[str, ...]]
+    order: str = ""
 
 
 class Value(NamedTuple):
@@ -69,6 +90,17 @@ class Offered(NamedTuple):
 
     values: list[Value]
     every: bool
+
+
+def orders(site: Site, show: str) -> tuple[str, ...]:
+    """The orders that a site knows of things or claims, the usual one first; none where there is no other."""
+    if (
+        site.foreign
+        or pairs.count(site) > MOST_ORDERED
+        or (show == "claims" and not site.index.has("target", "passage"))
+    ):
+        return ()
+    return tuple(ORDERS[show])
 
 
 def names(site: Site) -> tuple[str, ...]:
@@ -117,15 +149,16 @@ class Counts:
         self._bits: dict[str, int] = {}
 
     def results(self, limit: int, offset: int) -> list[str]:
-        """IRIs of things or claims, the most mentioned first."""
+        """IRIs of things or claims, in the chosen order."""
         if self._site.foreign:
             return traits.results(self._site, self._chosen.values, limit, offset)
+        order = ORDERS[self._chosen.show].get(self._chosen.order, "")
         if self._pairs and self._are_many():
-            return self._pairs.iris(self._pairs.units(self._selected()), limit, offset)
+            return self._pairs.iris(self._pairs.units(self._selected()), limit, offset, order)
         few, values = self._sql()
         sql = (
             f"SELECT e.iri FROM (SELECT DISTINCT {self._unit} AS entry FROM ({few})) found "
-            "JOIN entry e ON e.id = found.entry ORDER BY e.id LIMIT ? OFFSET ?"
+            f"JOIN entry e ON e.id = found.entry ORDER BY {order or 'e.id'} LIMIT ? OFFSET ?"
         )
         return [row[0] for row in query(self._site, sql, (*values, limit, offset))]
 

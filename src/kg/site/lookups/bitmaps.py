@@ -7,6 +7,7 @@ What is chosen is found by ``&`` and ``|``, and counted in a time that hardly fo
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -71,11 +72,17 @@ class Pairs:
             having = {(value, unit) for value, unit, place in self._rows(facet, rare) if digits[place] == "1"}
             yield from Counter(value for value, _ in having).items()
 
-    def iris(self, units: int, limit: int, offset: int) -> list[str]:
-        """The IRIs of some of the things or claims that :meth:`units` found, in the order of their entries."""
-        places = islice(_ones(self._digits(units)), offset, offset + limit)
-        entries = ",".join(str(self._entry(place)) for place in places)
-        return [row[0] for row in query(self._site, f"SELECT iri FROM entry WHERE id IN ({entries}) ORDER BY id")]
+    def iris(self, units: int, limit: int, offset: int, order: str = "") -> list[str]:
+        """The IRIs of some of the things or claims that :meth:`units` found, in the order of their entries ``e``.
+
+        ``order``: another one, as SQL has it.
+        """
+        digits = self._digits(units)
+        found = (at for at in _ordered(self._site, self._unit, order) if digits[at] == "1") if order else _ones(digits)
+        entries = [self._entry(place) for place in islice(found, offset, offset + limit)]
+        rows = query(self._site, f"SELECT id, iri FROM entry WHERE id IN ({','.join(map(str, entries))})")
+        iris: dict[int, str] = dict(rows)
+        return [iris[entry] for entry in entries]
 
     def _digits(self, pairs: int) -> str:
         return format(pairs, f"0{self.count}b")
@@ -158,6 +165,17 @@ def count(site: Site) -> int:
     """How many pairs a site has."""
     number: int = query(site, "SELECT count(*) FROM mention")[0][0]
     return number
+
+
+@per_site(2)
+def _ordered(site: Site, unit: str, order: str) -> array[int]:
+    """The first pair of every thing or claim, in an order; sorted once, four bytes for each."""
+    first = {
+        "thing": "SELECT m.at FROM mention m WHERE m.thing = e.id ORDER BY m.claim LIMIT 1",
+        "claim": "SELECT m.beside FROM mention m WHERE m.claim = e.id ORDER BY m.thing LIMIT 1",
+    }[unit]
+    rows = query(site, f"SELECT ({first}) FROM entry e WHERE e.kind = '{unit}' ORDER BY {order}")
+    return array("I", (place for (place,) in rows if place is not None))
 
 
 @per_site(16)

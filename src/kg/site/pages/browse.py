@@ -55,6 +55,13 @@ NAMES = {
     "year": marked("Year"),
 }
 CSV = "text/csv"
+ORDER = "sort"
+"""The parameter that names an order."""
+
+ORDERS = {
+    "things": {"mentions": marked("the most mentioned first"), "name": marked("by name")},
+    "claims": {"name": marked("by their words"), "text": marked("as the texts have them")},
+}
 
 
 class Choice(NamedTuple):
@@ -87,7 +94,8 @@ def _chosen(site: Site) -> Chosen:
             text for text in asked if facets.is_known(site, facet) and (facet not in facets.NUMBERS or _is_number(text))
         )
         values[facet] = tuple(facets.full(site, facet, text) for text in known)[:MOST_CHOSEN]
-    return Chosen(show, values)
+    order = request.args.get(ORDER, "")
+    return Chosen(show, values, order if order in facets.orders(site, show)[1:] else "")
 
 
 def _parameter(site: Site, facet: str) -> str:
@@ -102,6 +110,7 @@ def _heading(site: Site, facet: str) -> Markup:
 def _address(site: Site, chosen: Chosen) -> str:
     """The query part of the address of a choice."""
     pairs = [("show", chosen.show)] if chosen.show != "things" else []
+    pairs += [(ORDER, chosen.order)] if chosen.order else []
     pairs += [
         (_parameter(site, facet), facets.short(site, facet, value))
         for facet, values in chosen.values.items()
@@ -163,7 +172,7 @@ def _html() -> str:
     found = listed(count, counts.results)
     known = counts.offered()
     offered = {facet: _choices(site, chosen, facet, some.values) for facet, some in known.items()}
-    other = chosen._replace(show="things" if chosen.show == "claims" else "claims")
+    other = chosen._replace(show="things" if chosen.show == "claims" else "claims", order="")
     return render(
         "browse.html",
         root=root,
@@ -176,13 +185,23 @@ def _html() -> str:
         ],
         show=chosen.show,
         other="?" + _address(site, other),
-        plain="?show=claims" if chosen.show == "claims" else "?",
+        plain="?" + _address(site, chosen._replace(values={})),
+        orders=_orders(site, chosen),
         items=[_item(site, linker, chosen, iri) for iri in found.items],
         list=found,
         cut=cut,
         query=_address(site, chosen),
         sparql=sparql(site, chosen),
     )
+
+
+def _orders(site: Site, chosen: Chosen) -> list[tuple[str, str, bool]]:
+    """What each order is called, the way to it, and whether it is the chosen one."""
+    known = facets.orders(site, chosen.show)
+    called, now = ORDERS[chosen.show], chosen.order or (known[0] if known else "")
+    hrefs = {order: "?" + _address(site, chosen._replace(order=order)) for order in known[1:]}
+    usual = "?" + _address(site, chosen._replace(order=""))
+    return [(site.language.gettext(called[o]), hrefs.get(o, usual), o == now) for o in known]
 
 
 def _item(site: Site, linker: Linker, chosen: Chosen, iri: str) -> tuple[Markup, list[Markup], Markup]:
