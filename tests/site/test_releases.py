@@ -223,6 +223,33 @@ def test_a_page_says_where_its_versions_are_and_a_version_where_the_page_is(kept
         assert {get(target.replace(BASE, address))[0] for target in relations} == {200, 302}, path
 
 
+@pytest.mark.parametrize(
+    ("path", "accept_profile"),
+    [
+        ("claim/about-kg/1.jsonld?profile=annotation", ""),
+        ("claim/about-kg/1.jsonld?profile=annotation", "annotation"),
+        ("page/kg?lang=de", ""),
+        ("page/kg?values=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type&lang=de", ""),
+    ],
+)
+def test_versions_of_another_form_are_of_that_form(path: str, accept_profile: str, kept: Kept, address: str) -> None:
+    asked = path.partition("?")[0] if accept_profile else path
+    asking = {"Accept_Profile": accept_profile} if accept_profile else {}
+    now = get(address + asked, Accept="text/html, */*;q=0.5", **asking)
+    found = dict(re.findall(r'<([^>]*)>; rel="(timegate|timemap)"', now[1]["Link"]))
+    gate, listed = (next(target for target, rel in found.items() if rel == name) for name in ("timegate", "timemap"))
+    assert (gate, listed) == (f"{BASE}timegate/{path}", f"{BASE}timemap/{path}")
+    moved = get(gate.replace(BASE, address), Accept_Datetime=http_date(kept.releases[0].sealed_at))[1]
+    version = urljoin(gate, moved["Location"])
+    assert version == f"{BASE}releases/{kept.releases[0].version}/{path}"
+    assert version in get(listed.replace(BASE, address))[2]
+    memento = get(version.replace(BASE, address), Accept="text/html, */*;q=0.5")
+    assert memento[1]["Content-Type"] == now[1]["Content-Type"]
+    assert memento[1]["Content-Language"] == now[1]["Content-Language"]
+    for links in (moved["Link"], ", ".join(memento[1].get_all("Link") or [])):
+        assert f'<{BASE}{path}>; rel="original"' in links
+
+
 def test_what_has_no_versions_names_no_time_gate(kept: Kept, address: str) -> None:
     below = f"{address}releases/{kept.releases[-1].version}/"
     for path in ("", "catalog", "things", "class/kg:Plan"):

@@ -71,6 +71,15 @@ def paths(local: str) -> Callable[[str], str]:
     return lambda extension: data_path(local, extension) if extension else page_path(local)
 
 
+def query_part(query: str) -> str:
+    """The end of an address, from the query as it was sent.
+
+    >>> query_part("profile=rdf12"), query_part('a="<b>'), query_part("")
+    ('?profile=rdf12', '?a=%22%3Cb%3E', '')
+    """
+    return f"?{encode(query)}" if query else ""
+
+
 def encode(local: str) -> str:
     # quote() takes its time, and hardly any name needs it.
     return local if _PLAIN(local) else quote(local, safe=_KEEP)

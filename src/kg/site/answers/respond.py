@@ -8,7 +8,7 @@ what there is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from kg import media
 from kg.site import languages
 from kg.site.answers import signposting
 from kg.site.answers.address import here, raw_path
+from kg.site.answers.links import query_part
 from kg.site.answers.packing import pack, takes_gzip
 from kg.site.answers.ranges import require
 from kg.site.answers.signposting import Landing
@@ -74,6 +75,7 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) 
         return linkset(site, landing, page)
     profile = profiles.wanted(site, request) if page.profiled and extension != "html" else None
     chosen = chosen_format(extension, offered, profile)
+    landing = replace(landing, query=_form(profile))
     variant = f"{chosen}.{profile.name}" if profile else chosen
     response = conditional(site, variant, lambda: _body(site, page, chosen, profile), spoken=chosen == "html")
     response.content_type = (
@@ -94,6 +96,14 @@ def answer(page: Page, extension: str | None, offered: Sequence[str] = OFFERED) 
     if extension is None or (page.profiled and extension != "html"):
         response.vary.add("Accept")
     return response
+
+
+def _form(profile: Profile | None) -> str:
+    """The end of the address of the answer: as it was sent, or by what names the profile that headers chose."""
+    query = request.query_string.decode("latin-1")
+    if profile and profiles.PARAMETER not in request.args:
+        query += f"{'&' if query else ''}{profiles.PARAMETER}={profile.name}"
+    return query_part(query)
 
 
 def chosen_format(extension: str | None, offered: Sequence[str], profile: Profile | None) -> str:

@@ -81,13 +81,15 @@ class Landing:
     """A page: ``path`` its address below the site's root, ``iri`` what it shows.
 
     ``formats(extension)`` is the path of the data in a format; ``None`` for a page that has no data of its own.
-    ``language``: the parameter that names the language, where the address does.
+    ``language``: the parameter that names the language, where the address does. ``query``: the end of the address,
+    which names this form of the page or its data, and so belongs to its versions.
     """
 
     path: str
     iri: str
     formats: Callable[[str], str] | None = None
     language: str = ""
+    query: str = ""
 
     @property
     def kind(self) -> str:
@@ -115,7 +117,7 @@ def page(site: Site, landing: Landing, root: str) -> list[Link]:
     links.append(
         Link("canonical", site.base + landing.path + (f"{joint}{landing.language}" if landing.language else ""))
     )
-    links += _dated(site, landing.path)
+    links += _dated(site, landing.path + landing.query)
     return links + _common(site, landing, root)
 
 
@@ -126,7 +128,7 @@ def data(site: Site, landing: Landing, root: str, extension: str) -> list[Link]:
         links.append(Link("alternate", root + landing.formats("html"), media.HTML))
         others = (m for m in media.RDF if m.extension != extension)
         links += [Link("alternate", root + landing.formats(m.extension), m.media_type) for m in others]
-        links += _dated(site, landing.formats(extension))
+        links += _dated(site, landing.formats(extension) + landing.query)
     return [Link("cite-as", ascii_iri(_cited(site, landing))), *links, *_common(site, landing, root)]
 
 

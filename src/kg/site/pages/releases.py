@@ -19,7 +19,7 @@ from kg.history import Event, History, Sealed, Step
 from kg.release import Release
 from kg.site.answers import signposting
 from kg.site.answers.address import here, meanings, raw_path
-from kg.site.answers.links import page_path
+from kg.site.answers.links import page_path, query_part
 from kg.site.answers.respond import changing, cors, for_readers, not_found
 from kg.site.answers.signposting import Link
 from kg.site.languages import marked
@@ -112,7 +112,7 @@ def timegate(name: str) -> Response:
     until = moment.replace(microsecond=999_999)
     shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= until and s.release in kept), None)
     chosen = shown or kept[0]
-    local = _sent()
+    local = _sent() + query_part(request.query_string.decode("latin-1"))
     response = Response(status=302, headers={"Location": f"{here()}releases/{chosen.version}/{local}"})
     response.vary.add("Accept-Datetime")
     links = [Link("original", site.base + local), signposting.timemap(site.base, local)]
@@ -123,8 +123,9 @@ def timegate(name: str) -> Response:
 @bp.get("/timemap/<path:name>")
 def timemap(name: str) -> Response:
     """All versions of a page, as links (RFC 6690), with the page, the time gate and this list (RFC 7089, section 5)."""
-    site, local = current(), _sent()
+    site = current()
     kept = _mementos(site, name)
+    local = _sent() + query_part(request.query_string.decode("latin-1"))
     listed = signposting.timemap(site.base, local)._replace(rel="self")
     dates = [http_date(release.sealed_at) for release in kept]
     links = [

@@ -20,7 +20,7 @@ from werkzeug.http import http_date
 from kg.errors import KgError, ReleaseError
 from kg.history import AGAIN
 from kg.site.answers.headers import HEADERS
-from kg.site.answers.links import encode, prefix
+from kg.site.answers.links import encode, prefix, query_part
 from kg.site.answers.respond import CORS
 from kg.site.answers.signposting import Link, header, versions
 from kg.site.serving.lease import Lease
@@ -65,7 +65,8 @@ class Versions:
             start_response("307 TEMPORARY REDIRECT", [*there, *CORS, *HEADERS.items()])
             return ()
         root = environ.get("SCRIPT_NAME", "") + below
-        extra = _memento(lease, match[2], _site(self._current.current).base)
+        query = query_part(environ.get("QUERY_STRING", ""))
+        extra = _memento(lease, match[2], query, _site(self._current.current).base)
 
         def dated(status: str, headers: list[tuple[str, str]], *info: object) -> Callable[[bytes], object]:
             return start_response(status, [*headers, *extra], *info)  # type: ignore[arg-type]  # exc_info, passed on
@@ -126,10 +127,10 @@ def _sent(environ: WSGIEnvironment) -> str:
     return path.removeprefix(quote(environ.get("SCRIPT_NAME", "").encode("latin-1")))
 
 
-def _memento(lease: Lease, rest: str, base: str) -> list[tuple[str, str]]:
+def _memento(lease: Lease, rest: str, query: str, base: str) -> list[tuple[str, str]]:
     """Headers of a memento (RFC 7089, section 2.2); ``base`` is what addresses of the site start with today."""
     if rest.startswith("/stream/"):
         return []  # a page of the event stream is at no other address, and no version of one
-    local = encode(rest[1:])
+    local = encode(rest[1:]) + query  # which may name another form of the same
     links = header([Link("original", base + local), *versions(base, local)])
     return [("Memento-Datetime", http_date(_site(lease).release.sealed_at)), ("Link", links)]
