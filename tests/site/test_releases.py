@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 from html import unescape
 from pathlib import Path
-from urllib.parse import urljoin
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -20,7 +21,7 @@ from tests.asking import ask
 from tests.conftest import Kept
 from werkzeug.http import http_date, parse_date
 
-from kg import build
+from kg import build, diff
 from kg.config import load
 from kg.history import History
 
@@ -133,6 +134,32 @@ def test_where_every_release_is_damaged_the_list_is_empty(
         (release.path / "dumps/facts.nt").write_text("")
         for path in ("releases/", "releases/feed.atom", "releases/stream", "timegate/page/kg"):
             assert get(started + path, Accept="*/*")[0] in (200, 302, 404), path
+
+
+def test_what_changed_is_shown_and_leads_to_the_release_that_has_it(
+    kept: Kept, address: str, read_html: Callable[[str], Any]
+) -> None:
+    old, _, new = kept.releases
+    found = diff.compare(old, new)
+    here = f"{address}releases/changes?from={old.version}&to={new.version}"
+    (changes,) = read_html(get(here, Accept="text/html")[2]).all("ul", class_="changes")
+    items = [item for item in changes.children if not isinstance(item, str)]
+    assert len(items) == len(found.changes) > 3
+    for item, change in zip(items, found.changes, strict=True):
+        first = urljoin(here, item.all("a")[0].attributes["href"])
+        where = old if change.what == "removed" else new
+        assert first.startswith(f"{address}releases/{where.version}/"), change
+        assert get(first, Accept="text/html")[0] in (200, 303), change
+        counts = [len(item.all("li", class_=kind)) for kind in ("gone", "come")]
+        assert counts == [len(change.removed), len(change.added)], change
+    # Each line leads to where it is stated: what is gone, to where it was.
+    for kind, release in (("gone", old), ("come", new)):
+        hrefs = [a.attributes["href"] for line in changes.all("li", class_=kind) for a in line.all("a")]
+        ours = [href for href in hrefs if not href.startswith("http")]
+        assert len(ours) > 3
+        assert all(urljoin(here, href).startswith(f"{address}releases/{release.version}/") for href in ours)
+    said = [line.text for line in changes.all("li", class_="come")]
+    assert any(line.startswith("+added:") and "Python is a language." in line for line in said), said
 
 
 def test_a_claims_history_says_when_it_was_stated_changed_and_withdrawn(kept: Kept, address: str) -> None:

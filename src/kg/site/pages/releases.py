@@ -7,13 +7,19 @@ and 5); the versions themselves are served by :mod:`kg.site.serving.versions`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
+from typing import NamedTuple
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
+from pyoxigraph import NamedNode, Triple
 from werkzeug.exceptions import BadRequest
 from werkzeug.http import http_date, parse_date
 
 from kg import diff
+from kg.diff import Change
 from kg.errors import ReleaseError
 from kg.history import Event, History, Sealed, Step
 from kg.release import Release
@@ -32,6 +38,9 @@ bp = Blueprint("releases", __name__)
 
 SHOWN = 500
 """Changes that a page shows; the dumps have all."""
+
+LINES = 50
+"""Triples that a page shows of one change."""
 
 IN_FEED = 20
 """Releases in the feed, the newest first."""
@@ -56,9 +65,53 @@ def changes() -> Response:
         if not re.fullmatch(VERSION, version):
             raise BadRequest("Name two releases: ?from=VERSION&to=VERSION.")
     found = _difference(site, old, new)
+    shown = found.changes[:SHOWN]
+    site.labels.expect(chain.from_iterable(_named_in(change) for change in shown))
     return _page(
-        render("changes.html", old=old, new=new, changes=found.changes[:SHOWN], more=len(found.changes) - SHOWN)
+        render(
+            "changes.html",
+            old=old,
+            new=new,
+            changes=[(change, _leading(site, change, old, new), _lines(site, change, old, new)) for change in shown],
+            most=LINES,
+            more=len(found.changes) - SHOWN,
+        )
     )
+
+
+class _Line(NamedTuple):
+    """A triple that is no longer stated, or is stated now."""
+
+    is_new: bool
+    subject: Markup
+    predicate: Markup
+    object: Markup
+
+
+def _named_in(change: Change) -> Iterator[str]:
+    for quad in (*change.removed[:LINES], *change.added[:LINES]):
+        yield from (term.value for term in (quad.subject, quad.predicate, quad.object) if isinstance(term, NamedNode))
+
+
+def _leading(site: Site, change: Change, old: str, new: str) -> str:
+    """The way to what changed, in the release that has it: the later one, unless it is gone."""
+    local = site.names.local(change.iri)
+    version = old if change.what == "removed" else new
+    return "" if local is None else f"{here()}releases/{version}/{page_path(local)}"
+
+
+def _lines(site: Site, change: Change, old: str, new: str) -> list[_Line]:
+    """Some of the triples that make a change; each leads to where it is stated."""
+    found = []
+    for is_new, version, quads in ((False, old, change.removed), (True, new, change.added)):
+        linker = site.linker(f"{here()}releases/{version}/")
+        for quad in quads[:LINES]:
+            subject, object_ = (
+                Markup("<code>{}</code>").format(str(node)) if isinstance(node, Triple) else linker.node(node)
+                for node in (quad.subject, quad.object)
+            )
+            found.append(_Line(is_new, subject, linker.term(quad.predicate.value), object_))
+    return found
 
 
 @bp.get("/releases/feed.atom")

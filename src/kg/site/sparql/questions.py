@@ -8,7 +8,7 @@ at an address that a spreadsheet or a script can keep.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
