@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.patience import until
-from tests.site.accessible import AXE
+from tests.site.accessible import AXE, RULES
 
 pytestmark = pytest.mark.browser
 
@@ -103,6 +103,16 @@ def test_on_a_phone_one_sees_that_the_navigation_goes_on_and_where_it_ends(tab: 
     left = navigation.evaluate("nav => innerWidth - nav.querySelector('li:last-child').getBoundingClientRect().right")
     fade = float(fading.rpartition(" ")[2].removesuffix("px)"))
     assert left == pytest.approx(fade, abs=1)
+
+
+def test_a_page_of_a_kept_release_leads_to_the_same_page_now(tab: Page, address: str, axe: str) -> None:
+    tab.goto(address + "releases/")
+    tab.locator("main a[href*='/releases/2']").first.click()
+    tab.goto(tab.url + "browse?show=claims&modality=ontology%23planned&lang=de")
+    tab.evaluate(axe)
+    assert tab.evaluate(AXE, RULES) == []
+    tab.get_by_role("complementary", name="Ausgabe").get_by_role("link").click()
+    assert tab.url == address + "browse?show=claims&modality=ontology%23planned&lang=de"
 
 
 def test_links_beside_a_long_name_keep_their_room_on_a_phone(tab: Page, address: str, axe: str) -> None:

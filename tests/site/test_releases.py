@@ -50,7 +50,9 @@ def test_an_earlier_release_is_a_whole_site_below_its_address(kept: Kept, addres
         assert status == 200
         assert headers["Kg-Release"] == release.version
         assert ("program called kg" in page) == (release is not kept.releases[0])
-        assert "This is an earlier release" in page
+        # Whoever looks at it later may find another one current: what it says of itself is true of both.
+        assert f"This is the release <code>{release.version}</code>, as it was sealed on" in page
+        assert 'href="../../../../claim/about-kg/1">This page as it is now</a>' in page
         status, headers, _ = get(root + "id/kg", Accept="text/turtle")
         assert status == 303
         status, headers, _ = get(urljoin(root + "id/kg", headers["Location"]), Accept="text/turtle")

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from kg import media
 from kg.site import languages
 from kg.site.answers.address import here, raw_path
+from kg.site.answers.links import query_part
 from kg.site.components.drawing import date_in_words, moment_in_words
 from kg.site.components.nodes import Linker
 from kg.site.languages import Language, marked
@@ -130,8 +131,10 @@ def render(template: str, *, summary: str = "", **context: Any) -> str:
     frame = site.frames.get(root + shown)
     if frame is None:
         frame = site.frames[root + shown] = _frame(site, linker, root, env, shown)
+    # What a page of a release that is kept says today, whether that release is an earlier one or still the current one.
+    now = way + "../../" + raw_path()[1:] + query_part(request.query_string.decode("latin-1")) if site.archived else ""
     page = env.get_template(template).render(
-        root=root, site=site, link=linker, frame=frame, voices=_voices(site, env), summary=summary, **context
+        root=root, site=site, link=linker, frame=frame, voices=_voices(site, env), summary=summary, now=now, **context
     )
     chosen = request.args.getlist(languages.PARAMETER)[-1:]
     return languages.kept(page, chosen[0]) if chosen and chosen[0] in site.languages else page
@@ -150,7 +153,7 @@ def _frame(site: Site, linker: Linker, root: Markup, env: Environment, shown: st
         part: Markup(  # noqa: S704 - what a template of ours rendered, escaped by it
             env.get_template(f"_{part}.html").render(root=root, site=site, link=linker, navigation=navigation)
         )
-        for part in ("head", "top", "note", "foot")
+        for part in ("head", "top", "foot")
     }
 
 
