@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -102,15 +102,15 @@ class Site:
     evidence: Evidence
     assets: Assets
     cache: Cache
-    linkers: dict[str, Linker]
-    frames: dict[str, dict[str, Markup]]
-    memos: Memos
     given_pool: Runner | None
     clients: Clients
     exchange: Exchange | None
-    lock: threading.Lock
     language: Language
-    voices: dict[str, Site]
+    linkers: dict[str, Linker] = field(default_factory=dict)
+    frames: dict[str, dict[str, Markup]] = field(default_factory=dict)
+    memos: Memos = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    voices: dict[str, Site] = field(default_factory=dict)
     origin: Site | None = None
     archived: bool = False
     watch: Watch | None = None
@@ -311,15 +311,10 @@ def open_site(
         assets=Assets.load(),
         # What a watched project's pages say changes without the release, and so does what is behind.
         cache=Cache(0 if watch or gathered else CACHE_BYTES),
-        linkers={},
-        frames={},
-        memos={},
         given_pool=pool,
         clients=Clients(config.serve.trusted_proxies),
         exchange=exchange,
-        lock=threading.Lock(),
         language=language,
-        voices={},
         archived=archived,
         watch=watch,
         behind=behind,
