@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import get
+from tests.asking import ask
 from tests.patience import PATIENCE, until
 from tests.site.forged import Change, forge, indexed, reported, written
 
@@ -113,9 +113,9 @@ def test_kg_serve_refuses_a_forged_release_in_a_line_and_does_not_switch_to_one(
     assert done.stderr.count("search.sqlite: was sealed with what no build of kg writes: claim has no ") == 1
     with serve(built) as address:
         activate(releases, forged.name)
-        assert get(address, "/page/kg")[0] == 200
+        assert ask(address, "/page/kg")[0] == 200
         activate(releases, another.name)
-        until(lambda: b"Another" in get(address, "/")[1])
+        until(lambda: b"Another" in ask(address, "/")[2])
 
 
 def test_whatever_a_release_fails_with_the_next_one_is_switched_to(release: Release, config: Config) -> None:

@@ -96,7 +96,7 @@ def orders(site: Site, show: str) -> tuple[str, ...]:
     """The orders that a site knows of things or claims, the usual one first; none where there is no other."""
     if (
         site.foreign
-        or pairs.count(site) > MOST_ORDERED
+        or bitmaps.count(site) > MOST_ORDERED
         or (show == "claims" and not site.index.has("target", "passage"))
     ):
         return ()
