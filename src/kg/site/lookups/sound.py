@@ -25,7 +25,7 @@ _COLUMNS = {
     "words": "label other text sound",
     "value": "id text",
     "claim": "entry document speaker modality basis own",
-    "mention": "thing claim at beside",
+    "mention": "thing claim",
     "trait": "facet value thing",
     "link": "subject property object claim",
     "span": "thing property time first last how worked_out",
@@ -35,6 +35,8 @@ _COLUMNS = {
 
 _TARGETS = {"target": "claim passage paragraph sentence verified sha256 rolling"}
 """Came with the column "reviewed" of claims, by which :mod:`kg.site.lookups.evidence` knows that they are there."""
+
+_BITMAPS = {"bits": "pairs facet value bits", "mention": "thing claim at beside"}
 
 _COUNTS = ("claims", "default_graph", "documents", "facts", "passages", "things", "verified")
 _OF_DATA = ("things", "classes")
@@ -86,7 +88,11 @@ def _check_index(release: Release, index: Database) -> None:
         there = index.columns()
     except ReleaseError as e:
         raise _not_ours(release, index.name, f"it is no index ({e.__cause__})") from e
-    wanted = _COLUMNS | (_TARGETS if "reviewed" in there.get("claim", ()) else {})
+    wanted = dict(_COLUMNS)
+    if "reviewed" in there.get("claim", ()):
+        wanted |= _TARGETS
+    if "bits" in there:
+        wanted |= _BITMAPS
     for table, columns in wanted.items():
         if lacks := set(columns.split()) - there.get(table, set()):
             raise _not_ours(release, index.name, f"{table} has no {', '.join(sorted(lacks))}")
