@@ -14,7 +14,10 @@ LARGEST = 256 << 20
 
 
 def read_json(path: Path, *, once: bool = False) -> Any:
-    """The content of a file; ``once``: no object in it may have two members of a name."""
+    """The content of a file; ``once``: no object in it may have two members of a name.
+
+    :raises ReleaseError: if it is missing, cannot be read, or is no JSON.
+    """
     try:
         if path.exists() and (not path.is_file() or path.stat().st_size > LARGEST):
             raise ReleaseError(f"{path}: is not a regular file of at most {LARGEST >> 20} MiB", file=path.name)

@@ -56,7 +56,10 @@ def prune(releases: Path, keep: int) -> list[str]:
 
 
 def remove(releases: Path, version: str) -> None:
-    """Delete a release; it is renamed before, so that it is never there in part."""
+    """Delete a release; it is renamed before, so that it is never there in part.
+
+    :raises ReleaseError: if the disk refuses.
+    """
     going = releases / f"{STAGING}{version}"
     try:
         (releases / version).rename(going)

@@ -159,7 +159,10 @@ def _check_document(document: Document, parsed: text.Text, findings: list[Findin
 
 
 def find_words(words: str, parsed: text.Text, search: Search) -> tuple[int, int]:
-    """:meth:`kg.text.Text.find`, with the most similar words that do stand there in the error's message."""
+    """:meth:`kg.text.Text.find`, with the most similar words that do stand there in the error's message.
+
+    :raises PassageError: as it does.
+    """
     try:
         return parsed.find(words)
     except PassageError as e:

@@ -41,7 +41,10 @@ class Makers(Protocol):
     """Runs a function over items; results come with their items as they are done, in any order."""
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-        """Some items at a time, as their results are asked for."""
+        """Some items at a time, as their results are asked for.
+
+        :raises BuildError: if processes died over the same items again and again, or needed more memory than they may.
+        """
         ...
 
 

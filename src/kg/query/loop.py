@@ -45,7 +45,10 @@ class Connected:
         self._sessions: list[Session] = []
 
     def session(self) -> Session:
-        """A session of the running event loop's own; it ends with the pool."""
+        """A session of the running event loop's own; it ends with the pool.
+
+        :raises QueryError: if that was closed.
+        """
         with self._lock:
             if self._closed:
                 raise QueryError(_CLOSED)
@@ -54,6 +57,10 @@ class Connected:
             return session
 
     def start(self) -> None:
+        """Start the thread that speaks with the broker, if it does not run in this process.
+
+        :raises QueryError: if the pool was closed.
+        """
         with self._lock:
             if self._closed:
                 raise QueryError(_CLOSED)

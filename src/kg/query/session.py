@@ -121,7 +121,10 @@ class Session:
     # The broker
 
     def open(self) -> None:
-        """Connect to the broker, so that its workers start; done by the first query otherwise."""
+        """Connect to the broker, so that its workers start; done by the first query otherwise.
+
+        :raises QueryError: if the session was closed.
+        """
         if self._closed:
             raise QueryError("the server is shutting down")
         if self._broker is None:
