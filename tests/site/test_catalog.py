@@ -277,6 +277,16 @@ def test_robots_are_told_where_the_sitemap_is(client: FlaskClient) -> None:
     assert f"Sitemap: {BASE}sitemap.xml" in get(client, "/robots.txt").text.splitlines()
 
 
+@pytest.mark.parametrize(("base", "closed"), [(BASE, "/sparql"), ("https://example.org/facts/", "/facts/sparql")])
+def test_robots_are_told_paths_as_the_host_has_them(base: str, closed: str, starter: Path) -> None:
+    config = load(starter, base=base)
+    release, _ = build.build(config)
+    assert release is not None
+    lines = get(create_app(release, config).test_client(), "/robots.txt").text.splitlines()
+    assert f"Disallow: {closed}" in lines
+    assert f"Sitemap: {base}sitemap.xml" in lines
+
+
 def test_security_txt_is_there_only_where_somebody_is_named(
     client: FlaskClient, release: Release, config: Config
 ) -> None:

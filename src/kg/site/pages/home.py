@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
 from markupsafe import Markup
@@ -76,8 +77,10 @@ def metrics() -> Response:
 @bp.get("/robots.txt")
 def robots() -> Response:
     """Pages may be indexed; queries cost more than they would give a search engine, and facets combine without end."""
-    sitemap = f"Sitemap: {current().base}sitemap.xml"
-    closed = (f"Disallow: {path}" for path in ("/sparql", "/query", "/search", "/browse?"))
+    base = current().base
+    sitemap = f"Sitemap: {base}sitemap.xml"
+    # Paths are those of the host, below which the base may have one of its own.
+    closed = (f"Disallow: {urlsplit(base).path}{path}" for path in ("sparql", "query", "search", "browse?"))
     lines = ("User-agent: *", *closed, "", sitemap, "")
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
