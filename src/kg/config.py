@@ -217,7 +217,7 @@ def load(root: Path, *, base: str | None = None, environ: Mapping[str, str] | No
     except UnicodeDecodeError as e:
         raise ConfigError(f"{path}: is not UTF-8 (byte 0x{e.object[e.start]:02x}): save the file as UTF-8") from None
     except OSError as e:
-        raise ConfigError(f"{path}: cannot be read: {e}") from e
+        raise ConfigError(f"{path}: cannot be read: {e.strerror or e}") from e
     except ValueError as e:  # also for a number of more digits than Python reads
         hint = '; a text stands in quotes: title = "…"' if "Invalid value" in str(e) else ""
         raise ConfigError(f"{path}: not TOML: {e}{hint}") from e

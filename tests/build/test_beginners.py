@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from pyoxigraph import RdfFormat, parse, serialize
+from tests.conftest import ROOT
 
 from kg import build
 from kg.config import load
@@ -93,3 +99,23 @@ def test_a_number_with_a_comma_is_more_than_one_value(written: str, plain: str, 
     found = [one for one in said(starter, Severity.WARNING) if "more than one value" in one]
     assert [one.partition(": write ")[2].partition(";")[0] for one in found] == ([plain] if plain else [])
     assert all(one.startswith(f"{CLAIMS}:12: ") for one in found)
+
+
+def test_claims_in_json_ld_are_converted_as_the_guide_says(starter: Path) -> None:
+    base = load(starter).base
+    claims = starter / CLAIMS
+    serialize(parse(path=claims, base_iri=base), starter / "claims.jsonld", RdfFormat.JSON_LD)
+    (guide,) = re.findall(
+        r"^    (python -c .*) > data/claims/NAME.trig$", (ROOT / "docs/publishing.md").read_text(), re.MULTILINE
+    )
+    command = shlex.split(guide.replace("https://facts.example.org/", base))
+    claims.write_bytes(subprocess.check_output([sys.executable, *command[1:]], cwd=starter))
+    assert claims.read_bytes().startswith(b"<")
+    (starter / "claims.jsonld").unlink()
+    assert build.check(load(starter)).findings == ()
+
+
+@pytest.mark.parametrize("suffix", ["jsonld", "rdf"])
+def test_another_format_of_rdf_is_told_where_the_way_is_written(suffix: str, starter: Path) -> None:
+    (starter / f"data/claims/more.{suffix}").write_text("{}")
+    assert said(starter)[0].endswith("convert it to Turtle or TriG (docs/publishing.md says how)")

@@ -348,7 +348,8 @@ def _passed_over(path: Path, folder: Path, place: Place) -> Iterator[Finding]:
     if folder == FOLDERS["documents"] and suffix in _ORIGINALS and _has_text(path):
         return
     if suffix in UNREAD:
-        yield error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG", place)
+        how = "" if suffix == ".csv" else " (docs/publishing.md says how)"
+        yield error("format", f"{path.suffix} is not read here: convert it to Turtle or TriG{how}", place)
     elif suffix in PACKED:
         yield error("format", f"{path.suffix} is not read here: unpack it", place)
     elif suffix in FORMATS:
