@@ -18,6 +18,7 @@ from kg import vocab
 from kg.build.assemble import assemble
 from kg.build.collect import Collected, collect
 from kg.build.compare import derivations
+from kg.build.declared import other_datatypes
 from kg.build.functional import Targets
 from kg.build.ground import TextAtHand, ground
 from kg.build.outside import outside
@@ -35,13 +36,17 @@ from kg.model import Check, Document, Finding, Place, Severity, error, has_error
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What every part depends on: base, terms, classes of what happened, single-valued properties, shapes."""
+    """What every part depends on: base, terms, classes of what happened, single-valued properties, shapes.
+
+    ``datatypes``: property → the datatype that the ontology gives it.
+    """
 
     base: str
     terms: frozenset[str]
     happened: frozenset[str]
     single: Targets
     superclasses: Mapping[str, frozenset[str]]
+    datatypes: Mapping[str, str]
     shapes: Shapes
 
 
@@ -100,7 +105,12 @@ def make_part(bundle: Bundle, common: Common) -> Part:
     if not part.describes <= bundle.documents or has_errors(sources.findings):
         return part
     collected = collect(sources, common.base, common.terms)
-    found = *collected.findings, *outside(sources, common.superclasses, vocab.Names(common.base))
+    names = vocab.Names(common.base)
+    found = (
+        *collected.findings,
+        *outside(sources, common.superclasses, names),
+        *other_datatypes(sources.claims, common.datatypes, names),
+    )
     part = replace(
         part,
         collected=found,
@@ -111,7 +121,6 @@ def make_part(bundle: Bundle, common: Common) -> Part:
     if has_errors(found):
         return part
     grounded = ground(collected, common.base, bundle.texts)
-    names = vocab.Names(common.base)
     checked = [*grounded.findings, *check_own(Own(collected, grounded, common.happened), names)]
     try:
         assembled = assemble(sources, collected, grounded, common.base)

@@ -12,6 +12,7 @@ from kg import vocab
 from kg.bounds import processors
 from kg.build.assemble import skolemise
 from kg.build.collect import collect
+from kg.build.declared import below_themselves, datatypes
 from kg.build.functional import single_valued, superclasses
 from kg.build.outside import outside
 from kg.build.parse import (
@@ -124,6 +125,7 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
             happened=what_happened(sources, names),
             single=single_valued(sources),
             superclasses=above,
+            datatypes=datatypes(sources.ontology, names),
             shapes=read_shapes(sources.shapes, engine, config.build.seconds, config.language),
         ),
         key=key_of_common(base, engine, config.language, sorted(contents.items())),
@@ -131,7 +133,11 @@ def read_project(config: Config, folders: Sequence[Path], engine: str) -> Projec
         files=(*files["documents"], *files["claims"]),
         entities=files["entities"],
         parsed=tuple(findings),
-        collected=(*collect(sources, base).findings, *outside(sources, above, names)),
+        collected=(
+            *collect(sources, base).findings,
+            *outside(sources, above, names),
+            *below_themselves(sources.ontology, above, names),
+        ),
     )
 
 
