@@ -37,6 +37,7 @@ def test_the_rules_are_these() -> None:
     assert {rule.__name__ for rule in WITHIN_A_DOCUMENT} == {
         "happened_only_if_asserted",
         "reviews_are_of_what_is_there",
+        "claims_say_different_things",
         "times_are_possible",
     }
     assert {rule.__name__ for rule in ACROSS_DOCUMENTS} == {
@@ -125,3 +126,27 @@ def test_a_thing_that_was_merged_is_not_asked_for_a_label(starter: Path) -> None
     edit(starter, LABELS, lambda s: s.replace(':python rdfs:label "Python"@en .\n', merge))
     assert messages(starter, "no-label") == []
     assert messages(starter, "replaced") == ["error: id/python was merged into id/kg: claim/about-kg/1 must say that"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "twice"),
+    [
+        (("is made with", "was made with"), True),
+        (("is written in Python", "kg is written in Python"), False),
+        (("kg:asserted", "kg:alleged"), False),
+        (("programmingLanguage :python", "about :python"), False),
+    ],
+    ids=["gloss", "passage", "modality", "triple"],
+)
+def test_a_claim_that_says_of_the_same_words_what_another_says_is_a_warning(
+    changed: tuple[str, str], twice: bool, starter: Path
+) -> None:
+    text = (starter / CLAIMS).read_text("utf-8").replace("kg is written in Python", "is written in Python")
+    start, end = text.index("claim:1 {"), text.index("# A plan")
+    again = text[start:end].replace("claim:1", "claim:3").replace("The program", "So the program").replace(*changed)
+    (starter / CLAIMS).write_text(text + again, "utf-8")
+    assert messages(starter, "twice") == (
+        ["warning: claim/about-kg/3 says of the same words what claim/about-kg/1 says: take one of them out"]
+        if twice
+        else []
+    )

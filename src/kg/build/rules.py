@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pyoxigraph import NamedNode
+from pyoxigraph import BlankNode, NamedNode
 
 from kg import vocab
 from kg.build.collect import Collected
@@ -111,6 +111,22 @@ def reviews_are_of_what_is_there(own: Own, names: vocab.Names) -> Iterator[Findi
     yield from stale_reviews(own.grounded, names)
 
 
+def claims_say_different_things(own: Own, names: vocab.Names) -> Iterator[Finding]:
+    """No two claims have the same words of the document say the same: it would count as stated twice."""
+    seen: dict[tuple[object, ...], str] = {}
+    for claim in sorted(own.grounded.claims, key=lambda claim: claim.place):
+        triples = frozenset((q.quad.subject, q.quad.predicate, q.quad.object) for q in claim.graph)
+        if not claim.targets or any(isinstance(term, BlankNode) for triple in triples for term in triple):
+            continue
+        key = (claim.speaker, claim.modality, claim.basis, frozenset(claim.targets), triples)
+        first = seen.setdefault(key, claim.iri)
+        if first != claim.iri:
+            said = (
+                f"{names.local(claim.iri)} says of the same words what {names.local(first)} says: take one of them out"
+            )
+            yield warning("twice", said, claim.place, claim.iri)
+
+
 def times_are_possible(own: Own, names: vocab.Names) -> Iterator[Finding]:
     """A time is one that the calendar has, and lies within its bounds (:mod:`kg.build.times`)."""
     yield from times_can_be(own.collected, names)
@@ -195,6 +211,7 @@ def facts_are_stated_by_claims_alone(asked: Asked, names: vocab.Names) -> Iterat
 WITHIN_A_DOCUMENT: tuple[RuleWithin, ...] = (
     happened_only_if_asserted,
     reviews_are_of_what_is_there,
+    claims_say_different_things,
     times_are_possible,
 )
 ACROSS_DOCUMENTS: tuple[Rule, ...] = (
