@@ -119,3 +119,10 @@ def test_claims_in_json_ld_are_converted_as_the_guide_says(starter: Path) -> Non
 def test_another_format_of_rdf_is_told_where_the_way_is_written(suffix: str, starter: Path) -> None:
     (starter / f"data/claims/more.{suffix}").write_text("{}")
     assert said(starter)[0].endswith("convert it to Turtle or TriG (docs/publishing.md says how)")
+
+
+@pytest.mark.parametrize(("prefix", "namespace"), [("kg", "ontology#"), ("town", "…")])
+def test_a_question_is_told_how_to_declare_a_prefix(prefix: str, namespace: str, starter: Path) -> None:
+    (starter / "data/queries/mine.rq").write_text(f"# title: Mine\nSELECT ?x {{ ?x a {prefix}:Plan }}", "utf-8")
+    [only] = said(starter)
+    assert only.endswith(f"the prefix {prefix}: is not declared: write PREFIX {prefix}: <{namespace}> before the query")

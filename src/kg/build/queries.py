@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from kg import vocab
 from kg.build.parse import absolute, bad_name, is_readable, no_folder, read_utf8, shown_path
 from kg.errors import SourceError
 from kg.model import ExampleQuery, Finding, Place, error
@@ -55,10 +56,19 @@ def read_queries(root: Path, base: str, findings: list[Finding]) -> tuple[Exampl
     problems = check([query.text for _, query in queries]) if queries else []
     for (shown, query), problem in zip(queries, problems, strict=True):
         if problem:
-            findings.append(error("syntax", problem.message, Place(shown, problem.line)))
+            findings.append(
+                error("syntax", problem.message + _declaration(problem.message), Place(shown, problem.line))
+            )
         else:
             findings += _declared(query, shown)
     return tuple(query for (_, query), problem in zip(queries, problems, strict=True) if not problem)
+
+
+def _declaration(message: str) -> str:
+    """How to declare the prefix that a message misses, which questions do themselves."""
+    missed = re.search(r"the prefix (\S*): is not declared$", message)
+    known = vocab.Names("").prefixes()
+    return f": write PREFIX {missed[1]}: <{known.get(missed[1], '…')}> before the query" if missed else ""
 
 
 def _declared(query: ExampleQuery, shown: str) -> Iterator[Finding]:
