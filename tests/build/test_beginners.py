@@ -40,6 +40,13 @@ def test_a_text_that_is_a_link_to_nowhere_is_named_as_that(target: str, starter:
     assert kg("cite", "about-kg", cwd=starter).stderr == f"kg: {TEXT}: is a link that leads nowhere\n"
 
 
+@pytest.mark.parametrize("target", ["news.txt", "nowhere.txt"], ids=["itself", "nowhere"])
+def test_a_link_to_nowhere_that_no_description_names_is_a_warning(target: str, starter: Path) -> None:
+    (starter / "data/documents/news.txt").symlink_to(target)
+    (starter / "data/claims/.#about-kg.trig").symlink_to("an.editor@host.123")
+    assert said(starter, Severity.WARNING) == ["data/documents/news.txt: warning: is a link that leads nowhere"]
+
+
 @pytest.mark.parametrize("name", ["news", "news.html"])
 def test_a_text_in_another_format_is_to_be_saved_as_plain_text(name: str, starter: Path, kg) -> None:
     (starter / "data/documents/news.html").write_text("<p>It rained.</p>")

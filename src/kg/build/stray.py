@@ -28,6 +28,7 @@ def stray(root: Path, documents: Collection[str]) -> Iterator[Finding]:
     yield from _texts(root, documents)
     yield from _questions(root)
     yield from _in_folders(root)
+    yield from _broken(root, documents)
 
 
 def _at_the_top(root: Path) -> Iterator[Finding]:
@@ -58,6 +59,16 @@ def _in_folders(root: Path) -> Iterator[Finding]:
         for path in sorted((root / folder).rglob("*")):
             if path.is_symlink() and path.is_dir():
                 yield _warning(path, root, "is a link to a folder: what lies there is not read; copy it here")
+
+
+def _broken(root: Path, documents: Collection[str]) -> Iterator[Finding]:
+    """Links that lead nowhere; of RDF and of texts that a description names they are errors already."""
+    for folder in (*FOLDERS.values(), QUERIES):
+        for path in sorted((root / folder).rglob("*")):
+            named = folder == FOLDERS["documents"] and path.suffix in SUFFIXES and path.stem in documents
+            named = named or path.suffix in (*FORMATS, ".rq") or is_hidden(path, root / folder)  # as an editor's locks
+            if path.is_symlink() and not path.exists() and not named:
+                yield _warning(path, root, "is a link that leads nowhere")
 
 
 def _beside(root: Path) -> Iterator[Finding]:
