@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,35 @@ def test_an_index_that_is_damaged_while_it_is_served_is_named_and_read_again(
             database.rows("SELECT iri, label FROM entry ORDER BY label")
     path.write_bytes(whole)
     assert database.rows("SELECT iri FROM entry")
+
+
+# Has a page read, the index emptied as cp and shells do it, and the page read again in the same process.
+EMPTIED = """
+import os, sys
+from pathlib import Path
+from kg.errors import ReleaseError
+from kg.site.lookups.database import Database
+
+path = Path(sys.argv[1])
+whole, database, query = path.read_bytes(), Database(path), "SELECT iri, label FROM entry ORDER BY label"
+before = database.rows(query)
+os.truncate(path, 0)
+try:
+    database.rows(query)
+except ReleaseError as e:
+    print(e)
+with path.open("r+b") as file:
+    file.write(whole)
+print(database.rows(query) == before)
+"""
+
+
+def test_a_process_survives_that_its_index_is_emptied(voyage_app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite"
+    shutil.copyfile(voyage_app.extensions["kg"].release.path / "search.sqlite", path)
+    done = subprocess.run([sys.executable, "-c", EMPTIED, str(path)], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{path}: was damaged while it was served: it was cut\nTrue\n"
 
 
 def test_iris_are_asked_for_so_many_at_a_time() -> None:

@@ -7,12 +7,13 @@ Releases that were made before a table or a column was thought of lack it: :meth
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from kg import disk
@@ -41,11 +42,26 @@ def marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
+class _Mapped(disk.Connection):
+    """A connection with a file of its own to the same bytes, which tells how many there are."""
+
+    file: BinaryIO | None = None
+
+    def size(self) -> int:
+        return os.fstat(self.file.fileno()).st_size if self.file else 0
+
+    def __del__(self) -> None:
+        if self.file:
+            self.file.close()
+        super().__del__()
+
+
 class Database:
     """The index of one release."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._size = path.stat().st_size if path.exists() else 0
         self.name = path.name
         # immutable=1: a sealed release does not change, so SQLite need not lock or look for a journal.
         self._address = f"file:{quote(str(path))}?mode=ro&immutable=1"
@@ -59,19 +75,33 @@ class Database:
         :raises ReleaseError: if somebody damaged the index after its release was opened.
         """
         try:
-            return self._connection().execute(sql, values).fetchall()
+            connection = self._connection()
+            if connection.size() < self._size:
+                # Reading on would end the process: there is no memory behind the end of a file (SIGBUS).
+                self._let_go()
+                raise ReleaseError(f"{self._path}: was damaged while it was served: it was cut", file=self.name)
+            return connection.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as e:
             # A connection keeps what it has read: whether the file is whole again, only another one sees.
-            self._local.__dict__.pop("connection", None)
+            self._let_go()
             # What is no text in UTF-8 is refused by Python, and has no code.
             if getattr(e, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGE:
                 raise ReleaseError(f"{self._path}: was damaged while it was served: {e}", file=self._path.name) from e
             raise
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _let_go(self) -> None:
+        self._local.__dict__.pop("connection", None)
+
+    def _connection(self) -> _Mapped:
+        connection: _Mapped | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._address, uri=True, factory=disk.Connection, check_same_thread=False)
+            connection = sqlite3.connect(self._address, uri=True, factory=_Mapped, check_same_thread=False)
+            try:
+                connection.file = self._path.open("rb")
+            except OSError as e:
+                raise ReleaseError(
+                    f"{self._path}: was damaged while it was served: {e.strerror}", file=self.name
+                ) from e
             # A page of the file that is read again and again is not copied again and again.
             connection.execute(f"PRAGMA mmap_size = {MAPPED}")
             self._local.connection = connection
