@@ -22,6 +22,18 @@ _CHANGED = marked("What is here now is not what {header} names. Ask again withou
 _ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,40})-(\d{0,40})\s*", re.ASCII | re.IGNORECASE)
 
 
+def moment(text: str | None) -> datetime | None:
+    """The time that a header says; nothing where it says none, or one that no calendar has.
+
+    >>> moment("Sat, 31 Jan 2026 12:00:00 GMT"), moment("Sat, 31 Jan 99999999999 12:00:00 GMT")
+    (datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.timezone.utc), None)
+    """
+    try:
+        return parse_date(text)
+    except OverflowError:
+        return None
+
+
 def require(environ: WSGIEnvironment, etag: str, modified: datetime | None) -> None:
     """Refuse a request for another thing than is here now; ``etag`` as its header has it, ``modified`` if it is known.
 
@@ -36,7 +48,7 @@ def require(environ: WSGIEnvironment, etag: str, modified: datetime | None) -> N
         if wanted.strip() != "*" and (etag.startswith("W/") or etag not in tags):
             raise PreconditionFailed(Message(_CHANGED, header="If-Match"))
         return
-    since = parse_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
+    since = moment(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
     if since is not None and modified is not None and modified.replace(microsecond=0) > since:
         raise PreconditionFailed(Message(_CHANGED, header="If-Unmodified-Since"))
 

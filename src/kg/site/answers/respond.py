@@ -22,7 +22,7 @@ from kg.site.answers import signposting
 from kg.site.answers.address import here, raw_path
 from kg.site.answers.links import query_part
 from kg.site.answers.packing import pack, takes_gzip
-from kg.site.answers.ranges import require
+from kg.site.answers.ranges import moment, require
 from kg.site.answers.signposting import Landing
 from kg.site.data import profiles
 from kg.site.data.profiles import Profile
@@ -240,7 +240,7 @@ _http_date = lru_cache(maxsize=16)(http_date)
 
 
 def _unmodified(changed: datetime | None) -> bool:
-    since = request.if_modified_since
+    since = moment(request.headers.get("If-Modified-Since"))
     if changed is None or since is None or "If-None-Match" in request.headers:
         return False
     return request.method in ("GET", "HEAD") and changed <= since <= datetime.now(UTC)
@@ -253,6 +253,8 @@ def changing(response: Response) -> Response:
     """
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
+    if moment(request.headers.get("If-Modified-Since")) is None:
+        request.environ.pop("HTTP_IF_MODIFIED_SINCE", None)  # werkzeug reads it once more
     response.make_conditional(request)
     return response
 

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 from pyoxigraph import NamedNode, Triple
 from werkzeug.exceptions import BadRequest
-from werkzeug.http import http_date, parse_date
+from werkzeug.http import http_date
 
 from kg import diff
 from kg.diff import Change
@@ -26,6 +26,7 @@ from kg.release import Release
 from kg.site.answers import signposting
 from kg.site.answers.address import here, meanings, raw_path
 from kg.site.answers.links import page_path, query_part
+from kg.site.answers.ranges import moment
 from kg.site.answers.respond import changing, cors, for_readers, not_found
 from kg.site.answers.signposting import Link
 from kg.site.languages import marked
@@ -156,13 +157,13 @@ def timegate(name: str) -> Response:
     """302 to the page as it was at ``Accept-Datetime``, or to the newest version."""
     site = current()
     asked = request.headers.get("Accept-Datetime")
-    moment = parse_date(asked) if asked else datetime.max.replace(tzinfo=UTC)
-    if moment is None:
+    wanted = moment(asked) if asked else datetime.max.replace(tzinfo=UTC)
+    if wanted is None:
         raise BadRequest("Accept-Datetime is not an HTTP date, as in: Sat, 31 Jan 2026 12:00:00 GMT.")
     kept = _mementos(site, name)
     # What was shown then: the release that was current, which may not have been the one sealed last.
     # The dates of HTTP are whole seconds: one that is asked for is the whole second.
-    until = moment.replace(microsecond=999_999)
+    until = wanted.replace(microsecond=999_999)
     shown = next((s.release for s in reversed(_history(site).steps()) if s.when <= until and s.release in kept), None)
     chosen = shown or kept[0]
     local = _sent() + query_part(request.query_string.decode("latin-1"))

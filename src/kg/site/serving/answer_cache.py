@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from werkzeug.http import parse_date
-
 from kg.caches import Bounded
 from kg.site import languages
-from kg.site.answers.ranges import matches
+from kg.site.answers.ranges import matches, moment
 from kg.site.serving.asgi import Headers, Scope
 
 ROOM = 32 * 2**20
@@ -132,6 +130,6 @@ def _worth_keeping(status: int, headers: Headers, size: int) -> bytes:
 
 def unmodified(since: bytes, headers: Headers) -> bool:
     """Whether an If-Modified-Since is not before the Last-Modified of an answer, if both can be read."""
-    asked = parse_date(since.decode("latin-1"))
-    modified = parse_date(dict(headers).get(b"last-modified", b"").decode("latin-1"))
+    asked = moment(since.decode("latin-1"))
+    modified = moment(dict(headers).get(b"last-modified", b"").decode("latin-1"))
     return asked is not None and modified is not None and modified <= asked <= datetime.now(UTC)
