@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from flask import Flask
@@ -359,3 +360,10 @@ def test_the_foot_of_every_page_has_the_publishers_own_links(release: Release, c
     for path in ("/", "/page/north-pier", "/page/nothing"):
         (listed,) = read_html(client.get(path, headers={"Accept": "text/html"}).text).all("ul", class_="links")
         assert {a.text: a.attributes["href"] for a in listed.all("a")} == links
+
+
+@pytest.mark.parametrize("path", ["/page/north-pier", "/document/gazette", "/document/closed", "/claim/gazette/1"])
+def test_what_has_a_history_leads_to_it(path: str, client: FlaskClient, read_page: Callable[[str], Any]) -> None:
+    (link,) = [a for a in read_page(path).all("a") if a.text.startswith("History of ")]
+    history = urljoin("http://localhost" + path, link.attributes["href"])
+    assert "first stated" in client.get(urlsplit(history).path, headers={"Accept": "text/html"}).text

@@ -16,7 +16,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 
 from kg import text, vocab
 from kg.site.answers.address import find, here, raw_path
-from kg.site.answers.links import data_path, paths
+from kg.site.answers.links import data_path, page_path, paths
 from kg.site.answers.respond import Page, answer, not_found
 from kg.site.components.nodes import Linker
 from kg.site.components.rows import plain
@@ -109,6 +109,7 @@ def _document_html(site: Site, iri: str) -> str:
         count=len(order),
         more=max(0, len(order) - MOST_CLAIMS),
         address=lambda extension: root + data_path(local, extension),
+        history="history/" + page_path(local),
     )
 
 

@@ -135,7 +135,7 @@ def thing_html(site: Site, iri: str) -> str:
     root = here()
     linker = site.linker(root)
     found = said(site, linker, iri)
-    formats = _addresses(site, iri)
+    formats, local = _addresses(site, iri), site.names.local(iri) or ""
     labels = site.labels.all(iri, None if found.cut else found.facts) or [site.labels[iri]]
     sources = site.evidence.claims(found.claims[:MOST_CLAIMS])
     note = _note(found.facts)
@@ -154,6 +154,7 @@ def thing_html(site: Site, iri: str) -> str:
         more_claims=max(0, len(found.claims) - MOST_CLAIMS),
         address=lambda extension: root + formats(extension),
         around=surroundings.of(site, linker, iri, root),
+        history="" if site.foreign or not local.startswith("id/") else "history/" + page_path(local),
         outside=iri if site.foreign and is_web(iri) else None,
     )
 
