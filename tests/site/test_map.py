@@ -181,6 +181,16 @@ class TestInABrowser:
         assert {urlsplit(url).netloc for url in asked} == {urlsplit(voyage_address).netloc}
         assert said == []
 
+    def test_its_buttons_speak_the_language_of_the_page(self, tab: Page, voyage_address: str) -> None:
+        tab.goto(voyage_address + "map?lang=de")
+        map_ = tab.get_by_role("region", name="Bewegliche Karte")
+        for name in ("Vergrößern", "Verkleinern"):
+            expect(map_.get_by_role("button", name=name)).to_have_attribute("title", name)
+        map_.get_by_role("button", name="Lindmar road").press("Enter")
+        map_.get_by_role("button", name="Schließen").click()
+        expect(tab.locator(".leaflet-popup-content")).to_have_count(0)
+        expect(map_.get_by_role("img")).to_have_count(0)
+
     @pytest.mark.parametrize("scripts", [True, False])
     @pytest.mark.parametrize("width", [360, 1280])
     def test_labels_do_not_cover_each_other(

@@ -151,7 +151,7 @@ def test_bars_stay_on_the_page_and_under_their_marks(browser: Browser, voyage_ad
     tab = browser.new_page(viewport={"width": width, "height": 800})
     tab.goto(voyage_address + "timeline")
     scale = tab.locator("svg.scale").bounding_box()
-    bars = [bar.bounding_box() for bar in tab.locator("li svg.bar").all()]
+    bars = [bar.bounding_box() for bar in tab.locator("li.moment svg.bar").all()]
     over = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     tab.close()
     assert scale is not None

@@ -109,6 +109,7 @@ function start(figure) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = L.map(holder, {
     attributionControl: false,
+    zoomControl: false,
     zoomAnimation: !still,
     fadeAnimation: !still,
     markerZoomAnimation: !still,
@@ -117,6 +118,12 @@ function start(figure) {
     maxZoom: 12,
     worldCopyJump: false,
   });
+  L.control.zoom({ zoomInTitle: _("Zoom in"), zoomOutTitle: _("Zoom out") }).addTo(map);
+  // The drawn land says nothing to who does not see it, and Leaflet names its cross in English.
+  map.getPane("overlayPane").setAttribute("aria-hidden", "true");
+  map.on("popupopen", ({ popup }) =>
+    popup.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", _("Close")),
+  );
   map.on("focus", () => map.scrollWheelZoom.enable());
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.fitBounds(L.latLngBounds(places.map((place) => place.at)).pad(0.4), { maxZoom: 7, animate: false });
