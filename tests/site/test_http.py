@@ -140,8 +140,7 @@ def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire:
     [
         ("/claim/gazette/1", {"accept", "accept-profile"}),
         ("/data/north-pier", {"accept", "accept-profile"}),
-        ("/page/north-pier", {"accept"}),
-        ("/page/north-pier?linkset", {"accept"}),
+        ("/page/north-pier?linkset", set()),
         ("/id/north-pier", {"accept", "accept-profile", "accept-language"}),
         ("/ontology", {"accept"}),
         ("/releases/stream", {"accept"}),
@@ -155,9 +154,15 @@ def test_a_route_answers_each_method_with_its_status_and_headers(row: Row, wire:
 )
 def test_an_answer_names_the_headers_that_it_depends_on(path: str, depends: set[str], wire: Wire) -> None:
     # Pages come in the reader's language; data does not.
-    language = {"accept-language"} if path in ("/claim/gazette/1", "/ontology", "/page/north-pier") else set()
+    language = {"accept-language"} if path in ("/claim/gazette/1", "/ontology") else set()
     assert wire.ask(path, Accept="*/*").vary - {"accept-encoding"} == depends | language
     assert wire.ask(path, Accept=TURTLE).vary - {"accept-encoding"} == depends
+
+
+def test_the_page_of_a_thing_depends_on_accept_for_who_prefers_data_is_led_there(wire: Wire) -> None:
+    for accept, status, more in (("*/*", 200, set()), (TURTLE, 303, {"accept-profile"})):
+        answer = wire.ask("/page/north-pier", Accept=accept)
+        assert (answer.status, answer.vary - {"accept-encoding"}) == (status, {"accept", "accept-language"} | more)
 
 
 # What addresses may look like

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 TTL, HTML = "text/turtle; charset=utf-8", "text/html; charset=utf-8"
+ANNOTATED = "../data/north-pier.jsonld?profile=annotation"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -29,7 +30,20 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ("/id/odd.ttl", "text/turtle", 303, "../data/odd.ttl.ttl"),
         ("/id/nobody", BROWSER, 404, None),
         ("/page/north-pier", BROWSER, 200, HTML),
-        ("/page/north-pier", "text/turtle", 406, None),
+        ("/page/north-pier", "text/turtle", 303, "../data/north-pier.ttl"),
+        (
+            "/page/north-pier",
+            "application/rdf+xml, application/xhtml+xml;q=0.5, */*;q=0.1",
+            303,
+            "../data/north-pier.rdf",
+        ),
+        ("/page/north-pier", 'application/ld+json;profile="http://www.w3.org/ns/anno.jsonld"', 303, ANNOTATED),
+        ("/page/north-pier", "*/*", 200, HTML),
+        ("/page/north-pier", "text/turtle;q=0.5, text/html", 200, HTML),
+        ("/page/north-pier", "image/png", 406, None),
+        ("/page/north-pier.html", "text/turtle", 200, HTML),
+        ("/page/deep/er", "text/turtle", 303, "../../data/deep/er.ttl"),
+        ("/page/north-pier?linkset", "text/turtle", 200, "application/linkset+json"),
         ("/page/nobody", BROWSER, 404, None),
         ("/data/north-pier", "text/turtle", 200, TTL),
         ("/data/north-pier", "application/rdf+xml", 200, "application/rdf+xml"),

@@ -12,18 +12,17 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
 
-from kg import media, vocab
+from kg import vocab
 from kg.model import value_of
+from kg.site.answers import signposting
 from kg.site.answers.address import find, here, raw_path
 from kg.site.answers.links import data_path, is_web, page_path
 from kg.site.answers.respond import (
     OFFERED,
     Page,
-    accepted,
     answer,
     chosen_format,
     moved,
-    not_acceptable,
     not_found,
     see_other,
 )
@@ -51,8 +50,7 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
     iri = _merged(site, iri)
     profile = profiles.wanted(site, request) if extension != "html" else None
     chosen = chosen_format(extension, OFFERED, profile)
-    query = f"?{profiles.PARAMETER}={profile.name}" if profile else ""
-    response = see_other(address(site, iri, chosen) + query, here(), varies=extension is None)
+    response = see_other(address(site, iri, chosen) + _query(profile), here(), varies=extension is None)
     if extension != "html":
         response.vary.update(("Accept", profiles.HEADER))
     return response
@@ -60,21 +58,34 @@ def thing(name: str) -> Response:  # noqa: ARG001 - read as it was sent
 
 @bp.get("/page/<path:name>")
 def page(name: str) -> Response:  # noqa: ARG001 - read as it was sent
-    """The page about a thing."""
+    """The page about a thing; who prefers data, and has the address that a browser shows, is led to that."""
     iri, extension = _find(current(), "/page/")
     if (left := _merged(current(), iri)) != iri:
         return moved(address(current(), left, extension or ""), here())
     if profiles.PARAMETER in request.args:
         profile = profiles.wanted(current(), request)
         target = address(current(), iri, chosen_format(None, OFFERED[1:], profile))
-        return see_other(f"{target}?{profiles.PARAMETER}={profile.name if profile else ''}", here())
+        return see_other(target + _query(profile), here())
     if extension not in (None, "html"):
         return see_other(address(current(), iri, extension or ""), here(), varies=False)
-    if media.negotiate(accepted(), (media.HTML,)) is None:
-        raise not_acceptable((media.HTML,))
+    asked = extension is None and signposting.PARAMETER not in request.args
+    chosen = chosen_format(None, OFFERED, None) if asked else "html"
+    if chosen != "html":
+        profile = profiles.wanted(current(), request)
+        if profile:
+            chosen = chosen_format(None, OFFERED[1:], profile)
+        response = see_other(address(current(), iri, chosen) + _query(profile), here())
+        response.vary.add(profiles.HEADER)
+        return response
     response = answer(_page(current(), iri), "html")
-    response.vary.add("Accept")  # who takes no pages is refused
+    if asked:
+        response.vary.add("Accept")
     return response
+
+
+def _query(profile: profiles.Profile | None) -> str:
+    """The end of the address of data in a profile."""
+    return f"?{profiles.PARAMETER}={profile.name}" if profile else ""
 
 
 @bp.get("/data/<path:name>")
