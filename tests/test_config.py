@@ -54,6 +54,7 @@ def test_the_clock_of_a_release_can_be_set(tmp_path: Path) -> None:
         (r'title = "a\u0007"', r"title: the character U\+0007 cannot stand in XML"),
         ('[catalog]\nkeywords = ["x", "\\u0001"]', r"catalog\.keywords: the character U\+0001 cannot stand in XML"),
         ("language = 'a b'", "language 'a b' is no tag of a language"),
+        ("language = 'German'", "language 'German' is no tag of a language"),
         ("x = " + "9" * 5000, "not TOML: .* 5000 digits"),
         ("title = My facts", r'not TOML: Invalid value \(at line 1, column 9\); a text stands in quotes: title = "…"'),
     ],

@@ -138,7 +138,7 @@ class Config:
     def __post_init__(self) -> None:
         check_base(self.base)
         check_report(self.report)
-        if not re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", self.language):
+        if not re.fullmatch(r"([A-Za-z]{2,3}|[xXiI](?=-))(-[A-Za-z0-9]{1,8})*", self.language):
             raise ConfigError(f"language {self.language!r} is no tag of a language such as en or de-AT")
 
     @property
