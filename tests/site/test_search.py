@@ -172,6 +172,25 @@ def test_the_same_address_gives_json_to_programs(voyage_client: FlaskClient) -> 
     }
 
 
+def test_programs_say_how_many_a_page_has(voyage_client: FlaskClient) -> None:
+    """``pages`` counts such pages, so that a program that follows them misses nothing."""
+
+    def answer(more: str) -> Any:
+        return voyage_client.get(f"/search.json?q=the{more}").json
+
+    whole = answer("")
+    assert whole["count"] == len(whole["results"]) > 5
+    assert whole["pages"] == 1
+    pages = answer("&limit=3")["pages"]
+    assert pages == -(-whole["count"] // 3)
+    found = [hit for page in range(1, pages + 1) for hit in answer(f"&limit=3&page={page}")["results"]]
+    assert found == whole["results"]
+    assert voyage_client.get(f"/search.json?q=the&limit=3&page={pages + 1}").status_code == 404
+    assert (answer("&limit=0")["results"], answer("&limit=0")["count"]) == ([], whole["count"])
+    for odd in ("-1", "x", "100000", "99999999999", "²"):
+        assert answer(f"&limit={odd}") == whole
+
+
 def test_browsers_can_search_from_their_address_bar(voyage_client: FlaskClient) -> None:
     assert 'rel="search" type="application/opensearchdescription+xml"' in voyage_client.get("/").text
     response = voyage_client.get("/opensearch.xml")

@@ -56,17 +56,18 @@ class Chained(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Item]):
-    """One page of a list; pages count from 1."""
+    """One page of a list; pages count from 1, and have ``size`` items."""
 
     items: Sequence[Item]
     page: int
     pages: int
     count: int
+    size: int = PER_PAGE
 
     @property
     def start(self) -> int:
         """The number of the first item, from 1."""
-        return (self.page - 1) * PER_PAGE + 1
+        return (self.page - 1) * self.size + 1
 
     def href(self, page: int) -> str:
         """The way to another page of the same list, the other parameters kept."""
@@ -93,21 +94,21 @@ def _wanted() -> int:
     return int(text)
 
 
-def paged(items: Items[Item]) -> Listing[Item]:
+def paged(items: Items[Item], size: int = PER_PAGE) -> Listing[Item]:
     """The page of ``items`` that was asked for.
 
     :raises NotFound: if there is no such page.
     """
-    return listed(len(items), lambda limit, offset: items[offset : offset + limit])
+    return listed(len(items), lambda limit, offset: items[offset : offset + limit], size)
 
 
-def listed(count: int, read: Callable[[int, int], Sequence[Item]]) -> Listing[Item]:
+def listed(count: int, read: Callable[[int, int], Sequence[Item]], size: int = PER_PAGE) -> Listing[Item]:
     """The page that was asked for of a list of so many items; ``read(limit, offset)`` gives some of them.
 
     :raises NotFound: if there is no such page.
     """
-    page, pages = _wanted(), max(1, -(-count // PER_PAGE))
+    page, pages = _wanted(), max(1, -(-count // size))
     if page > pages:
         text = marked("There is no page {page} of this list; the last is {pages}.")
         raise not_found(text, page=page, pages=pages)
-    return Listing(read(PER_PAGE, (page - 1) * PER_PAGE), page, pages, count)
+    return Listing(read(size, (page - 1) * size), page, pages, count, size)

@@ -20,7 +20,7 @@ from kg.site.answers.address import here
 from kg.site.answers.respond import conditional, cors
 from kg.site.components import facets
 from kg.site.components.drawing import year_name
-from kg.site.components.paging import Listing, paged
+from kg.site.components.paging import PER_PAGE, Listing, paged
 from kg.site.components.rows import kinds_of
 from kg.site.languages import marked
 from kg.site.lookups import index
@@ -128,10 +128,10 @@ def _asked(site: Site) -> tuple[str, Filters]:
     )
 
 
-def _found(site: Site) -> tuple[str, Filters, Found, Listing[Hit]]:
+def _found(site: Site, size: int = PER_PAGE) -> tuple[str, Filters, Found, Listing[Hit]]:
     text, filters = _asked(site)
     found = index.search(site, text, filters)
-    return text, filters, found, paged(found.hits)
+    return text, filters, found, paged(found.hits, size)
 
 
 def _html() -> str:
@@ -177,9 +177,10 @@ def _item(site: Site, root: str, hit: Hit, text: str) -> dict[str, Any]:
 def _json() -> dict[str, Any]:
     """The same for programs. ``page`` is relative to the site's root; ``matched`` a name that stands for the label."""
     site = current()
-    text, filters, found, listing = _found(site)
-    limit = request.args.get("limit", "")
-    shown = listing.items[: int(limit)] if limit.isdecimal() and len(limit) < 4 else listing.items
+    asked = request.args.get("limit", "")
+    limit = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else PER_PAGE
+    text, filters, found, listing = _found(site, min(limit, PER_PAGE) or PER_PAGE)
+    shown = listing.items if limit else ()
     return {
         "query": text,
         "filters": {name: value for name, value in filters._asdict().items() if value},
