@@ -129,3 +129,13 @@ def test_words_across_the_end_of_a_sentence_are_told_where_it_ends(starter: Path
         "cross the end of a sentence, behind 'written in Python.':"
         in kg("cite", "about-kg", "written in Python. Its authors", cwd=starter).stderr
     )
+
+
+def test_words_of_another_document_are_said_to_stand_there(starter: Path, kg) -> None:
+    (starter / "data/documents/news.txt").write_text("It rained in Ghent.\n")
+    (starter / "data/documents/broken.txt").write_bytes(b"\xff")
+    (starter / "data/documents/a b.txt").write_bytes(b"It rained in Ghent.")
+    done = kg("cite", "about-kg", "rained in  Ghent", cwd=starter)
+    assert done.stderr == "kg: the words do not stand in the document; they stand in news\n"
+    assert kg("cite", "news", "written in Python", cwd=starter).stderr.endswith("; they stand in about-kg\n")
+    assert kg("cite", "news", "nowhere at all", cwd=starter).stderr == "kg: the words do not stand in the document\n"

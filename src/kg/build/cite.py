@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pyoxigraph import Literal
@@ -14,7 +15,7 @@ from kg.build.alike import spans_alike
 from kg.build.ground import SUFFIXES, Search, find_text, find_words, make_passage, text_folders
 from kg.build.parse import FOLDERS, FORMATS, read_utf8
 from kg.config import Config
-from kg.errors import PassageError
+from kg.errors import PassageError, SourceError
 from kg.model import Passage, Place
 
 _NOT_IN_IRIS = re.compile(r"""[\x00-\x20\x7f-\xa0<>"{}|\\^`#?/%]""")
@@ -34,8 +35,7 @@ def read_document(config: Config, name: str, documents: Sequence[Path]) -> text.
     folders = text_folders(config.root, documents)
     path = find_text(name, folders)
     if path is None:
-        present = sorted({p.stem for folder in folders for p in folder.glob("*") if p.suffix in SUFFIXES})
-        near = difflib.get_close_matches(name, present, n=1)
+        near = difflib.get_close_matches(name, sorted(_at_hand(folders)), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         places = " or ".join(str(folder) for folder in folders)
         missing = f"missing document: no {name}.txt or {name}.md in {places}"
@@ -63,7 +63,11 @@ def cite(config: Config, name: str, words: str, documents: Sequence[Path]) -> tu
     :raises PassageError: if the words stand nowhere, twice, or across the end of a sentence.
     """
     parsed = read_document(config, name, documents)
-    start, end = _find(words, parsed)
+    try:
+        start, end = _find(words, parsed)
+    except PassageError as e:
+        other = "" if e.positions else _elsewhere(config, name, words, documents)
+        raise PassageError(f"{e}; they stand in {other}" if other else str(e), positions=e.positions) from None
     passage = make_passage(vocab.Names(config.base), name, parsed, (start, end), Place(name))
     sentence = parsed.sentence_at(start, end)
     return passage, parsed.content[sentence.start : sentence.end] if sentence else "", is_shown(config, name)
@@ -78,6 +82,21 @@ def _find(words: str, parsed: text.Text) -> tuple[int, int]:
         if len(spans) != 1:
             raise
         return spans[0]
+
+
+def _elsewhere(config: Config, name: str, words: str, documents: Sequence[Path]) -> str:
+    """Another document at hand that has the words, as they are; those that cannot be read are passed over."""
+    wanted = text.normalise(words)
+    for other in sorted(_at_hand(text_folders(config.root, documents)) - {name}) if wanted else ():
+        with suppress(PassageError, SourceError):
+            if wanted in read_document(config, other, documents).content:
+                return other
+    return ""
+
+
+def _at_hand(folders: Sequence[Path]) -> set[str]:
+    """The names of the texts in folders."""
+    return {path.stem for folder in folders for path in folder.glob("*") if path.suffix in SUFFIXES}
 
 
 def passage_trig(passage: Passage, *, quote: bool) -> str:
