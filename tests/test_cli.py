@@ -218,6 +218,17 @@ def test_serving_says_when_the_base_is_another_than_that_of_the_release(starter:
     )
 
 
+@pytest.mark.parametrize(("year", "said"), [(2020, True), (9000, False)])
+def test_serving_says_when_the_contact_for_weaknesses_is_out_of_date(year: int, said: bool, starter: Path, kg) -> None:
+    contact = f'[security]\ncontact = "mailto:a@example.org"\nexpires = {year}-01-01T00:00:00Z\n'
+    with (starter / "kg.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + contact)
+    kg("build", cwd=starter)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        stderr = kg("serve", "--port", str(taken.getsockname()[1]), cwd=starter).stderr
+    assert ("security.expires in kg.toml is over" in stderr) is said
+
+
 @pytest.mark.parametrize("command", [("check",), ("build",), ("serve", "--port", "0"), ("query", "ASK {}")])
 def test_a_limit_of_queries_that_is_none_is_told_by_whichever_command_comes_first(
     command: tuple[str, ...], built: Path, kg

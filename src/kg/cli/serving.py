@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +84,11 @@ def serve(
     if documents and not watch:
         raise click.UsageError("--documents goes with --watch; without it, give it to kg build")
     config = settings(project)
+    if config.security.expires and datetime.fromisoformat(config.security.expires) < datetime.now(UTC):
+        # Whoever finds a weakness is told by RFC 9116, section 2.5.5, not to trust such a file.
+        say(
+            "kg: security.expires in kg.toml is over: see that the contact is still true, and set a later day", err=True
+        )
     if endpoint:
         serve_endpoint(
             config,
