@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import intact
+from tests.conftest import Kg, intact
 from tests.patience import until
 
 from kg.config import load
@@ -75,6 +76,26 @@ def test_a_build_that_is_stopped_leaves_no_temporary_files(built: Path, tmp_path
         if one.returncode:
             return
     pytest.fail("every build was done before it could be stopped")
+
+
+def test_what_a_build_that_was_killed_left_is_removed_by_the_next(built: Path, tmp_path: Path, kg: Kg) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    environ = {"TMPDIR": str(scratch)}
+    with subprocess.Popen(BUILD, cwd=built, env={**os.environ, **environ}, **quiet) as one:
+        until(lambda: any(scratch.iterdir()))
+        one.kill()
+    (left,) = scratch.iterdir()
+    (scratch / "kg-of-others").mkdir()
+    running = scratch / "kg-scratch-of-one-that-runs"
+    running.mkdir()
+    held = os.open(running, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    # Its child ends with it, at some moment.
+    until(lambda: kg("build", cwd=built, env=environ).returncode == 0 and not left.exists())
+    assert {path.name for path in scratch.iterdir()} == {"kg-of-others", running.name}
+    os.close(held)
 
 
 @pytest.mark.soak

@@ -2,12 +2,14 @@
 
 The child goes on with the command; the process that was started waits, hands on signals, and exits as the child does.
 Where the child died instead, it says what it was at (:mod:`kg.bounds`), and removes what the child left in the folder
-for temporary files. If it is killed itself, the child ends too.
+for temporary files. If it is killed itself, the child ends too, and the next such command removes what both left: the
+folder is locked as long as one of them lives.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +18,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from mmap import mmap
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -24,6 +27,9 @@ from kg.cli.root import fail
 from kg.config import Config
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_SCRATCH = "kg-scratch-"
+"""How the names of folders for temporary files begin."""
+
 _HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,7 +40,7 @@ def supervise(config: Config) -> None:
     note = new_note()
     parent = os.getpid()
     try:
-        scratch = tempfile.mkdtemp(prefix="kg-")
+        scratch = _scratch()
     except OSError as e:
         fail(f"the folder for temporary files: cannot be written: {e.strerror or e}")
     sys.stdout.flush()
@@ -49,6 +55,36 @@ def supervise(config: Config) -> None:
     _end_with(parent)
     bound_memory(config.build.bytes)
     supervised(note)
+
+
+def _scratch() -> str:
+    """A folder for temporary files; those of commands that were killed are removed.
+
+    :raises OSError: if none can be made.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        _remove_left(left)
+    while True:
+        folder = tempfile.mkdtemp(prefix=_SCRATCH)
+        # Kept open to the end, by the child too: that is the lock.
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):  # a disk without locks, where nobody removes anything
+            fcntl.flock(held, fcntl.LOCK_EX)
+        if Path(folder).is_dir():
+            return folder
+        os.close(held)  # another command took it for one that was left
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove a folder of ours that nobody holds."""
+    with suppress(OSError):
+        found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(found).st_uid == os.geteuid():
+                fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(found)
 
 
 def _end_with(parent: int) -> None:
