@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -234,6 +235,25 @@ def test_the_signposting_client_reads_every_kind_of_page_on_a_real_server(path: 
         request = urllib.request.Request(local, method="HEAD")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.headers.get_content_type() == link.type or link.type is None, local
+
+
+def test_the_dataset_is_cited_in_words_and_as_bibtex(
+    client: FlaskClient, own: FlaskClient, release: Release, read_html: Read
+) -> None:
+    for site, year in ((own, "2026"), (client, release.version[:4])):
+        page = read_html(get(site, "/catalog", Accept="text/html").text)
+        (row,) = [row for row in page.all("div", class_="row") if row.all("dt")[0].text == "Cite as"]
+        described = Graph().parse(data=get(site, "/catalog.ttl").data, format="turtle")
+        dataset = URIRef(BASE + "catalog#dataset")
+        said = described.value(dataset, URIRef("http://purl.org/dc/terms/bibliographicCitation"))
+        assert row.all("bdi")[0].text == str(said)
+        bibtex = row.all("pre")[0].text
+        assert re.match(r"@misc\{[A-Za-z][A-Za-z0-9:-]*,\n", bibtex)
+        fields = dict(re.findall(r"^  (\w+) = \{(.*)\},$", bibtex, re.MULTILINE))
+        assert (fields["author"], fields["year"], fields["url"]) == ("{The kg authors}", year, str(dataset))
+        assert re.fullmatch(r"\{.+\}", fields["title"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d-[0-9a-f]{12}", fields["version"])
+        assert "data-copy" in row.all("bdi")[0].attributes
 
 
 # -- sitemap, robots, security.txt, badge ------------------------------------------------------------------------

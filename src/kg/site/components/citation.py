@@ -1,4 +1,4 @@
-"""A claim to cite and to complain about: plain text, BibTeX, and the link that reports a problem with it."""
+"""A claim, or the dataset, to cite: plain text and BibTeX; and the link that reports a problem with a claim."""
 
 from __future__ import annotations
 
@@ -55,12 +55,28 @@ def cite(site: Site, source: Source) -> Citation:
         # The address is read as it stands (biblatex manual, section 2.2.1); as a URI it holds no braces.
         "url": iri,
     }
-    key = re.sub(r"[^A-Za-z0-9:-]+", "-", f"{source.document}:{source.number}")
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return Citation(
         " ".join(filter(None, (f"“{ended}”", place, f"{publisher}, {year}." if publisher else f"{year}.", iri))),
-        f"@misc{{{key},\n{lines}}}\n",
+        _bibtex(f"{source.document}:{source.number}", fields),
     )
+
+
+def cite_dataset(site: Site, text: str, issued: str) -> Citation:
+    """How to cite the dataset: ``text`` is what the catalogue says, ``issued`` when it was first published."""
+    manifest = site.release.manifest
+    fields = {
+        "title": f"{{{tex(one_line(manifest.title))}}}",
+        "author": f"{{{tex(publisher)}}}" if (publisher := one_line(manifest.publisher)) else "",
+        "version": tex(site.release.version),
+        "year": issued[:4] or site.release.version[:4],
+        "url": ascii_iri(site.names.dataset),
+    }
+    return Citation(one_line(text), _bibtex(manifest.title, fields))
+
+
+def _bibtex(key: str, fields: Mapping[str, str]) -> str:
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    return f"@misc{{{re.sub(r'[^A-Za-z0-9:-]+', '-', key).strip('-') or 'dataset'},\n{lines}}}\n"
 
 
 def tex(text: str) -> str:

@@ -12,6 +12,7 @@ from pyoxigraph import NamedNode
 from kg import media, vocab
 from kg.site.answers.address import FORMAT, here
 from kg.site.answers.respond import Page, answer
+from kg.site.components.citation import cite_dataset
 from kg.site.components.drawing import date_in_words, place_in_words
 from kg.site.data.metadata import Metadata, coverage, percent, required
 from kg.site.languages import marked
@@ -77,7 +78,6 @@ def _catalog_html(site: Site, found: Metadata) -> str:
     period = found.value(dataset, _DCT + "temporal")
     place = found.value(dataset, _DCT + "spatial")
     rows = [
-        (marked("Cite as"), found.value(dataset, _DCT + "bibliographicCitation") or dataset),
         (marked("Publisher"), site.release.manifest.publisher),
         (marked("Contact"), value(dataset, _DCAT + "contactPoint")),
         (marked("E-mail"), found.value(contact, vocab.VCARD + "hasEmail").removeprefix("mailto:")),
@@ -104,6 +104,11 @@ def _catalog_html(site: Site, found: Metadata) -> str:
             for entry in site.release.dumps()
             for node in (f"{site.names.catalog}#{entry.path.removeprefix('dumps/')}",)
         ],
+        citation=cite_dataset(
+            site,
+            found.value(dataset, _DCT + "bibliographicCitation") or dataset,
+            found.value(dataset, _DCT + "issued"),
+        ),
         shares=shares(site),
         address=lambda extension: f"{root}catalog.{extension}",
     )
