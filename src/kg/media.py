@@ -84,17 +84,17 @@ RDF_BY_TYPE = {m.media_type: m for m in RDF}
 RDF_BY_EXTENSION = {m.extension: m for m in RDF}
 RESULTS_BY_TYPE = {m.media_type: m for m in RESULTS}
 
-ALIASES: dict[str, str] = {
-    "application/xhtml+xml": HTML,
-    "application/x-turtle": "text/turtle",
-    "application/x-trig": "application/trig",
-    "text/plain": "application/n-triples",
-    "text/x-nquads": "application/n-quads",
-    "application/json": "application/sparql-results+json",
-    "application/xml": "application/sparql-results+xml",
-    "text/xml": "application/sparql-results+xml",
+ALIASES: dict[str, tuple[str, ...]] = {
+    "application/xhtml+xml": (HTML,),
+    "application/x-turtle": ("text/turtle",),
+    "application/x-trig": ("application/trig",),
+    "text/plain": ("application/n-triples",),
+    "text/x-nquads": ("application/n-quads",),
+    "application/json": ("application/sparql-results+json", "application/geo+json", "application/ld+json"),
+    "application/xml": ("application/sparql-results+xml",),
+    "text/xml": ("application/sparql-results+xml",),
 }
-"""Types that clients send for one of ours; honoured where the real type is offered and the alias is not."""
+"""Types that clients send for one of ours; honoured where a real type is offered and the alias is not."""
 
 _COMMON_ACCEPT = 512
 MAX_ACCEPT = 4096
@@ -166,6 +166,8 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> str | None:
     'application/n-triples'
     >>> negotiate("text/turtle; charset=utf-8", ["text/html", "text/turtle"])
     'text/turtle'
+    >>> negotiate("application/json", ["text/html", "text/turtle", "application/ld+json"])
+    'application/ld+json'
     >>> negotiate("text/html;q=0, */*", ["text/html", "text/turtle"])
     'text/turtle'
     >>> negotiate("image/png", ["text/html"]) is None
@@ -183,10 +185,12 @@ def _chosen(accept: str, offered: tuple[str, ...]) -> str | None:
     ranges = []
     for r in _ranges(accept):
         ranges.append(r)
-        real = ALIASES.get(f"{r.main}/{r.sub}")
-        if real and real in offered and f"{r.main}/{r.sub}" not in offered:
-            main, _, sub = real.partition("/")
-            ranges.append(_Range(main, sub, r.q))
+        if f"{r.main}/{r.sub}" in offered:
+            continue
+        for real in ALIASES.get(f"{r.main}/{r.sub}", ()):
+            if real in offered:
+                main, _, sub = real.partition("/")
+                ranges.append(_Range(main, sub, r.q))
     best, best_key = None, (0.0, 0)
     for media_type in offered:
         main, _, sub = media_type.partition("/")
