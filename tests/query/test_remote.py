@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Generator
@@ -11,8 +12,9 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 from tests.conftest import ROOT
 from tests.patience import PATIENCE
+from tests.store.faults import fault_server
 
-from kg.errors import QueryLeft
+from kg.errors import EndpointError, QueryLeft
 from kg.query.base import Query
 from kg.query.limits import Limits
 from kg.query.remote import RemoteAnswer, RemotePool
@@ -40,6 +42,22 @@ def test_a_client_that_leaves_in_the_middle_has_left_and_nothing_failed() -> Non
     assert answer.outcome == "left"
     assert told == ["closed", "left"]
     assert pool.counts["left"] == 1
+
+
+@pytest.mark.parametrize("fault", ["truncated", "truncated_between_rows", "broken_off"])
+def test_an_answer_that_breaks_off_leaves_nothing_to_another_thread(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: unraisable.append(found.exc_value))
+    with fault_server() as server:
+        server.fault = fault
+        pool = RemotePool(Endpoint(server.address, PROFILES["generic"]), "http://localhost:8000/", Limits())
+        query = Query("SELECT * { ?s ?p ?o }", "application/sparql-results+json")
+        with pytest.raises(EndpointError), pool.run(query) as answer:
+            b"".join(answer.chunks)
+        gc.collect()
+    assert unraisable == []
 
 
 # What breaks this ends the process, so it has one of its own. Another thread fetches each piece, as a server does it.

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import json
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, RdfFormat, Triple, parse_query_results, serialize
 
@@ -116,7 +118,7 @@ class RemoteAnswer(Answer):
             return
         self._outcome = how
         self._counts[how] += 1
-        self._own.submit(self._let_go).result()
+        self._own.submit(_cleanly, self._let_go).result()
         self._own.shutdown(wait=False)
         self._leave(how)
         if self._ended is not None:
@@ -130,7 +132,7 @@ class RemoteAnswer(Answer):
         self._reply.close()
 
     def _next(self) -> bytes:
-        return self._own.submit(self._gathered).result()
+        return self._own.submit(_cleanly, self._gathered).result()
 
     def _gathered(self) -> bytes:
         parts, size = [], 0
@@ -237,7 +239,7 @@ class RemotePool(Runner):
         leave = self._entered(client, gone)
         own = ThreadPoolExecutor(1, thread_name_prefix="kg-endpoint")
         try:
-            reply = own.submit(self._reply, query).result()
+            reply = own.submit(_cleanly, partial(self._reply, query)).result()
         except BaseException as e:
             own.shutdown(wait=False)
             leave(outcome(e) if isinstance(e, QueryError) else "failed")
@@ -282,6 +284,21 @@ class RemotePool(Runner):
             )
             text, defaults, named = made.text, made.default_graphs, made.named_graphs
         return f"BASE <{self._base}> {text}", defaults, named
+
+
+_Done = TypeVar("_Done")
+
+
+def _cleanly(task: Callable[[], _Done]) -> _Done:
+    """Do something; an error takes nothing along that only the thread which made it may let go of."""
+    try:
+        return task()
+    except BaseException as e:
+        error: BaseException | None = e
+        while error is not None:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__context__
+        raise
 
 
 def _visible(reply: Reply) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
