@@ -100,10 +100,7 @@ class Push:
         return slot
 
     def _goes_on(self, slot: Slot, idle: SlotState, counts: Counter[str]) -> bool:
-        """Load the rest of what an earlier push began; whether the slot then has the release.
-
-        A store that was killed may have lost what it had said was there, and a push that was may have left more.
-        """
+        """Load the rest of what an earlier push began; whether the slot then has the release: stores lose things."""
         if idle.state == LOADING:
             self._load(slot, idle.loaded, counts.total())
         try:
@@ -213,7 +210,7 @@ class Push:
         alike, wrong = 0, []
         for question in self.release.queries:
             try:
-                differs = _difference(question, local, remote)
+                differs = self._again(question, local, remote)
             except (EndpointBusy, EndpointTimeout):
                 raise
             except (QueryRefused, EndpointError) as e:
@@ -232,6 +229,14 @@ class Push:
                 f"the store answers {len(wrong)} questions in another way; the release before stays current. "
                 f"{'; '.join(wrong)}. If it is the engine that errs: --accept NAME"
             )
+
+    def _again(self, question: ExampleQuery, local: Runner, remote: Runner) -> str:
+        """In what the answers differ; a store or network that failed once is asked once more."""
+        try:
+            return _difference(question, local, remote)
+        except EndpointError as e:
+            self.say(f"{question.name}: is asked again: {e}")
+        return _difference(question, local, remote)
 
 
 def rollback(endpoint: Endpoint, base: str) -> SlotState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,3 +70,25 @@ def project(tmp_path_factory: pytest.TempPathFactory, copy_fair: Callable[[Path]
 @pytest.fixture(scope="session")
 def release(project: Path) -> Release:
     return Release.open(load(project).releases / "current")
+
+
+@pytest.fixture(scope="session")
+def other(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The same project a day later: one name has changed, and one question is more."""
+    return renamed(project, tmp_path_factory.mktemp("later") / "fair", "Ida of Vik")
+
+
+@pytest.fixture(scope="session")
+def third(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The same with another name."""
+    return renamed(project, tmp_path_factory.mktemp("third") / "fair", "Ida at Vik")
+
+
+def renamed(project: Path, root: Path, name: str) -> Release:
+    shutil.copytree(project, root, symlinks=True)
+    (root / "data/entities/more.ttl").write_text(
+        f'@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n<id/ida-vik> rdfs:label "{name}"@en-GB .\n'
+    )
+    made, findings = build.build(load(root))
+    assert made is not None, [str(finding) for finding in findings]
+    return made

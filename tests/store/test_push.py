@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,10 +15,8 @@ from tests.conftest import Kg
 from tests.patience import until
 from tests.store.engines import Engine, datasets
 
-from kg import build
-from kg import push as pushing
 from kg.config import load
-from kg.errors import PushError, ReleaseError
+from kg.errors import PushError
 from kg.push import Push, rollback
 from kg.query.base import Query
 from kg.query.limits import Limits
@@ -32,28 +29,6 @@ from kg.store.endpoint import Endpoint, writable
 from kg.store.profiles import PROFILES
 
 BASE = "http://localhost:8000/"
-
-
-@pytest.fixture(scope="session")
-def other(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The same project a day later: one name has changed, and one question is more."""
-    return renamed(project, tmp_path_factory.mktemp("later") / "fair", "Ida of Vik")
-
-
-@pytest.fixture(scope="session")
-def third(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The same with another name."""
-    return renamed(project, tmp_path_factory.mktemp("third") / "fair", "Ida at Vik")
-
-
-def renamed(project: Path, root: Path, name: str) -> Release:
-    shutil.copytree(project, root, symlinks=True)
-    (root / "data/entities/more.ttl").write_text(
-        f'@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n<id/ida-vik> rdfs:label "{name}"@en-GB .\n'
-    )
-    made, findings = build.build(load(root))
-    assert made is not None, [str(finding) for finding in findings]
-    return made
 
 
 def current(endpoint: Endpoint) -> slots.SlotState | None:
@@ -151,110 +126,6 @@ def test_what_is_not_the_release_never_becomes_current(
     assert state is not None
     assert state.version == release.version
     slots.write(endpoint, idle, digest="", state="")
-
-
-def empty_other(endpoint: Endpoint) -> slots.Slot:
-    """Have the slot that is idle loaded anew by the next push."""
-    idle = next(s for s in slots.read(endpoint, BASE).values() if not s.current).slot
-    slots.write(endpoint, idle, digest="", state="")
-    return idle
-
-
-def is_whole(endpoint: Endpoint, expected: Release) -> bool:
-    """Whether the slot that is current has exactly the quads of a release."""
-    state = current(endpoint)
-    assert state is not None
-    prefix, default = state.slot.prefix, state.slot.default
-    text = f'{{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), "{prefix}") || STR(?g) = "{default}") }}'
-    (row,) = endpoint.rows(f"SELECT (COUNT(*) AS ?n) {text}")
-    quads = (expected.path / "dumps/all.nq").read_bytes().count(b"\n")
-    return state.version == expected.version and int(row[0].value) == quads
-
-
-@pytest.mark.parametrize("moment", ["takes out", "quads", "graphs have", "questions are"])
-def test_a_push_that_another_one_overtook_changes_nothing_more(  # noqa: PLR0917 - fixtures
-    moment: str, endpoint: Endpoint, release: Release, other: Release, third: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    push(other, endpoint)
-    push(release, endpoint)
-    empty_other(endpoint)
-    monkeypatch.setattr("kg.push.BULK", 400)
-    monkeypatch.setattr("kg.push.NOTED", 1)
-    overtaken: list[str] = []
-
-    def overtake(line: str) -> None:
-        if moment in line and not overtaken:
-            overtaken.append(line)
-            push(third, endpoint)
-
-    with pytest.raises(PushError, match="taken by another push"):
-        push(other, endpoint, overtake)
-    assert overtaken
-    assert is_whole(endpoint, third)
-    assert rollback(endpoint, BASE).version == release.version
-    assert is_whole(endpoint, release)
-
-
-@pytest.mark.parametrize("faster", ["a push", "a rollback"])
-def test_what_became_current_while_a_push_began_is_left_alone(  # noqa: PLR0917 - fixtures
-    faster: str, endpoint: Endpoint, release: Release, other: Release, third: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    push(third, endpoint)
-    push(release, endpoint)
-    count = pushing._counts
-
-    def counting(counted: Release) -> Counter[str]:
-        monkeypatch.setattr(pushing, "_counts", count)
-        if faster == "a push":
-            push(third, endpoint)
-        else:
-            rollback(endpoint, BASE)
-        return count(counted)
-
-    monkeypatch.setattr(pushing, "_counts", counting)
-    with pytest.raises(PushError, match="taken by another push"):
-        push(other, endpoint)
-    assert is_whole(endpoint, third)
-
-
-def test_what_a_store_lost_of_a_push_that_was_interrupted_is_loaded_again(
-    endpoint: Endpoint, release: Release, other: Release
-) -> None:
-    push(release, endpoint)
-    idle = empty_other(endpoint)
-
-    def stop(line: str) -> None:
-        if "graphs have" in line:
-            raise Interrupted
-
-    with pytest.raises(Interrupted):
-        push(other, endpoint, stop)
-    endpoint.update(f"DELETE WHERE {{ GRAPH <{idle.prefix}{BASE}claim/courier/1> {{ ?s ?p ?o }} }}")
-    assert push(other, endpoint) == idle
-    assert is_whole(endpoint, other)
-
-
-@pytest.mark.parametrize("damage", ["changed", "removed"])
-def test_a_release_that_is_damaged_while_it_is_pushed_does_not_become_current(
-    damage: str, endpoint: Endpoint, release: Release, other: Release, tmp_path: Path
-) -> None:
-    push(release, endpoint)
-    empty_other(endpoint)
-    copy = tmp_path / other.version
-    shutil.copytree(other.path, copy)
-    dump = copy / "dumps/all.nq"
-
-    def break_it(line: str) -> None:
-        if "quads" in line and dump.exists():
-            dump.write_text(dump.read_text().replace("Ida of Vik", "Ida at Vik"))
-            if damage == "removed":
-                dump.unlink()
-
-    with pytest.raises(ReleaseError, match=r"all\.nq: (was changed|is missing)"):
-        push(Release.open(copy), endpoint, break_it)
-    state = current(endpoint)
-    assert state is not None
-    assert state.version == release.version
 
 
 def test_without_another_release_there_is_nothing_to_go_back_to(endpoint: Endpoint) -> None:
