@@ -12,15 +12,17 @@ import re
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from kg import build
 from kg.cli import main
-from kg.history import History
+from kg.config import load
 
 COMMANDS = {"build", "check", "serve", "push", "verify", "query", "cite", "review", "diff", "releases", "init"}
 
@@ -46,17 +48,16 @@ def test_a_terminal_less_build_prints_findings_count_and_release_and_nothing_els
     assert done.stdout.splitlines()[-1].endswith("2 claims from 1 document, 2 passages verified, 0 not checked here")
 
 
-def test_verify_says_what_is_intact_and_names_what_is_not(starter: Path, kg) -> None:
-    kg("build", cwd=starter)
-    done = kg("verify", cwd=starter)
+def test_verify_says_what_is_intact_and_names_what_is_not(built: Path, kg) -> None:
+    done = kg("verify", cwd=built)
     assert done.returncode == 0
     assert done.stdout.strip().endswith("every file as it was sealed")
-    (starter / "releases/current/dumps/claims.csv").write_text("x")
-    done = kg("verify", cwd=starter)
+    (built / "releases/current/dumps/claims.csv").write_text("x")
+    done = kg("verify", cwd=built)
     assert done.returncode == 1
     assert "dumps/claims.csv: has 1 bytes where the release was sealed with" in done.stderr
-    assert kg("serve", "--port", "0", cwd=starter).returncode == 1
-    assert "DAMAGED" in kg("releases", cwd=starter).stdout
+    assert kg("serve", "--port", "0", cwd=built).returncode == 1
+    assert "DAMAGED" in kg("releases", cwd=built).stdout
 
 
 def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
@@ -73,33 +74,19 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     assert f"* {other}" in kg("releases", cwd=starter).stdout
 
 
-def released(project: Path, kg, count: int, apart: int = 86400) -> list[str]:
-    """So many releases, each this many seconds after the one before; their versions, the current one last."""
+def released(project: Path, count: int) -> list[str]:
+    """So many releases, each a day after the one before; their versions, the current one last."""
     made = []
     for turn in range(count):
-        kg_toml = project / "kg.toml"
-        kg_toml.write_text(re.sub(r'title = ".*"', f'title = "Turn {turn}"', kg_toml.read_text()))
-        kg("build", cwd=project, env={"SOURCE_DATE_EPOCH": str(apart * turn)})
-        made.append((project / "releases/current").readlink().name)
+        then = datetime.fromtimestamp(86400 * turn, UTC)
+        release, _ = build.build(replace(load(project), title=f"Turn {turn}", now=then))
+        assert release is not None
+        made.append(release.version)
     return made
 
 
-def test_releases_of_one_second_are_in_the_order_in_which_they_were_made(starter: Path, kg) -> None:
-    """Not in that of their names, which end in a hash."""
-    made = released(starter, kg, 6, apart=0)
-    with closing(History(starter / "releases")) as history:
-        history.update()
-        assert [release.version for release in history.releases()] == made
-        assert [(step.release.version, step.at) for step in history.steps()] == [(version, None) for version in made]
-    assert [row[2:] for row in kg("releases", cwd=starter).stdout.splitlines()] == made
-    for version in reversed(made[:-1]):
-        assert kg("releases", "rollback", cwd=starter).stdout == f"{version} is current\n"
-    kg("releases", "activate", made[-1], cwd=starter)
-    assert kg("releases", "prune", "--keep", "4", cwd=starter).stdout == "".join(f"{v} is gone\n" for v in made[:2])
-
-
 def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:
-    made = released(starter, kg, 3)
+    made = released(starter, 3)
     (starter / "releases" / made[1] / "dumps/claims.csv").write_text("x")
     assert kg("releases", "rollback", cwd=starter).stdout == f"{made[0]} is current\n"
     done = kg("releases", "rollback", cwd=starter)
@@ -108,7 +95,7 @@ def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there
 
 
 def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
-    made = released(starter, kg, 4)
+    made = released(starter, 4)
     kg("releases", "activate", made[0], cwd=starter)
     done = kg("releases", "prune", "--keep", "2", cwd=starter)
     assert done.stdout == f"{made[1]} is gone\n"
@@ -120,7 +107,7 @@ def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
 @pytest.mark.parametrize("how", ["cut", "removed"])
 def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how: str, starter: Path, kg) -> None:
     """The whole one before it is all that can be shown: it is not pruned, and one can go back to it."""
-    made = released(starter, kg, 3)
+    made = released(starter, 3)
     file = starter / "releases" / made[2] / damaged
     file.write_text("{") if how == "cut" else file.unlink()
     rows = kg("releases", cwd=starter).stdout.splitlines()
@@ -131,28 +118,26 @@ def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how
     assert kg("verify", cwd=starter).returncode == 0
 
 
-def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(starter: Path, kg) -> None:
-    kg("build", cwd=starter)
+def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(built: Path, kg) -> None:
     question = "SELECT ?gloss { ?c a kg:Claim ; rdfs:label ?gloss } ORDER BY ?gloss"
-    rows = list(csv.reader(io.StringIO(kg("query", question, cwd=starter).stdout)))
+    rows = list(csv.reader(io.StringIO(kg("query", question, cwd=built).stdout)))
     assert rows[0] == ["gloss"]
     assert len(rows) == 3
-    answer = json.loads(kg("query", "--format", "json", question, cwd=starter).stdout)
+    answer = json.loads(kg("query", "--format", "json", question, cwd=built).stdout)
     assert len(answer["results"]["bindings"]) == 2
-    assert json.loads(kg("query", "ASK { ?c a kg:Claim }", cwd=starter).stdout)["boolean"] is True
-    turtle = kg("query", "CONSTRUCT WHERE { ?c a kg:Claim }", cwd=starter).stdout
+    assert json.loads(kg("query", "ASK { ?c a kg:Claim }", cwd=built).stdout)["boolean"] is True
+    turtle = kg("query", "CONSTRUCT WHERE { ?c a kg:Claim }", cwd=built).stdout
     assert turtle.count("a kg:Claim") + turtle.count("ontology#Claim>") >= 2
-    assert kg("query", "-q", "claims", cwd=starter).stdout.count("\n") == 3
-    assert kg("query", "-f", "-", cwd=starter, stdin=question).stdout.count("\n") == 3
+    assert kg("query", "-q", "claims", cwd=built).stdout.count("\n") == 3
+    assert kg("query", "-f", "-", cwd=built, stdin=question).stdout.count("\n") == 3
 
 
-def test_a_query_names_the_claims_behind_each_row_on_request(starter: Path, kg) -> None:
-    kg("build", cwd=starter)
+def test_a_query_names_the_claims_behind_each_row_on_request(built: Path, kg) -> None:
     question = "SELECT ?way (COUNT(?x) AS ?n) { <id/kg> ?way ?x } GROUP BY ?way ORDER BY ?way"
-    rows = list(csv.DictReader(io.StringIO(kg("query", "--evidence", question, cwd=starter).stdout)))
+    rows = list(csv.DictReader(io.StringIO(kg("query", "--evidence", question, cwd=built).stdout)))
     stated = {row["way"].rpartition("/")[2]: row["evidence"] for row in rows}
     assert stated["programmingLanguage"] == "http://localhost:8000/claim/about-kg/1"
-    done = kg("query", "--evidence", "ASK {}", cwd=starter)
+    done = kg("query", "--evidence", "ASK {}", cwd=built)
     assert (done.returncode, done.stdout, "SELECT" in done.stderr) == (1, "", True)
 
 
@@ -195,22 +180,20 @@ def test_a_question_is_asked_for_what_is_chosen(starter: Path, kg) -> None:
     ],
 )
 def test_a_query_that_cannot_be_answered_gets_one_line(
-    arguments: list[str], code: int, message: str, starter: Path, kg
+    arguments: list[str], code: int, message: str, built: Path, kg
 ) -> None:
-    kg("build", cwd=starter)
-    done = kg("query", *arguments, cwd=starter)
+    done = kg("query", *arguments, cwd=built)
     assert done.returncode == code
     assert message in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
 
 
-def test_serving_says_when_the_base_is_another_than_that_of_the_release(starter: Path, kg) -> None:
-    kg("build", cwd=starter)
+def test_serving_says_when_the_base_is_another_than_that_of_the_release(built: Path, kg) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        unchanged = kg("serve", "--port", port, cwd=starter).stderr
-        changed = kg("serve", "--port", port, cwd=starter, env={"KG_BASE": "https://facts.example.org/"}).stderr
+        unchanged = kg("serve", "--port", port, cwd=built).stderr
+        changed = kg("serve", "--port", port, cwd=built, env={"KG_BASE": "https://facts.example.org/"}).stderr
     assert unchanged.startswith(f"kg: 127.0.0.1:{port} cannot be listened to")
     assert changed.splitlines()[0] == (
         "kg: this release was built for http://localhost:8000/, and the base is https://facts.example.org/ now: "

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.conftest import Kept
 
+from kg import build, shelf
 from kg.config import load
 from kg.history import FILE, History, MemberState
+from kg.release import activate
 
 
 def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: Path) -> None:
@@ -23,6 +27,28 @@ def test_the_index_is_made_again_and_forgets_what_is_gone(kept: Kept, tmp_path: 
     history.update()
     assert [r.version for r in history.releases()] == [r.version for r in kept.releases[1:]]
     history.close()
+
+
+def test_releases_of_one_second_are_in_the_order_in_which_they_were_made(
+    starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in that of their names, which end in a hash."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    releases, made = starter / "releases", []
+    for turn in range(6):
+        release, _ = build.build(replace(load(starter), title=f"Turn {turn}"))
+        assert release is not None
+        made.append(release.version)
+    with closing(History(releases)) as history:
+        history.update()
+        assert [release.version for release in history.releases()] == made
+        assert [(step.release.version, step.at) for step in history.steps()] == [(version, None) for version in made]
+    assert [row.version for row in shelf.listing(releases)] == made
+    for version in reversed(made[:-1]):
+        assert shelf.before_current(releases) == version
+        activate(releases, version)
+    activate(releases, made[-1])
+    assert shelf.prune(releases, keep=4) == made[:2]
 
 
 def test_an_index_of_which_a_disk_changed_a_bit_is_made_again(kept: Kept, tmp_path: Path) -> None:

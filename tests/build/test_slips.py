@@ -281,7 +281,8 @@ def test_a_question_with_a_slip_is_told_what_it_is(starter: Path) -> None:
     question = starter / "data/queries/other.rq"
     question.write_text("# title: other\nSELECT ?x { ?x a\n  foaf:Person }\n", encoding="utf-8")
     says = "data/queries/other.rq:3: error: this is not a SPARQL 1.1 query, column "
-    assert said(starter) == [f"{says}3: the prefix foaf: is not declared"]
+    declare = "write PREFIX foaf: <http://xmlns.com/foaf/0.1/> before the query"
+    assert said(starter) == [f"{says}3: the prefix foaf: is not declared: {declare}"]
     question.write_text("# title: other\nSELECT ?x {\n  ?x a <a b> }\n", encoding="utf-8")
     assert said(starter) == [f"{says}13: this is not a valid IRI"]
 

@@ -48,9 +48,16 @@ def test_footnotes_open_their_passages(editor: Editor) -> None:
 
 def test_what_is_not_traceable_is_said_once(editor: Editor) -> None:
     editor.tab.get_by_label("with footnotes").check()
-    editor.run("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
-    expect(editor.answer).to_contain_text("not traceable to claims: the query has an aggregate (COUNT)")
+    editor.run("SELECT ?n { { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }")
+    expect(editor.answer).to_contain_text("not traceable to claims: the query has a sub-query")
     expect(editor.answer.locator("thead th")).to_have_text(["n"])
+
+
+def test_a_count_has_the_footnotes_of_all_that_was_counted(editor: Editor) -> None:
+    editor.tab.get_by_label("with footnotes").check()
+    editor.run(f"SELECT (COUNT(*) AS ?n) {{ ?pier <{BASE}ontology/harbour#cranes> ?cranes }}")
+    expect(editor.answer).to_contain_text("A row that counts or sums has the claims of everything that went into it.")
+    expect(editor.answer.locator("td sup a").first).to_be_visible()
 
 
 def test_the_other_forms_have_answers_too_with_footnotes_asked_for(editor: Editor) -> None:

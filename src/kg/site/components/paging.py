@@ -62,7 +62,7 @@ class Listing(Generic[Item]):
     page: int
     pages: int
     count: int
-    size: int = PER_PAGE
+    size: int
 
     @property
     def start(self) -> int:
@@ -94,19 +94,22 @@ def _wanted() -> int:
     return int(text)
 
 
-def paged(items: Items[Item], size: int = PER_PAGE) -> Listing[Item]:
-    """The page of ``items`` that was asked for.
+def paged(items: Items[Item], size: int = 0) -> Listing[Item]:
+    """The page of ``items`` that was asked for; ``size`` as in :func:`listed`.
 
     :raises NotFound: if there is no such page.
     """
     return listed(len(items), lambda limit, offset: items[offset : offset + limit], size)
 
 
-def listed(count: int, read: Callable[[int, int], Sequence[Item]], size: int = PER_PAGE) -> Listing[Item]:
+def listed(count: int, read: Callable[[int, int], Sequence[Item]], size: int = 0) -> Listing[Item]:
     """The page that was asked for of a list of so many items; ``read(limit, offset)`` gives some of them.
+
+    ``size``: how many a page has; 0: as many as most lists.
 
     :raises NotFound: if there is no such page.
     """
+    size = size or PER_PAGE
     page, pages = _wanted(), max(1, -(-count // size))
     if page > pages:
         text = marked("There is no page {page} of this list; the last is {pages}.")

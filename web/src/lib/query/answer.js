@@ -129,5 +129,6 @@ function noteOf(response) {
   const header = response.headers.get("Kg-Evidence");
   if (!header) return null;
   const text = (name) => new RegExp(`(?:^|, )${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(header)?.[1].replace(/\\(.)/g, "$1") ?? "";
-  return { variable: text("variable"), reason: text("reason"), distinct: /(?:^|, )distinct(?:,|$)/.test(header) };
+  const flag = (name) => new RegExp(`(?:^|, )${name}(?:,|$)`).test(header);
+  return { variable: text("variable"), reason: text("reason"), distinct: flag("distinct"), grouped: flag("grouped") };
 }
