@@ -10,7 +10,7 @@ DOCUMENTS ?=
 # More arguments for pytest: make test ARGS="-k release"
 ARGS ?=
 # Files of tests that run at the same time, each in one process; 0: one after the other, in this one.
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 SHELL := /bin/sh
 VENV := .venv

@@ -67,7 +67,7 @@ LONGEST = (
     "build/test_hostile",
     "test_diff",
 )
-"""Files that take longest, which two processes begin with: so neither waits at the end for one that the other has."""
+"""Files that take longest, which all processes begin with: so none waits at the end for one that another has."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,12 +9,14 @@ import json
 import os
 import pty
 import re
+import shutil
 import socket
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -24,6 +26,7 @@ from kg import build
 from kg.cli import main
 from kg.config import load
 
+ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {"build", "check", "serve", "push", "verify", "query", "cite", "review", "diff", "releases", "init"}
 
 
@@ -74,48 +77,66 @@ def test_releases_lists_marks_and_activates(starter: Path, kg) -> None:
     assert f"* {other}" in kg("releases", cwd=starter).stdout
 
 
-def released(project: Path, count: int) -> list[str]:
-    """So many releases, each a day after the one before; their versions, the current one last."""
+class Kept(NamedTuple):
+    """A project with releases of four days; their versions, the current one last."""
+
+    root: Path
+    versions: list[str]
+
+    def releases(self, *arguments: str) -> str:
+        """What ``kg releases`` says."""
+        return CliRunner().invoke(main, ["--project", str(self.root), "releases", *arguments]).output
+
+
+@pytest.fixture(scope="module")
+def four_days(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    root = tmp_path_factory.mktemp("kept") / "project"
+    shutil.copytree(ROOT / "src/kg/starter", root)
     made = []
-    for turn in range(count):
-        then = datetime.fromtimestamp(86400 * turn, UTC)
-        release, _ = build.build(replace(load(project), title=f"Turn {turn}", now=then))
+    for day in range(4):
+        then = datetime.fromtimestamp(86400 * day, UTC)
+        release, _ = build.build(replace(load(root), title=f"Day {day}", now=then))
         assert release is not None
         made.append(release.version)
-    return made
+    return Kept(root, made)
 
 
-def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(starter: Path, kg) -> None:
-    made = released(starter, 3)
-    (starter / "releases" / made[1] / "dumps/claims.csv").write_text("x")
-    assert kg("releases", "rollback", cwd=starter).stdout == f"{made[0]} is current\n"
-    done = kg("releases", "rollback", cwd=starter)
-    assert (done.returncode, "there is no whole release before" in done.stderr) == (1, True)
-    assert (starter / "releases/current").readlink().name == made[0]
+@pytest.fixture
+def kept(four_days: Kept, tmp_path: Path) -> Kept:
+    shutil.copytree(four_days.root, tmp_path / "kept", symlinks=True)
+    return four_days._replace(root=tmp_path / "kept")
 
 
-def test_pruning_keeps_the_newest_and_the_current(starter: Path, kg) -> None:
-    made = released(starter, 4)
-    kg("releases", "activate", made[0], cwd=starter)
-    done = kg("releases", "prune", "--keep", "2", cwd=starter)
-    assert done.stdout == f"{made[1]} is gone\n"
-    assert {row[2:] for row in kg("releases", cwd=starter).stdout.splitlines()} == {made[0], made[2], made[3]}
-    assert kg("releases", "prune", cwd=starter).returncode == 2
+def test_rolling_back_goes_to_the_whole_release_before_and_no_further_than_there_is_one(kept: Kept) -> None:
+    first, second, damaged, _ = kept.versions
+    (kept.root / "releases" / damaged / "dumps/claims.csv").write_text("x")
+    assert kept.releases("rollback") == f"{second} is current\n"
+    assert kept.releases("rollback") == f"{first} is current\n"
+    assert "there is no whole release before" in kept.releases("rollback")
+    assert (kept.root / "releases/current").readlink().name == first
+
+
+def test_pruning_keeps_the_newest_and_the_current(kept: Kept) -> None:
+    first, second, third, last = kept.versions
+    kept.releases("activate", first)
+    assert kept.releases("prune", "--keep", "2") == f"{second} is gone\n"
+    assert [row[2:] for row in kept.releases().splitlines()] == [first, third, last]
+    assert "--keep" in kept.releases("prune")
 
 
 @pytest.mark.parametrize("damaged", ["manifest.json", "seal.json"])
 @pytest.mark.parametrize("how", ["cut", "removed"])
-def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how: str, starter: Path, kg) -> None:
+def test_a_damaged_current_release_is_listed_left_and_outlived(damaged: str, how: str, kept: Kept, kg) -> None:
     """The whole one before it is all that can be shown: it is not pruned, and one can go back to it."""
-    made = released(starter, 3)
-    file = starter / "releases" / made[2] / damaged
+    first, second, third, last = kept.versions
+    file = kept.root / "releases" / last / damaged
     file.write_text("{") if how == "cut" else file.unlink()
-    rows = kg("releases", cwd=starter).stdout.splitlines()
-    assert [row.partition("  DAMAGED: ")[0] for row in rows if "DAMAGED" in row] == [f"* {made[2]}"]
-    assert kg("releases", "prune", "--keep", "1", cwd=starter).stdout == f"{made[0]} is gone\n"
-    assert kg("releases", "rollback", cwd=starter).stdout == f"{made[1]} is current\n"
-    assert kg("releases", "prune", "--keep", "1", cwd=starter).stdout == ""  # it was sealed last, and damaged
-    assert kg("verify", cwd=starter).returncode == 0
+    rows = kept.releases().splitlines()
+    assert [row.partition("  DAMAGED: ")[0] for row in rows if "DAMAGED" in row] == [f"* {last}"]
+    assert kept.releases("prune", "--keep", "1") == f"{first} is gone\n{second} is gone\n"
+    assert kept.releases("rollback") == f"{third} is current\n"
+    assert kept.releases("prune", "--keep", "1") == ""  # it was sealed last, and damaged
+    assert kg("verify", cwd=kept.root).returncode == 0
 
 
 def test_a_query_needs_no_prefixes_and_answers_in_the_form_asked_for(built: Path, kg) -> None:
