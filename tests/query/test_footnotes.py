@@ -102,6 +102,7 @@ def test_a_dataset_of_the_request_counts_instead_of_the_querys(tmp_path: Path) -
         ("SELECT ?x { ?x :near ?y OPTIONAL { ?x :cranes ?n } FILTER(COALESCE(?n, 0) = 0) }", "COALESCE"),
         ("SELECT (COUNT(*) AS ?n) { ?x :near* ?y }", "path"),
         ("SELECT ?y { ?x :near ?y } GROUP BY ?y VALUES ?y { :town }", "VALUES"),
+        ("SELECT (1 AS ?n) { ?x :near ?y } HAVING (true) VALUES ?z { :town }", "VALUES"),
         ("SELECT (COUNT(BOUND(?n)) AS ?m) { ?x :near ?y OPTIONAL { ?x :cranes ?n } }", "BOUND"),
         ("SELECT ?x { ?x :near* ?y }", "path"),
         ("SELECT ?x { ?x :near+ ?y }", "claims state"),

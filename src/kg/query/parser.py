@@ -74,14 +74,14 @@ class _Parser(PatternReader):
         start = self.at
         where = self.group()
         body = self.since(start)
-        keys = self.keys()
-        having = self.clause("HAVING", "ORDER")
+        keys, having = self.keys(), self.clause("HAVING", "ORDER")
         order = self.clause("ORDER")
         limit, offset = self.slice()
         values = self.values() if self.accept("VALUES") else None
         if self.next is not END:
             raise self.unknown()
-        if values and (keys or self.aggregate):
+        grouping = Grouping(keys, having) if keys or having or self.aggregate else None
+        if values and grouping:
             raise Untraceable("VALUES behind groups")
         return Select(
             prologue,
@@ -90,7 +90,7 @@ class _Parser(PatternReader):
             datasets,
             where,
             body,
-            Grouping(keys, having) if keys or having or self.aggregate else None,
+            grouping,
             order,
             limit,
             offset,
