@@ -29,7 +29,7 @@ from kg.bounds import check_memory, doing
 from kg.build.limit import Limit
 from kg.build.prefixes import slips
 from kg.build.stored import stored
-from kg.build.syntax import readable, two_values
+from kg.build.syntax_errors import readable, two_values
 from kg.errors import SourceError
 from kg.model import Finding, Place, SourceQuad, error, warning
 
