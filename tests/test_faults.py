@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from tests.conftest import Kg, intact
 from tests.patience import until
 
+from kg.cli import supervised
 from kg.config import load
 from kg.release import current_version
 from kg.shelf import listing
@@ -162,3 +164,21 @@ def test_a_clock_that_is_wrong_changes_the_name_and_not_the_content(epoch: str, 
     assert len({first, second, intact(built)}) == 3
     manifest = json.loads((built / "releases" / second / "manifest.json").read_text())
     assert second.endswith(manifest["digest"][:12])
+
+
+def test_a_folder_for_temporary_files_that_another_command_took_for_left_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+    mkdtemp = tempfile.mkdtemp
+
+    def taken_once(prefix: str) -> str:
+        made.append(Path(mkdtemp(prefix=prefix, dir=tmp_path)))
+        if len(made) == 1:
+            made[0].rmdir()
+        return str(made[-1])
+
+    monkeypatch.setattr(tempfile, "mkdtemp", taken_once)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert Path(supervised._scratch()) == made[1]
+    assert made[1].is_dir()

@@ -66,13 +66,16 @@ def _scratch() -> str:
         _remove_left(left)
     while True:
         folder = tempfile.mkdtemp(prefix=_SCRATCH)
-        # Kept open to the end, by the child too: that is the lock.
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # Kept open to the end, by the child too: that is the lock.
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # another command took it for one that was left
         with suppress(OSError):  # a disk without locks, where nobody removes anything
             fcntl.flock(held, fcntl.LOCK_EX)
         if Path(folder).is_dir():
             return folder
-        os.close(held)  # another command took it for one that was left
+        os.close(held)  # as above, a moment later
 
 
 def _remove_left(folder: Path) -> None:
